@@ -1,0 +1,1 @@
+"""Host side of the training engine: networks, data, devices, training and the command line."""

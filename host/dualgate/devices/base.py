@@ -1,0 +1,159 @@
+"""The device interface, and how a string opens one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import entry_points
+from typing import Self
+from urllib.parse import parse_qsl
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..commands import COUNTERS
+from ..errors import DeviceError, InputError
+from ..network import Network
+from ..settings import Settings
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What a device counted; see `commands.COUNTERS`. `cycles` is 0 where there is no clock."""
+
+    cycles: int = 0
+    value_rows: int = 0
+    tangent_rows: int = 0
+    scale_rows: int = 0
+    update_rows: int = 0
+    kept: int = 0
+    dropped: int = 0
+    saturated_values: int = 0
+    saturated_updates: int = 0
+    saturated_weights: int = 0
+
+    def __sub__(self, other: "Counters") -> "Counters":
+        theirs = asdict(other)
+        return Counters(**{name: value - theirs[name] for name, value in asdict(self).items()})
+
+    @property
+    def saturations(self) -> int:
+        """All that was clipped."""
+        return self.saturated_values + self.saturated_updates + self.saturated_weights
+
+    @property
+    def kept_fraction(self) -> float:
+        """Share of the tangents crossing hidden layers that was kept; 1 where there were none."""
+        total = self.kept + self.dropped
+        return self.kept / total if total else 1.0
+
+
+assert tuple(field.name for field in fields(Counters)) == COUNTERS
+
+
+class Device(ABC):
+    """One engine, real, simulated or golden. All arrays are integers in the network's formats.
+
+    Use it as a context manager, or call `close`.
+    """
+
+    @abstractmethod
+    def configure(self, network: Network, update_frac: int) -> None:
+        """Take a network's shape; weights and velocity are undefined until written.
+
+        Raises
+        ------
+        FitError
+            When the network does not fit the engine; the message names the memory.
+        """
+
+    @abstractmethod
+    def set(self, settings: Settings) -> None:
+        """Take rate, momentum and pruning, from the next sample on."""
+
+    @abstractmethod
+    def write_weights(self, weights: Sequence[Ints]) -> None:
+        """Write master weights, (inputs + 1, outputs) a layer, `formats.MASTER`."""
+
+    @abstractmethod
+    def read_weights(self) -> list[Ints]:
+        """Read master weights."""
+
+    @abstractmethod
+    def write_velocity(self, velocity: Sequence[Ints]) -> None:
+        """Write velocities, shaped as the weights; in_frac + update_frac fraction bits."""
+
+    @abstractmethod
+    def read_velocity(self) -> list[Ints]:
+        """Read velocities. Between `train` and `apply` they hold the batch's gradient too."""
+
+    @abstractmethod
+    def train(self, x: Ints, target: Ints) -> Ints:
+        """Accumulate the gradient of samples into the velocity.
+
+        Parameters
+        ----------
+        x : int array (samples, inputs)
+        target : int array (samples, outputs)
+
+        Returns
+        -------
+        int array (samples, outputs): the network's outputs, before any weight moves.
+        """
+
+    @abstractmethod
+    def apply(self) -> None:
+        """End a batch: weights -= velocity, then velocity *= momentum."""
+
+    @abstractmethod
+    def infer(self, x: Ints) -> Ints:
+        """Outputs (samples, outputs) of inputs (samples, inputs)."""
+
+    @abstractmethod
+    def counters(self) -> Counters:
+        """Counts since the device was opened."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the device; it cannot be used afterwards."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_device(spec: str, **options: object) -> Device:
+    """Open a device.
+
+    Parameters
+    ----------
+    spec : str
+        ``kind[:address][?key=value&...]``, for instance ``golden``, ``sim?neurons=8``.
+    options
+        Further options of the kind, such as ``neurons=16``; the string's take precedence.
+
+    Raises
+    ------
+    DeviceError
+        For an unknown kind, with the known ones, or when it cannot be opened.
+    InputError
+        For an option the kind does not take.
+    """
+    path, _, query = spec.partition("?")
+    kind, _, address = path.partition(":")
+    known = {entry.name: entry for entry in entry_points(group="dualgate.devices")}
+    if kind not in known:
+        raise DeviceError(f"unknown device {kind!r}; choose {', '.join(sorted(known))}")
+    merged: dict[str, object] = {**options, **dict(parse_qsl(query))}
+    if address:
+        merged["address"] = address
+    factory: Callable[..., Device] = known[kind].load()
+    try:
+        return factory(**merged)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise InputError(f"device {kind}: {str(error).split('() ')[-1]}") from None

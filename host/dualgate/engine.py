@@ -1,0 +1,220 @@
+"""An engine's size, the layout of a network in its memories, and the descriptors that say so.
+
+The descriptor's fields are listed once, here; the host packs them and the gateware unpacks them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import FitError
+from .formats import APPLY_BIAS, MASTER_FRAC
+from .network import Layer, Network
+from .rules import CODE_BITS
+
+WORD_BITS = 32
+
+LAYER_FIELDS: tuple[tuple[str, int], ...] = (
+    ("inputs", 16),
+    ("outputs", 16),
+    ("groups", 16),
+    ("weight_base", 16),
+    ("list_base", 16),
+    ("vector_base", 16),
+    ("z_shift", 5),
+    ("activation", CODE_BITS),
+    ("in_frac", 4),
+    ("out_frac", 4),
+    ("apply_shift", 6),
+    ("last", 1),
+    ("sloped", 1),
+)
+"""Name and width of each field of a layer descriptor, least significant first; unsigned.
+
+inputs, outputs
+    Units before and in the layer.
+groups
+    ``ceil(outputs / neurons)``: how many times the neurons take turns on the layer.
+weight_base
+    First row of the layer in weight and velocity memory; group g holds rows
+    ``weight_base + g * (inputs + 1)`` and on, one for each input, the bias last.
+list_base
+    Where the nonzeros of the layer's inputs begin in the list memory of activations (0 for the
+    first layer, whose inputs have a memory of their own).
+vector_base
+    Where the layer's slopes and update scalars begin, in words of `neurons` entries.
+z_shift, activation, in_frac, out_frac
+    See `Layer` and `Activation.code`.
+apply_shift
+    `APPLY_BIAS` plus the right shift from velocity to master weight.
+last, sloped
+    Output layer; `Loss.sloped`.
+"""
+
+LAYER_WORDS = -(-sum(bits for _, bits in LAYER_FIELDS) // WORD_BITS)
+
+
+@dataclass(frozen=True)
+class EngineParameters:
+    """What a bitstream was built with. No result depends on it.
+
+    Parameters
+    ----------
+    neurons : int
+        N, lanes side by side.
+    layers : int
+        Descriptors.
+    rows : int
+        Words of `neurons` weights; a layer takes ``groups * (inputs + 1)``.
+    inputs : int
+        Entries of the input list, one more than the widest input.
+    activations : int
+        Entries of the list of hidden values, one more than the units of each hidden layer.
+    vectors : int
+        Words of slopes and update scalars, ``groups`` of every layer together.
+    groups : int
+        Most groups of one layer.
+    """
+
+    neurons: int = 16
+    layers: int = 8
+    rows: int = 1024
+    inputs: int = 1024
+    activations: int = 256
+    vectors: int = 32
+    groups: int = 8
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not 1 <= getattr(self, field.name) <= 1 << 16:
+                raise FitError(f"engine parameter {field.name} must be from 1 to 65536")
+
+    def needs(self, network: Network) -> dict[str, int]:
+        """How much of each memory `network` takes, by parameter name."""
+        layers = network.layers
+        groups = [self.groups_of(layer) for layer in layers]
+        return {
+            "layers": len(layers),
+            "rows": sum(g * layer.rows for g, layer in zip(groups, layers, strict=True)),
+            "inputs": layers[0].rows,
+            "activations": sum(layer.rows for layer in layers[1:]),
+            "vectors": sum(groups),
+            "groups": max(groups),
+        }
+
+    def check(self, network: Network) -> None:
+        """Raise `FitError`, naming the memory, unless `network` fits."""
+        for memory, need in self.needs(network).items():
+            has = getattr(self, memory)
+            if need > has:
+                raise FitError(
+                    f"network {','.join(map(str, network.sizes))} does not fit: {memory} has "
+                    f"{has}, needed {need}; use a smaller network or an engine with more {memory}"
+                )
+
+    def groups_of(self, layer: Layer) -> int:
+        """``ceil(outputs / neurons)``."""
+        return -(-layer.outputs // self.neurons)
+
+    def grown(self, network: Network) -> "EngineParameters":
+        """These parameters, each memory raised to a power of two that holds `network`.
+
+        For simulated engines, whose memories are free.
+        """
+        larger = {
+            memory: max(getattr(self, memory), 1 << (need - 1).bit_length())
+            for memory, need in self.needs(network).items()
+        }
+        return replace(self, **larger)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a network lives in an engine.
+
+    Parameters
+    ----------
+    network : Network
+    engine : EngineParameters
+    update_frac : int
+        Fraction bits of update scalars.
+
+    Raises
+    ------
+    FitError
+        When the network does not fit.
+    """
+
+    network: Network
+    engine: EngineParameters
+    update_frac: int
+
+    def __post_init__(self) -> None:
+        self.engine.check(self.network)
+        for layer in self.network.layers:
+            shift = layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS
+            if not 0 <= shift < 63:
+                raise FitError("the learning rate is too small or too large for the weights")
+
+    @cached_property
+    def descriptors(self) -> list[dict[str, int]]:
+        """`LAYER_FIELDS` of every layer."""
+        result = []
+        weight_base = list_base = vector_base = 0
+        for index, layer in enumerate(self.network.layers):
+            groups = self.engine.groups_of(layer)
+            result.append(
+                {
+                    "inputs": layer.inputs,
+                    "outputs": layer.outputs,
+                    "groups": groups,
+                    "weight_base": weight_base,
+                    "list_base": list_base,
+                    "vector_base": vector_base,
+                    "z_shift": layer.z_shift,
+                    "activation": layer.activation.code,
+                    "in_frac": layer.in_frac,
+                    "out_frac": layer.out_frac,
+                    "apply_shift": layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS,
+                    "last": int(index == len(self.network.layers) - 1),
+                    "sloped": int(self.network.objective.sloped),
+                }
+            )
+            weight_base += groups * layer.rows
+            list_base += layer.rows if index else 0
+            vector_base += groups
+        return result
+
+    @property
+    def rows(self) -> int:
+        """Words of weight memory in use."""
+        return sum(self.engine.groups_of(layer) * layer.rows for layer in self.network.layers)
+
+    def to_rows(self, matrices: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Matrices (inputs + 1, outputs) of each layer as memory rows (rows, neurons).
+
+        Lanes without a unit are zero; the engine relies on that.
+        """
+        lanes = self.engine.neurons
+        parts = []
+        for layer, matrix in zip(self.network.layers, matrices, strict=True):
+            groups = self.engine.groups_of(layer)
+            padded = np.zeros((layer.rows, groups * lanes), dtype=np.int64)
+            padded[:, : layer.outputs] = matrix
+            parts.append(padded.reshape(layer.rows, groups, lanes).swapaxes(0, 1))
+        return np.concatenate([part.reshape(-1, lanes) for part in parts])
+
+    def from_rows(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The inverse of `to_rows`."""
+        lanes = self.engine.neurons
+        result, start = [], 0
+        for layer in self.network.layers:
+            groups = self.engine.groups_of(layer)
+            part = rows[start : start + groups * layer.rows]
+            start += groups * layer.rows
+            grid = part.reshape(groups, layer.rows, lanes).swapaxes(0, 1)
+            result.append(grid.reshape(layer.rows, -1)[:, : layer.outputs].copy())
+        return result

@@ -1,0 +1,293 @@
+"""Activations and losses: one table for the host, the golden model and the gateware.
+
+An activation is given twice: its mathematics in float64 (value and derivative, for the float
+reference) and its rule on integers, which is what the engine computes bit for bit.
+
+The integer rules share one table of 2048 steps of 1/256 over [0, 8). For sigmoid the table holds
+``h = sigmoid(x) - 1/2``; by symmetry that serves both signs, ``tanh(x) = 2 h(2x)``, and the slope
+of either is ``1/4 - h**2`` up to a power of two that lives in the binary point (`slope_frac`).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .formats import UNIT_FRAC, VALUE_WIDTH, round_shift
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+TABLE_BITS = 11
+TABLE_STEP_FRAC = 8
+ONE = 1 << UNIT_FRAC
+LEAK_SHIFT = 7
+LEAK = 2.0**-LEAK_SHIFT
+
+_STEPS = [i / (1 << TABLE_STEP_FRAC) for i in range(1 << TABLE_BITS)]
+
+SIGMOID_TABLE: tuple[int, ...] = tuple(
+    min((1 << 15) - 1, round((1.0 / (1.0 + math.exp(-x)) - 0.5) * (1 << 16))) for x in _STEPS
+)
+"""``h(x) = sigmoid(x) - 1/2`` with 16 fraction bits, x = index / 256."""
+
+EXP_TABLE: tuple[int, ...] = tuple(
+    min((1 << 16) - 1, round(math.exp(-x) * (1 << 16))) for x in _STEPS
+)
+"""``exp(-x)`` with 16 fraction bits, x = index / 256; beyond the table it is zero."""
+
+
+def _table_index(magnitude: Ints, shift: int) -> Ints:
+    return round_shift(magnitude, shift)
+
+
+def _half_sigmoid(z: Ints, shift: int) -> Ints:
+    last = (1 << TABLE_BITS) - 1
+    return np.asarray(SIGMOID_TABLE)[np.minimum(_table_index(np.abs(z), shift), last)]
+
+
+def _table_slope(h: Ints) -> Ints:
+    return ONE - round_shift(h * h, 16)
+
+
+def _identity_rule(z: Ints) -> tuple[Ints, Ints]:
+    return z, np.full_like(z, ONE)
+
+
+def _relu_rule(z: Ints) -> tuple[Ints, Ints]:
+    return np.maximum(z, 0), np.where(z > 0, ONE, 0)
+
+
+def _leaky_rule(z: Ints) -> tuple[Ints, Ints]:
+    positive = z > 0
+    return np.where(positive, z, round_shift(z, LEAK_SHIFT)), np.where(
+        positive, ONE, ONE >> LEAK_SHIFT
+    )
+
+
+def _sigmoid_rule(z: Ints) -> tuple[Ints, Ints]:
+    h = _half_sigmoid(z, SIGMOID.index_shift)
+    return round_shift((1 << 15) + np.where(z < 0, -h, h), 16 - UNIT_FRAC), _table_slope(h)
+
+
+def _tanh_rule(z: Ints) -> tuple[Ints, Ints]:
+    h = _half_sigmoid(z, TANH.index_shift)
+    magnitude = round_shift(h, 15 - UNIT_FRAC)
+    return np.where(z < 0, -magnitude, magnitude), _table_slope(h)
+
+
+def reciprocal(total: Ints) -> tuple[Ints, Ints]:
+    """``floor(2**(b + 15) / total)``, with b the bit length of `total`; also returns b.
+
+    The result has 16 or 17 significant bits whatever the size of `total` (>= 1).
+    """
+    bits = np.frexp(total.astype(np.float64))[1].astype(np.int64)
+    return (np.int64(1) << (bits + 15)) // total, bits
+
+
+def softmax_rule(z: Ints) -> Ints:
+    """Integer softmax over the last axis.
+
+    Parameters
+    ----------
+    z : int array (..., n), `SOFTMAX.z_frac` fraction bits
+
+    Returns
+    -------
+    int array (..., n), `UNIT_FRAC` fraction bits: ``exp(z - max z)`` from the table, times the
+    reciprocal of their sum. Probabilities add to one within n units of the last place.
+    """
+    index = _table_index(z.max(axis=-1, keepdims=True) - z, SOFTMAX.index_shift)
+    table = np.asarray((*EXP_TABLE, 0))
+    power = table[np.minimum(index, len(EXP_TABLE))]
+    inverse, bits = reciprocal(power.sum(axis=-1, keepdims=True))
+    return round_shift(power * inverse, bits + 15 - UNIT_FRAC)
+
+
+def _no_rule(z: Ints) -> tuple[Ints, Ints]:
+    raise TypeError("softmax mixes a layer's units: use softmax_rule")
+
+
+def _sigmoid(z: Floats) -> Floats:
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def _softmax(z: Floats) -> Floats:
+    power = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.asarray(power / power.sum(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation.
+
+    Parameters
+    ----------
+    name : str
+    code : int
+        Its number in a layer descriptor.
+    z_frac : int
+        Fraction bits of the pre-activation, or -1 where the network chooses.
+    out_frac : int
+        Fraction bits of the value, or -1 where it is that of the pre-activation.
+    slope_frac : int
+        Fraction bits of the slope g'.
+    rule : callable
+        z int array -> (value, slope) int arrays of the same shape, elementwise.
+    value, derivative : callables
+        The same in float64; the derivative is taken at the pre-activation.
+    """
+
+    name: str
+    code: int
+    z_frac: int
+    out_frac: int
+    slope_frac: int
+    rule: Callable[[Ints], tuple[Ints, Ints]]
+    value: Callable[[Floats], Floats]
+    derivative: Callable[[Floats], Floats]
+
+    @property
+    def index_shift(self) -> int:
+        """Right shift from |z| to an index of the table; only where `z_frac` is fixed."""
+        doubled = 1 if self.name == "tanh" else 0
+        return self.z_frac - TABLE_STEP_FRAC - doubled
+
+
+IDENTITY = Activation(
+    "identity", 0, -1, -1, UNIT_FRAC, _identity_rule, lambda z: z, lambda z: np.ones_like(z)
+)
+RELU = Activation(
+    "relu",
+    1,
+    -1,
+    -1,
+    UNIT_FRAC,
+    _relu_rule,
+    lambda z: np.maximum(z, 0.0),
+    lambda z: (z > 0).astype(np.float64),
+)
+LEAKY_RELU = Activation(
+    "leaky_relu",
+    2,
+    -1,
+    -1,
+    UNIT_FRAC,
+    _leaky_rule,
+    lambda z: np.where(z > 0, z, LEAK * z),
+    lambda z: np.where(z > 0, 1.0, LEAK),
+)
+SIGMOID = Activation(
+    "sigmoid",
+    3,
+    12,
+    UNIT_FRAC,
+    UNIT_FRAC + 2,
+    _sigmoid_rule,
+    _sigmoid,
+    lambda z: _sigmoid(z) * (1.0 - _sigmoid(z)),
+)
+TANH = Activation(
+    "tanh",
+    4,
+    12,
+    UNIT_FRAC,
+    UNIT_FRAC,
+    _tanh_rule,
+    np.tanh,
+    lambda z: 1.0 - np.tanh(z) ** 2,
+)
+SOFTMAX = Activation(
+    "softmax", 5, 10, UNIT_FRAC, UNIT_FRAC, _no_rule, _softmax, lambda z: np.ones_like(z)
+)
+
+ACTIVATIONS = {a.name: a for a in (IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX)}
+HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
+CODE_BITS = 3
+
+
+def _mse(y: Floats, t: Floats) -> Floats:
+    return np.asarray(((y - t) ** 2).mean(axis=-1))
+
+
+def _clipped(y: Floats) -> Floats:
+    """Keep a probability that rounded to 0 or 1 half a unit of the last place away from it."""
+    half = 2.0 ** -(UNIT_FRAC + 1)
+    return np.clip(y, half, 1.0 - half)
+
+
+def _bce(y: Floats, t: Floats) -> Floats:
+    y = _clipped(y)
+    return np.asarray(-(t * np.log(y) + (1.0 - t) * np.log(1.0 - y)).mean(axis=-1))
+
+
+def _cce(y: Floats, t: Floats) -> Floats:
+    return np.asarray(-(t * np.log(_clipped(y))).sum(axis=-1))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """An output activation with the loss it is trained by.
+
+    Parameters
+    ----------
+    name : str
+    output : Activation
+    sloped : bool
+        Whether dL/dz carries the activation's slope (MSE); otherwise it is ``y - t``.
+    value : callable
+        (outputs, targets), float arrays (..., n) -> loss of each sample (...).
+    mean : bool
+        Whether the loss is a mean over the n outputs, so that its gradient is divided by n.
+    factor : float
+        What else multiplies dL/dz: 2 for a square.
+    """
+
+    name: str
+    output: Activation
+    sloped: bool
+    value: Callable[[Any, Any], Floats]
+    mean: bool
+    factor: float
+
+    def scale(self, outputs: int) -> float:
+        """Constant between the engine's error and dL/dz for a layer of `outputs` units."""
+        return self.factor / (outputs if self.mean else 1)
+
+    @property
+    def classes(self) -> bool:
+        """Whether targets are probabilities, so that accuracy means something."""
+        return self.output in (SIGMOID, SOFTMAX)
+
+
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        Loss("mse", IDENTITY, True, _mse, True, 2.0),
+        Loss("sigmoid-mse", SIGMOID, True, _mse, True, 2.0),
+        Loss("bce", SIGMOID, False, _bce, True, 1.0),
+        Loss("cce", SOFTMAX, False, _cce, False, 1.0),
+    )
+}
+
+
+def activation(name: str) -> Activation:
+    """Look up a hidden activation; raises `InputError` naming the choices."""
+    if name not in HIDDEN_ACTIVATIONS:
+        raise InputError(f"unknown activation {name!r}; choose {', '.join(HIDDEN_ACTIVATIONS)}")
+    return ACTIVATIONS[name]
+
+
+def loss(name: str) -> Loss:
+    """Look up a loss; raises `InputError` naming the choices."""
+    if name not in LOSSES:
+        raise InputError(f"unknown loss {name!r}; choose {', '.join(LOSSES)}")
+    return LOSSES[name]
+
+
+assert max(a.code for a in ACTIVATIONS.values()) < 1 << CODE_BITS
+assert VALUE_WIDTH == UNIT_FRAC + 2

@@ -1,0 +1,1 @@
+"""The gateware: the training engine in Amaranth."""

@@ -1,0 +1,1 @@
+"""Simulation: the golden model, the float reference and the compiled RTL."""
