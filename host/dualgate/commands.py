@@ -32,7 +32,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import LAYER_WORDS, WORD_BITS, EngineParameters
+from .engine import LAYER_FIELDS, LAYER_WORDS, WORD_BITS, EngineParameters, Layout
 from .errors import DeviceError
 from .formats import MOMENTUM_FRAC, RATE_WIDTH
 from .settings import PRUNE_BITS, RATE_SHIFT_BITS, Settings
@@ -138,6 +138,12 @@ def command(op: Op, payload: NDArray[np.integer] | list[int] | tuple[int, ...] =
     if len(body) > MAX_PAYLOAD:
         raise DeviceError(f"{op.name} of {len(body)} words; at most {MAX_PAYLOAD} fit a command")
     return np.concatenate(([header(op, len(body))], body & 0xFFFF_FFFF)).astype(np.uint32)
+
+
+def layer_command(layout: Layout, index: int) -> Words:
+    """LAYER for one layer of a layout."""
+    fields = pack_fields(LAYER_FIELDS, layout.descriptors[index], LAYER_WORDS)
+    return command(Op.LAYER, [index, *fields.tolist()])
 
 
 def settings_command(settings: Settings, layers: int) -> Words:

@@ -16,6 +16,8 @@ from .network import Layer, Network
 from .rules import CODE_BITS
 
 WORD_BITS = 32
+MOST = 1 << 16
+"""Largest engine parameter."""
 
 LAYER_FIELDS: tuple[tuple[str, int], ...] = (
     ("inputs", 16),
@@ -89,8 +91,8 @@ class EngineParameters:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not 1 <= getattr(self, field.name) <= 1 << 16:
-                raise FitError(f"engine parameter {field.name} must be from 1 to 65536")
+            if not 1 <= getattr(self, field.name) <= MOST:
+                raise FitError(f"engine parameter {field.name} must be from 1 to {MOST}")
 
     def needs(self, network: Network) -> dict[str, int]:
         """How much of each memory `network` takes, by parameter name."""
@@ -122,10 +124,10 @@ class EngineParameters:
     def grown(self, network: Network) -> "EngineParameters":
         """These parameters, each memory raised to a power of two that holds `network`.
 
-        For simulated engines, whose memories are free.
+        For simulated engines, whose memories are free up to what an address reaches.
         """
         larger = {
-            memory: max(getattr(self, memory), 1 << (need - 1).bit_length())
+            memory: max(getattr(self, memory), min(1 << (need - 1).bit_length(), MOST))
             for memory, need in self.needs(network).items()
         }
         return replace(self, **larger)

@@ -1,12 +1,22 @@
 """The errors a user meets: one line that says what is wrong and what to do."""
 
+from typing import ClassVar
+
 
 class DualgateError(Exception):
-    """Base of every error caused by input or environment; the CLI prints it and exits with 2."""
+    """Base of every error that is not a bug of the host; the CLI prints it and exits.
+
+    Members
+    -------
+    exit_status : int
+        Status of the process: 2 for input or environment.
+    """
+
+    exit_status: ClassVar[int] = 2
 
 
 class InputError(DualgateError):
-    """Data or a setting that cannot be used: wrong shape, not finite, out of range, unknown name."""
+    """Data or a setting that cannot be used: a shape, a number out of range, an unknown name."""
 
 
 class FitError(DualgateError):
@@ -23,3 +33,42 @@ class MissingToolError(DualgateError):
 
 class CheckpointError(DualgateError):
     """A checkpoint that cannot be read or does not match."""
+
+
+class Mismatch(DualgateError):  # noqa: N818 - the word a report uses
+    """A device that computed other bits than the golden model; the first difference.
+
+    Parameters
+    ----------
+    batch : int
+        Number of the batch since the device was configured, from 1.
+    what : str
+        "output", "weight", "velocity", or a counter's name.
+    layer : int or None
+        Position in `Network.layers`, from 0; None for a counter.
+    index : tuple of int
+        Entry of the array: (sample, unit) of an output, (row, unit) of a weight or velocity.
+    expected, got : int
+    """
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        batch: int,
+        what: str,
+        layer: int | None,
+        index: tuple[int, ...],
+        expected: int,
+        got: int,
+    ) -> None:
+        self.batch = batch
+        self.what = what
+        self.layer = layer
+        self.index = index
+        self.expected = expected
+        self.got = got
+        where = "" if layer is None else f" of layer {layer} at [{', '.join(map(str, index))}]"
+        super().__init__(
+            f"not bit-identical: batch {batch}, {what}{where}: expected {expected}, got {got}"
+        )

@@ -43,7 +43,7 @@ UNIT_FRAC = 14
 """Binary point of bounded activations (sigmoid, tanh, softmax) and of a slope of one."""
 
 APPLY_BIAS = 16
-"""Added to the shift from velocity to master weight, so that the descriptor field is not negative."""
+"""Added to the shift from velocity to master weight, so that its field is never negative."""
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,9 @@ class GoldenDevice(Device):
         layout = self.layout
         if self._settings is None:
             raise DeviceError("the device has no settings yet; call set first")
-        self._samples += len(x)
-        if self._samples > MAX_BATCH:
+        if self._samples + len(x) > MAX_BATCH:
             raise InputError(f"batch of more than {MAX_BATCH} samples; use smaller batches")
+        self._samples += len(x)
         outputs = np.empty((len(x), layout.network.sizes[-1]), np.int64)
         for start in range(0, len(x), CHUNK):
             part = slice(start, start + CHUNK)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..commands import COUNTERS
-from ..errors import DeviceError, InputError
+from ..errors import DeviceError, InputError, MissingToolError
 from ..network import Network
 from ..settings import Settings
 
@@ -141,6 +141,8 @@ def open_device(spec: str, **options: object) -> Device:
         For an unknown kind, with the known ones, or when it cannot be opened.
     InputError
         For an option the kind does not take.
+    MissingToolError
+        When a package that the kind needs is not installed.
     """
     path, _, query = spec.partition("?")
     kind, _, address = path.partition(":")
@@ -150,9 +152,16 @@ def open_device(spec: str, **options: object) -> Device:
     merged: dict[str, object] = {**options, **dict(parse_qsl(query))}
     if address:
         merged["address"] = address
-    factory: Callable[..., Device] = known[kind].load()
+    try:
+        factory: Callable[..., Device] = known[kind].load()
+    except ImportError as error:
+        raise MissingToolError(
+            f"device {kind} needs {error.name}, which is missing; see dualgate doctor"
+        ) from error
     try:
         return factory(**merged)
+    except ValueError as error:
+        raise InputError(f"device {spec}: {error}") from error
     except TypeError as error:
         if "unexpected keyword" not in str(error):
             raise

@@ -1,0 +1,184 @@
+"""A device behind a stream of commands, whatever carries the words."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import commands
+from ..commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status, Words
+from ..engine import WORD_BITS, EngineParameters, Layout
+from ..errors import DeviceError, InputError
+from ..formats import MASTER_WIDTH, MAX_BATCH, VELOCITY_WIDTH
+from ..network import Network, check_shapes
+from ..settings import Settings
+from .base import Counters, Device
+
+Ints = NDArray[np.int64]
+
+SAMPLES = 256
+"""Samples sent in one exchange; enough to keep every lane busy."""
+
+
+class StreamDevice(Device):
+    """The device interface in terms of commands; subclasses carry words.
+
+    An engine's size is asked from the engine itself, so that nothing can be configured wrongly.
+    """
+
+    def __init__(self) -> None:
+        self._engine: EngineParameters | None = None
+        self._layout: Layout | None = None
+        self._samples = 0
+
+    @abstractmethod
+    def exchange(self, words: Words, responses: int, capacity: int) -> Words:
+        """Send whole commands, return their whole responses.
+
+        Parameters
+        ----------
+        words : uint32 array
+        responses : int
+            Number of commands in `words`.
+        capacity : int
+            Most words that the responses can have.
+        """
+
+    def identify(self) -> EngineParameters:
+        """Ask the engine what it is.
+
+        Raises
+        ------
+        DeviceError
+            When it is no engine, or speaks another version of the protocol.
+        """
+        words = self._call(Op.IDENTIFY, [], len(IDENTITY_FIELDS))
+        found = dict(zip(IDENTITY_FIELDS, (int(word) for word in words), strict=True))
+        if found.pop("magic") != MAGIC:
+            raise DeviceError("what answers is not a dualgate engine; check the address")
+        protocol = found.pop("protocol")
+        if protocol != PROTOCOL:
+            raise DeviceError(
+                f"the engine speaks protocol {protocol}, this host {PROTOCOL}; rebuild one of them"
+            )
+        return EngineParameters(**found)
+
+    @property
+    def layout(self) -> Layout:
+        """Layout of the network in use; raises `DeviceError` before `configure`."""
+        if self._layout is None:
+            raise DeviceError("the device has no network yet; call configure first")
+        return self._layout
+
+    def configure(self, network: Network, update_frac: int) -> None:
+        self._engine = self._engine or self.identify()
+        self._layout = layout = Layout(network, self._engine, update_frac)
+        for index in range(len(network.layers)):
+            self._checked(commands.layer_command(layout, index), [Op.LAYER], 0)
+        zero = [np.zeros((layer.rows, layer.outputs), np.int64) for layer in network.layers]
+        self.write_weights(zero)
+        self.write_velocity(zero)
+        self._samples = 0
+
+    def set(self, settings: Settings) -> None:
+        layers = len(self.layout.network.layers)
+        self._checked(commands.settings_command(settings, layers), [Op.SETTINGS], 0)
+
+    def write_weights(self, weights: Sequence[Ints]) -> None:
+        self._write_rows(Op.WRITE_WEIGHTS, weights, 1)
+
+    def read_weights(self) -> list[Ints]:
+        return self._read_rows(Op.READ_WEIGHTS, 1)
+
+    def write_velocity(self, velocity: Sequence[Ints]) -> None:
+        self._write_rows(Op.WRITE_VELOCITY, velocity, 2)
+
+    def read_velocity(self) -> list[Ints]:
+        return self._read_rows(Op.READ_VELOCITY, 2)
+
+    def train(self, x: Ints, target: Ints) -> Ints:
+        self._samples += len(x)
+        if self._samples > MAX_BATCH:
+            self._samples -= len(x)
+            raise InputError(f"batch of more than {MAX_BATCH} samples; use smaller batches")
+        return self._outputs(Op.TRAIN, x, target)
+
+    def infer(self, x: Ints) -> Ints:
+        return self._outputs(Op.INFER, x, None)
+
+    def apply(self) -> None:
+        self._call(Op.APPLY, [], 0)
+        self._samples = 0
+
+    def counters(self) -> Counters:
+        words = self._call(Op.COUNTERS, [], 2 * len(COUNTERS)).astype(np.uint64)
+        values = words[0::2] | words[1::2] << np.uint64(WORD_BITS)
+        return Counters(
+            **{field.name: int(v) for field, v in zip(fields(Counters), values, strict=True)}
+        )
+
+    def _call(self, op: Op, payload: Sequence[int] | Ints, answer: int) -> Words:
+        """One command; returns its response's payload, `answer` words."""
+        return self._checked(commands.command(op, np.asarray(payload, np.int64)), [op], answer)[0]
+
+    def _checked(self, words: Words, ops: list[Op], answer: int) -> list[Words]:
+        """Exchange commands whose responses have `answer` words each, and check every header."""
+        got = commands.parse_responses(self.exchange(words, len(ops), len(ops) * (1 + answer)))
+        if [r.op for r in got] != ops or any(len(r.payload) != answer for r in got if not r.status):
+            raise DeviceError("the device answers out of step; reset it")
+        for response in got:
+            if response.status:
+                raise DeviceError(
+                    f"the device refused {Op(response.op).name}: {Status(response.status).name}"
+                )
+        return [response.payload for response in got]
+
+    def _outputs(self, op: Op, x: Ints, target: Ints | None) -> Ints:
+        width = self.layout.network.sizes[-1]
+        result = np.empty((len(x), width), np.int64)
+        for start in range(0, len(x), SAMPLES):
+            part = range(start, min(start + SAMPLES, len(x)))
+            words = np.concatenate(
+                [
+                    commands.sample_command(x[i], None if target is None else target[i])
+                    for i in part
+                ]
+            )
+            answers = self._checked(words, [op] * len(part), width)
+            result[part.start : part.stop] = np.stack(answers).view(np.int32)
+        return result
+
+    def _write_rows(self, op: Op, matrices: Sequence[Ints], words: int) -> None:
+        check_shapes(self.layout.network, matrices)
+        width = MASTER_WIDTH if words == 1 else VELOCITY_WIDTH
+        limit = 1 << (width - 1)
+        if any(m.size and not (-limit <= m.min() and m.max() < limit) for m in matrices):
+            raise InputError(f"{op.name}: a number does not fit {width} bits")
+        rows = self.layout.to_rows(matrices)
+        split = np.stack([rows >> (WORD_BITS * part) for part in range(words)], axis=-1)
+        flat = split.reshape(len(rows), -1)
+        chunk = self._chunk(words)
+        for start in range(0, len(rows), chunk):
+            part = flat[start : start + chunk].ravel()
+            self._call(op, np.concatenate(([start], part)), 0)
+
+    def _read_rows(self, op: Op, words: int) -> list[Ints]:
+        layout = self.layout
+        lanes = layout.engine.neurons
+        parts = []
+        chunk = self._chunk(words)
+        for start in range(0, layout.rows, chunk):
+            count = min(chunk, layout.rows - start)
+            got = self._call(op, [start, count], count * lanes * words)
+            parts.append(got.reshape(count, lanes, words))
+        raw = np.concatenate(parts)
+        high = raw[..., -1].view(np.int32).astype(np.int64)
+        if words == 1:
+            return layout.from_rows(high)
+        return layout.from_rows(high << WORD_BITS | raw[..., 0].astype(np.int64))
+
+    def _chunk(self, words: int) -> int:
+        """Rows in one command."""
+        return (commands.MAX_PAYLOAD - 1) // (self.layout.engine.neurons * words)

@@ -1,0 +1,214 @@
+"""The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
+
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.formats import ACC_WIDTH, UNIT_FRAC, VALUE_WIDTH
+from dualgate.rules import (
+    LEAK_SHIFT,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    SIGMOID_TABLE,
+    TABLE_BITS,
+    TANH,
+)
+
+from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, VALUE, Shapes, delay, owned, vector
+
+ACTIVATION_LATENCY = 7
+"""Cycles from a sum at the head of the queue to its value."""
+
+
+class ActivationUnit(wiring.Component):
+    """Narrows sums, applies the activation, and files what later lanes need.
+
+    ::
+
+        sums -> round -> shift -> saturate -> index -> table -> square -> value, slope
+        stage     1        2         3          4        5        6           7
+
+    The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
+    slopes go to their vector; of the last layer both go to the output memory.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    layer, first_layer, context : constant from `start` to `done`
+    start : pulse before a layer's first `load`
+    load, sums : a group's sums; only while `busy` is low
+    busy : units of the group before are still in the queue
+    done, count : pulse after the layer's last unit, with the entries of the list it wrote
+    hidden, slopes, outputs : write ports
+    saturated : pulse for each clipped pre-activation
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        super().__init__(
+            {
+                "layer": In(LAYER),
+                "first_layer": In(1),
+                "context": In(shapes.context),
+                "start": In(1),
+                "load": In(1),
+                "sums": In(vector(shapes.neurons, ACC)),
+                "busy": Out(1),
+                "done": Out(1),
+                "count": Out(INDEX),
+                "hidden": In(shapes.write(engine.activations, ENTRY, contexts)),
+                "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
+                "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),
+                "saturated": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        position, total = self._queue(m)
+        z = self._narrow(m, position, total)
+        value, slope = self._activate(m, z)
+        self._file(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
+        return m
+
+    def _position(self) -> data.StructLayout:
+        return data.StructLayout(
+            {"valid": 1, "final": 1, "unit": INDEX, "lane": range(self.shapes.neurons), "word": 16}
+        )
+
+    def _queue(self, m: Module) -> tuple[data.View, Signal]:
+        """Hold a group's sums and hand them out lane by lane."""
+        sums = Signal(vector(self.shapes.neurons, ACC))
+        position = Signal(self._position())
+        m.d.comb += [
+            position.final.eq(position.unit == self.layer.outputs - 1),
+            self.busy.eq(position.valid),
+        ]
+        with m.If(position.valid):
+            m.d.sync += [
+                sums.eq(sums.as_value() >> ACC_WIDTH),
+                position.unit.eq(position.unit + 1),
+                position.lane.eq(position.lane + 1),
+            ]
+            with m.If(position.final | (position.lane == self.shapes.neurons - 1)):
+                m.d.sync += [position.valid.eq(0), position.word.eq(position.word + 1)]
+        with m.If(self.load):
+            m.d.sync += [sums.eq(self.sums), position.valid.eq(1), position.lane.eq(0)]
+        with m.If(self.start):
+            m.d.sync += [position.unit.eq(0), position.word.eq(self.layer.vector_base)]
+        return position, sums[0]
+
+    def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
+        """Stages 1 to 3: rounding shift to 16 bits, saturating."""
+        half = Signal(ACC)
+        rounded = Signal(ACC)
+        shifted = Signal(ACC)
+        z = Signal(VALUE)
+        valid = delay(m, position.valid, 2)
+        limit = 1 << (VALUE_WIDTH - 1)
+        m.d.sync += [
+            half.eq((1 << self.layer.z_shift) >> 1),
+            rounded.eq(total + half),
+            shifted.eq(rounded >> self.layer.z_shift),
+            z.eq(shifted),
+            self.saturated.eq(0),
+        ]
+        for beyond, bound in ((shifted > limit - 1, limit - 1), (shifted < -limit, -limit)):
+            with m.If(beyond):
+                m.d.sync += [z.eq(bound), self.saturated.eq(valid)]
+        return z
+
+    def _activate(self, m: Module, z: Signal) -> tuple[Signal, Signal]:
+        """Stages 4 to 7."""
+        m.submodules.table = table = memory.Memory(
+            shape=unsigned(15), depth=1 << TABLE_BITS, init=SIGMOID_TABLE
+        )
+        port = table.read_port()
+        magnitude = Signal(VALUE_WIDTH)
+        index = Signal(VALUE_WIDTH)
+        m.d.comb += magnitude.eq(Mux(z < 0, -z, z))
+        last = (1 << TABLE_BITS) - 1
+        rounded = Mux(
+            self.layer.activation == TANH.code,
+            *(
+                (magnitude + (1 << a.index_shift - 1)) >> a.index_shift
+                for a in (TANH, SIGMOID)
+            ),
+        )
+        m.d.sync += index.eq(Mux(rounded > last, last, rounded))
+        m.d.comb += port.addr.eq(index)
+        h = Signal(15)
+        square = Signal(30)
+        m.d.sync += [h.eq(port.data), square.eq(port.data * port.data)]
+        return self._select(m, delay(m, z, 3), h, square)
+
+    def _select(self, m: Module, z: Signal, h: Signal, square: Signal) -> tuple[Signal, Signal]:
+        value = Signal(VALUE)
+        slope = Signal(VALUE)
+        one = 1 << UNIT_FRAC
+        table_slope = one - ((square + (1 << 15)) >> 16)
+        signed_h = Signal(signed(16))
+        unit_round = (1 << (15 - UNIT_FRAC)) >> 1
+        m.d.comb += signed_h.eq(Mux(z < 0, -h, h))
+        m.d.sync += [value.eq(z), slope.eq(one)]
+        with m.Switch(self.layer.activation):
+            with m.Case(RELU.code):
+                m.d.sync += [value.eq(Mux(z > 0, z, 0)), slope.eq(Mux(z > 0, one, 0))]
+            with m.Case(LEAKY_RELU.code), m.If(z <= 0):
+                half = 1 << (LEAK_SHIFT - 1)
+                m.d.sync += [value.eq((z + half) >> LEAK_SHIFT), slope.eq(one >> LEAK_SHIFT)]
+            with m.Case(SIGMOID.code):
+                shift = 16 - UNIT_FRAC
+                total = (1 << 15) + signed_h + (1 << shift - 1)
+                m.d.sync += [value.eq(total >> shift), slope.eq(table_slope)]
+            with m.Case(TANH.code):
+                magnitude = (h + unit_round) >> (15 - UNIT_FRAC)
+                m.d.sync += [value.eq(Mux(z < 0, -magnitude, magnitude)), slope.eq(table_slope)]
+        return value, slope
+
+    def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
+        """Write what stage 7 holds; after a hidden layer's last unit, the bias entry."""
+        engine = self.shapes.engine
+        base = Signal(INDEX)
+        count = Signal(INDEX)
+        closing = Signal()
+        entry = Signal(ENTRY)
+        wanted = Signal()
+        writes_hidden = at.valid & ~self.layer.last
+        m.d.comb += [
+            base.eq(Mux(self.first_layer, 0, self.layer.list_base + self.layer.inputs + 1)),
+            wanted.eq(writes_hidden & (value != 0)),
+            entry.index.eq(Mux(closing, self.layer.outputs, at.unit)),
+            entry.value.eq(Mux(closing, 1 << self.layer.out_frac, value)),
+            self.hidden.addr.eq(owned(self.context, base + count, engine.activations)),
+            self.hidden.data.eq(entry),
+            self.hidden.en.eq(wanted | closing),
+            self.count.eq(count + 1),
+            self.done.eq(closing | (at.valid & at.final & self.layer.last)),
+        ]
+        m.d.sync += closing.eq(writes_hidden & at.final)
+        with m.If(wanted):
+            m.d.sync += count.eq(count + 1)
+        with m.If(self.start):
+            m.d.sync += count.eq(0)
+        width = engine.groups * engine.neurons
+        m.d.comb += [
+            self.outputs.addr.eq(owned(self.context, at.unit, width)),
+            self.outputs.data.value.eq(value),
+            self.outputs.data.slope.eq(slope),
+            self.outputs.en.eq(at.valid & self.layer.last),
+            self.slopes.addr.eq(owned(self.context, at.word, engine.vectors)),
+        ]
+        # The first lane's write clears the rest of its word: lanes without a unit must read zero.
+        lanes = [at.lane == lane for lane in range(engine.neurons)]
+        with m.If(writes_hidden):
+            m.d.comb += self.slopes.en.eq(Mux(at.lane == 0, ~0, Cat(lanes)))
+        for lane, chosen in enumerate(lanes):
+            m.d.comb += self.slopes.data[lane].eq(Mux(chosen, slope, 0))
+
+

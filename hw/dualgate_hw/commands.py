@@ -1,0 +1,381 @@
+"""The command decoder: words from the host become samples, rows, settings and responses."""
+
+from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.commands import (
+    COUNTERS,
+    IDENTITY_FIELDS,
+    MAGIC,
+    PROTOCOL,
+    SETTINGS_WORDS,
+    Op,
+    Status,
+)
+from dualgate.engine import LAYER_WORDS
+
+from .counters import COUNTER_WIDTH
+from .layouts import ENTRY, INDEX, LAYER, SETTINGS, VALUE, Shapes, owned
+from .rows import RowPort
+
+WORD = unsigned(32)
+
+
+class CommandDecoder(wiring.Component):
+    """Takes commands in order; see `dualgate.commands` for what each does.
+
+    Samples are loaded a word a cycle and handed to the value lane, as many as there are contexts.
+    Every other command waits until no sample is in flight, and then has the engine to itself; so
+    responses keep the order of commands.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    command, response : streams of words
+    sample : stream out; a loaded context and the entries of its input list
+    context : where the next sample goes
+    context_free : whether it is free
+    drained : no sample is in flight
+    inputs, targets : write ports
+    layer_write, layer_index, layer : a descriptor arrives
+    output_layer : the last layer's descriptor
+    settings : as last set
+    port : the row memories, while `drained`
+    batch_end, batch_done : start, and end, of a batch's end
+    counter_index, counter, counter_clear : the counters
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        width = engine.groups * engine.neurons
+        sample = data.StructLayout({"token": shapes.token, "count": INDEX})
+        super().__init__(
+            {
+                "command": In(stream.Signature(WORD)),
+                "response": Out(stream.Signature(WORD)),
+                "sample": Out(stream.Signature(sample)),
+                "context": In(shapes.context),
+                "context_free": In(1),
+                "drained": In(1),
+                "inputs": In(shapes.write(engine.inputs, ENTRY, contexts)),
+                "targets": In(shapes.write(width, VALUE, contexts)),
+                "layer_write": Out(1),
+                "layer_index": Out(range(engine.layers)),
+                "layer": Out(LAYER),
+                "output_layer": Out(LAYER),
+                "settings": Out(SETTINGS),
+                "port": Out(RowPort(shapes.neurons)),
+                "batch_end": Out(1),
+                "batch_done": In(1),
+                "counter_index": Out(range(len(COUNTERS))),
+                "counter": In(COUNTER_WIDTH),
+                "counter_clear": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._op = Signal(8)
+        self._count = Signal(INDEX)
+        self._position = Signal(INDEX)
+        self._status = Signal(8)
+        self._buffer = Signal(64 * self.shapes.neurons)
+        self._row = Signal(INDEX)
+        self._rows = Signal(INDEX)
+        self._inputs = Signal(INDEX)
+        self._one = Signal(VALUE)
+        m.d.comb += [self.port.row.eq(self._row), self.port.write_row.eq(self._row)]
+        with m.FSM():
+            self._dispatch_states(m)
+            self._sample_states(m)
+            self._configure_states(m)
+            self._write_states(m)
+            self._read_states(m)
+            self._report_states(m)
+        return m
+
+    def _wide(self) -> object:
+        """Whether the rows of this command are velocities, two words an entry."""
+        return (self._op == Op.WRITE_VELOCITY) | (self._op == Op.READ_VELOCITY)
+
+    def _row_words(self) -> object:
+        return Mux(self._wide(), 2 * self.shapes.neurons, self.shapes.neurons)
+
+    def _fits(self, m: Module) -> Signal:
+        """Whether the payload has a length that the command can have."""
+        fits = Signal()
+        count, neurons = self._count, self.shapes.neurons
+        with m.Switch(self._op):
+            with m.Case(Op.TRAIN):
+                entries = count - self.output_layer.outputs
+                m.d.comb += fits.eq((entries >= 0) & (entries <= self._inputs))
+            with m.Case(Op.INFER):
+                m.d.comb += fits.eq(count <= self._inputs)
+            with m.Case(Op.LAYER):
+                m.d.comb += fits.eq(count == 1 + LAYER_WORDS)
+            with m.Case(Op.SETTINGS):
+                m.d.comb += fits.eq(count == SETTINGS_WORDS)
+            with m.Case(Op.WRITE_WEIGHTS):
+                m.d.comb += fits.eq((count != 0) & ((count - 1) & (neurons - 1) == 0))
+            with m.Case(Op.WRITE_VELOCITY):
+                m.d.comb += fits.eq((count != 0) & ((count - 1) & (2 * neurons - 1) == 0))
+            with m.Case(Op.READ_WEIGHTS, Op.READ_VELOCITY):
+                m.d.comb += fits.eq(count == 2)
+            with m.Default():
+                m.d.comb += fits.eq(count == 0)
+        return fits
+
+    def _dispatch_states(self, m: Module) -> None:
+        first = {
+            Op.IDENTIFY: "IDENTITY_HEADER",
+            Op.LAYER: "LAYER_INDEX",
+            Op.SETTINGS: "SETTINGS",
+            Op.WRITE_WEIGHTS: "WRITE_ROW",
+            Op.WRITE_VELOCITY: "WRITE_ROW",
+            Op.READ_WEIGHTS: "READ_ROW",
+            Op.READ_VELOCITY: "READ_ROW",
+            Op.APPLY: "APPLY",
+            Op.COUNTERS: "COUNTERS_HEADER",
+            Op.CLEAR_COUNTERS: "CLEAR",
+        }
+        word = self.command.payload
+        with m.State("HEADER"):
+            m.d.comb += self.command.ready.eq(1)
+            m.d.sync += [self._position.eq(0), self._status.eq(Status.OK)]
+            with m.If(self.command.valid):
+                m.d.sync += [self._op.eq(word[:8]), self._count.eq(word[16:])]
+                m.next = "CHECK"
+        with m.State("CHECK"):
+            is_sample = (self._op == Op.TRAIN) | (self._op == Op.INFER)
+            fits = self._fits(m)
+            with m.If(is_sample & fits):
+                with m.If(self.context_free):
+                    m.next = "TARGETS"
+                    with m.If((self._op == Op.INFER) | (self.output_layer.outputs == 0)):
+                        m.next = "ENTRIES"
+            with m.Elif(self.drained):
+                m.next = "SKIP"
+                with m.Switch(self._op):
+                    for op in Op:
+                        with m.Case(op):
+                            m.d.sync += self._status.eq(Mux(fits, Status.OK, Status.LENGTH))
+                            with m.If(fits):
+                                m.next = first.get(op, "SKIP")
+                    with m.Default():
+                        m.d.sync += self._status.eq(Status.UNKNOWN)
+        with m.State("SKIP"):
+            with m.If(self._position == self._count):
+                m.next = "RESPOND"
+            with m.Else():
+                self._take(m)
+        with m.State("RESPOND"), m.If(self.drained):
+            self._respond(m, self._header(Const(0, INDEX)))
+            with m.If(self.response.ready):
+                m.next = "HEADER"
+
+    def _take(self, m: Module) -> object:
+        """Take a payload word; true in the cycle it is there."""
+        m.d.comb += self.command.ready.eq(1)
+        with m.If(self.command.valid):
+            m.d.sync += self._position.eq(self._position + 1)
+        return self.command.valid
+
+    def _respond(self, m: Module, word: object) -> None:
+        m.d.comb += [self.response.valid.eq(1), self.response.payload.eq(word)]  # type: ignore[arg-type]
+
+    def _header(self, count: object) -> object:
+        return Cat(self._op, self._status, count)  # type: ignore[arg-type]
+
+    def _sample_states(self, m: Module) -> None:
+        engine = self.shapes.engine
+        word = ENTRY(self.command.payload)
+        entry = Signal(ENTRY)
+        length = Signal(INDEX)
+        bad = Signal()
+        m.d.comb += [
+            self.targets.addr.eq(
+                owned(self.context, self._position, engine.groups * engine.neurons)
+            ),
+            self.targets.data.eq(word.value),
+            self.inputs.addr.eq(owned(self.context, length, engine.inputs)),
+            self.inputs.data.eq(entry),
+            entry.eq(word),
+            self.sample.payload.token.context.eq(self.context),
+            self.sample.payload.token.train.eq(self._op == Op.TRAIN),
+            self.sample.payload.count.eq(length),
+        ]
+        with m.State("TARGETS"), m.If(self._take(m)):
+            m.d.comb += self.targets.en.eq(1)
+            with m.If(self._position == self.output_layer.outputs - 1):
+                m.next = "ENTRIES"
+        with m.State("ENTRIES"):
+            with m.If(self._position == self._count):
+                # The bias: one more input, always there.
+                m.d.comb += [
+                    entry.index.eq(self._inputs),
+                    entry.value.eq(self._one),
+                    self.inputs.en.eq(~bad),
+                ]
+                m.d.sync += length.eq(length + 1)
+                m.next = "HAND_ON"
+            with m.Else(), m.If(self._take(m)):
+                wanted = (word.value != 0) & (word.index < self._inputs)
+                m.d.comb += self.inputs.en.eq(wanted)
+                with m.If(wanted):
+                    m.d.sync += length.eq(length + 1)
+                with m.If(word.index >= self._inputs):
+                    m.d.sync += bad.eq(1)
+        with m.State("HAND_ON"):
+            m.d.comb += self.sample.valid.eq(~bad)
+            with m.If(self.sample.ready | bad):
+                m.d.sync += [length.eq(0), bad.eq(0)]
+                m.next = "HEADER"
+            with m.If(bad):
+                m.d.sync += self._status.eq(Status.LENGTH)
+                m.next = "RESPOND"
+
+    def _configure_states(self, m: Module) -> None:
+        collected = Signal(32 * max(LAYER_WORDS, SETTINGS_WORDS))
+        shifted = Cat(collected[32:], self.command.payload)
+        used = len(collected)
+        m.d.comb += self.layer.eq(collected[used - 32 * LAYER_WORDS :])
+        with m.State("LAYER_INDEX"), m.If(self._take(m)):
+            m.d.sync += self.layer_index.eq(self.command.payload)
+            m.next = "LAYER"
+        with m.State("LAYER"), m.If(self._take(m)):
+            m.d.sync += collected.eq(shifted)
+            with m.If(self._position == LAYER_WORDS):
+                m.next = "LAYER_WRITE"
+        with m.State("LAYER_WRITE"):
+            m.d.comb += self.layer_write.eq(1)
+            with m.If(self.layer_index == 0):
+                m.d.sync += [
+                    self._inputs.eq(self.layer.inputs),
+                    self._one.eq(1 << self.layer.in_frac),
+                ]
+            with m.If(self.layer.last):
+                m.d.sync += self.output_layer.eq(self.layer)
+            m.next = "RESPOND"
+        with m.State("SETTINGS"), m.If(self._take(m)):
+            m.d.sync += collected.eq(shifted)
+            with m.If(self._position == SETTINGS_WORDS - 1):
+                m.next = "SETTINGS_TAKE"
+        with m.State("SETTINGS_TAKE"):
+            m.d.sync += self.settings.eq(collected[used - 32 * SETTINGS_WORDS :])
+            m.next = "RESPOND"
+        with m.State("APPLY"):
+            m.d.comb += self.batch_end.eq(1)
+            m.next = "APPLY_WAIT"
+        with m.State("APPLY_WAIT"), m.If(self.batch_done):
+            m.next = "RESPOND"
+        with m.State("CLEAR"):
+            m.d.comb += self.counter_clear.eq(1)
+            m.next = "RESPOND"
+
+    def _write_states(self, m: Module) -> None:
+        neurons = self.shapes.neurons
+        word = Signal(range(2 * neurons))
+        buffer = self._buffer
+        for lane in range(neurons):
+            m.d.comb += [
+                self.port.new_weights[lane].eq(buffer[32 * (neurons + lane) :]),
+                self.port.new_velocity[lane].eq(buffer[64 * lane :]),
+            ]
+        with m.State("WRITE_ROW"), m.If(self._take(m)):
+            m.d.sync += [self._row.eq(self.command.payload), word.eq(0)]
+            m.next = "WRITE_WORDS"
+        with m.State("WRITE_WORDS"):
+            with m.If(self._position == self._count):
+                m.next = "RESPOND"
+            with m.Else(), m.If(self._take(m)):
+                m.d.sync += [buffer.eq(Cat(buffer[32:], self.command.payload)), word.eq(word + 1)]
+                with m.If(word == self._row_words() - 1):  # type: ignore[operator]
+                    m.d.sync += word.eq(0)
+                    m.next = "WRITE_STORE"
+        with m.State("WRITE_STORE"):
+            m.d.comb += [
+                self.port.write_weights.eq(~self._wide()),  # type: ignore[operator]
+                self.port.write_velocity.eq(self._wide()),
+            ]
+            m.d.sync += self._row.eq(self._row + 1)
+            m.next = "WRITE_WORDS"
+
+    def _read_states(self, m: Module) -> None:
+        neurons = self.shapes.neurons
+        word = Signal(range(2 * neurons + 1))
+        weights = Cat(*(lane.as_unsigned() for lane in self.port.weights))
+        wide = []
+        for lane in self.port.velocity:
+            wide.append(Cat(lane.as_unsigned(), lane[-1].replicate(64 - len(lane))))
+        with m.State("READ_ROW"), m.If(self._take(m)):
+            m.d.sync += self._row.eq(self.command.payload)
+            m.next = "READ_ROWS"
+        with m.State("READ_ROWS"), m.If(self._take(m)):
+            m.d.sync += self._rows.eq(self.command.payload)
+            m.next = "READ_HEADER"
+        with m.State("READ_HEADER"):
+            words = Signal(INDEX)
+            m.d.comb += words.eq(self._rows * self._row_words())
+            self._respond(m, self._header(words))
+            with m.If(self.response.ready):
+                m.next = "READ_WAIT"
+                with m.If(self._rows == 0):
+                    m.next = "HEADER"
+        with m.State("READ_WAIT"):
+            m.next = "READ_TAKE"
+        with m.State("READ_TAKE"):
+            m.d.sync += [
+                self._buffer.eq(Mux(self._wide(), Cat(*wide), weights)),
+                word.eq(0),
+                self._row.eq(self._row + 1),
+                self._rows.eq(self._rows - 1),
+            ]
+            m.next = "READ_WORDS"
+        with m.State("READ_WORDS"):
+            self._respond(m, self._buffer[:32])
+            with m.If(self.response.ready):
+                m.d.sync += [self._buffer.eq(self._buffer[32:]), word.eq(word + 1)]
+                with m.If(word == self._row_words() - 1):  # type: ignore[operator]
+                    m.next = "READ_WAIT"
+                    with m.If(self._rows == 0):
+                        m.next = "HEADER"
+
+    def _report_states(self, m: Module) -> None:
+        engine = self.shapes.engine
+        fields = {"magic": MAGIC, "protocol": PROTOCOL, **vars(engine)}
+        identity = Array(Const(fields[name], 32) for name in IDENTITY_FIELDS)
+        position = self._position
+        high = Signal()
+        with m.State("IDENTITY_HEADER"):
+            self._respond(m, self._header(Const(len(IDENTITY_FIELDS), INDEX)))
+            with m.If(self.response.ready):
+                m.next = "IDENTITY"
+        with m.State("IDENTITY"):
+            self._respond(m, identity[position])
+            with m.If(self.response.ready):
+                m.d.sync += position.eq(position + 1)
+                with m.If(position == len(IDENTITY_FIELDS) - 1):
+                    m.next = "HEADER"
+        m.d.comb += self.counter_index.eq(position)
+        with m.State("COUNTERS_HEADER"):
+            self._respond(m, self._header(Const(2 * len(COUNTERS), INDEX)))
+            m.d.sync += high.eq(0)
+            with m.If(self.response.ready):
+                m.next = "COUNTERS"
+        with m.State("COUNTERS_WAIT"):
+            m.next = "COUNTERS"
+        with m.State("COUNTERS"):
+            self._respond(m, Mux(high, self.counter[32:], self.counter[:32]))
+            with m.If(self.response.ready):
+                m.d.sync += high.eq(~high)
+                with m.If(high):
+                    m.d.sync += position.eq(position + 1)
+                    m.next = "COUNTERS_WAIT"
+                    with m.If(position == len(COUNTERS) - 1):
+                        m.next = "HEADER"
+

@@ -1,0 +1,78 @@
+"""A tag's end: its contracted sum becomes the update scalar of its unit."""
+
+from amaranth import Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.formats import VALUE_WIDTH
+
+from .layouts import VALUE, Shapes, delay
+from .slots import FRAC
+
+DELTA_LATENCY = 4
+"""Cycles from `start` to `done`."""
+
+SHIFT_MIN = -VALUE_WIDTH
+SHIFT_MAX = 47
+"""Beyond these a sum that is not zero saturates anyway, or rounds to zero."""
+
+
+class DeltaUnit(wiring.Component):
+    """``saturate(round_shift(delta, frac), 16)``, with frac clipped to -16..47.
+
+    A negative frac is a left shift; the sum is moved up by 16 first, so that all shifts go right.
+
+    Members
+    -------
+    start, delta, frac, slot : a tag's sum and its binary point relative to update scalars
+    done, update, clipped, done_slot : `DELTA_LATENCY` cycles later
+    """
+
+    def __init__(self, shapes: Shapes, delta_width: int) -> None:
+        self.delta_width = delta_width
+        self.slot_width = shapes.slot
+        super().__init__(
+            {
+                "start": In(1),
+                "delta": In(signed(delta_width)),
+                "frac": In(FRAC),
+                "slot": In(shapes.slot),
+                "done": Out(1),
+                "update": Out(VALUE),
+                "clipped": Out(1),
+                "done_slot": Out(shapes.slot),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        amount = Signal(range(SHIFT_MAX - SHIFT_MIN + 1))
+        amount_1 = Signal.like(amount)
+        delta = Signal(signed(self.delta_width))
+        # One bit for the sign and one for the rounding half, which may exceed the sum itself.
+        rounded = Signal(signed(max(self.delta_width - SHIFT_MIN, SHIFT_MAX - SHIFT_MIN) + 2))
+        narrowed = Signal.like(rounded)
+        m.d.sync += [
+            amount.eq(self.frac - SHIFT_MIN),
+            delta.eq(self.delta),
+            amount_1.eq(amount),
+            rounded.eq((delta << -SHIFT_MIN) + ((1 << amount) >> 1)),
+            narrowed.eq(rounded >> amount_1),
+            self.update.eq(narrowed),
+            self.clipped.eq(0),
+        ]
+        with m.If(self.frac < SHIFT_MIN):
+            m.d.sync += amount.eq(0)
+        with m.If(self.frac > SHIFT_MAX):
+            m.d.sync += amount.eq(SHIFT_MAX - SHIFT_MIN)
+        limit = 1 << (VALUE_WIDTH - 1)
+        for beyond, bound in ((narrowed > limit - 1, limit - 1), (narrowed < -limit, -limit)):
+            with m.If(beyond):
+                m.d.sync += [self.update.eq(bound), self.clipped.eq(1)]
+        m.d.comb += [
+            self.done.eq(delay(m, self.start, DELTA_LATENCY)),
+            self.done_slot.eq(delay(m, self.slot, DELTA_LATENCY)),
+        ]
+        return m
+
+

@@ -1,0 +1,183 @@
+"""The error unit: outputs meet their targets, and become update scalars and a response."""
+
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.commands import Op
+from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
+from dualgate.rules import SOFTMAX
+
+from .layouts import INDEX, LAYER, OUTPUT, SETTINGS, VALUE, Shapes, owned
+from .rounding import RoundingMultiplier
+from .softmax import Softmax
+
+
+class ErrorUnit(wiring.Component):
+    """Finishes a sample's forward pass, one output after the other, on one multiplier.
+
+    An output costs 4 cycles (3 where it does not train) and 5 for each multiplication: by
+    softmax's reciprocal, by the slope (squared errors), by the rate; softmax precedes them all.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    token : stream in; a sample whose outputs are filed
+    done : stream out; the same
+    response : stream out; a response's words
+    layer : the output layer's descriptor
+    settings : rate
+    outputs, targets : read ports
+    errors : write port; update scalars of the output layer, a word a group
+    saturated : pulse for each clipped error or update scalar
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        self.width = engine.groups * engine.neurons
+        self.softmax = Softmax(shapes)
+        self.multiplier = RoundingMultiplier()
+        super().__init__(
+            {
+                "token": In(stream.Signature(shapes.token)),
+                "done": Out(stream.Signature(shapes.token)),
+                "response": Out(stream.Signature(unsigned(32))),
+                "layer": In(LAYER),
+                "settings": In(SETTINGS),
+                "outputs": In(shapes.read(self.width, OUTPUT, contexts)),
+                "targets": In(shapes.read(self.width, VALUE, contexts)),
+                "errors": In(shapes.write(engine.groups, shapes.vector, contexts, granularity=1)),
+                "saturated": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.softmax = softmax = self.softmax
+        m.submodules.multiplier = self.multiplier
+        token = Signal(self.shapes.token)
+        unit = Signal(INDEX)
+        exponentials = Signal()
+        m.d.comb += [
+            softmax.units.eq(self.layer.outputs),
+            softmax.output.eq(self.outputs.data),
+            softmax.power_unit.eq(unit),
+            self.outputs.en.eq(1),
+            self.outputs.addr.eq(
+                owned(token.context, Mux(exponentials, softmax.unit, unit), self.width)
+            ),
+            self.targets.en.eq(1),
+            self.targets.addr.eq(owned(token.context, unit, self.width)),
+            self.done.payload.eq(token),
+        ]
+        with m.FSM() as fsm:
+            with m.State("IDLE"):
+                m.d.comb += self.token.ready.eq(1)
+                m.d.sync += unit.eq(0)
+                with m.If(self.token.valid):
+                    m.d.sync += token.eq(self.token.payload)
+                    m.next = "HEADER"
+            with m.State("HEADER"):
+                m.d.comb += [
+                    self.response.valid.eq(1),
+                    self.response.payload[:8].eq(Mux(token.train, Op.TRAIN, Op.INFER)),
+                    self.response.payload[16:].eq(self.layer.outputs),
+                ]
+                with m.If(self.response.ready):
+                    m.next = "READ"
+                    with m.If(self.layer.activation == SOFTMAX.code):
+                        m.d.comb += softmax.start.eq(1)
+                        m.next = "SOFTMAX"
+            with m.State("SOFTMAX"), m.If(softmax.done):
+                m.next = "READ"
+            self._output_states(m, token.train)
+            with m.State("FILE"):
+                self._file(m, token.context, unit)
+                m.next = "NEXT"
+            with m.State("NEXT"):
+                m.d.sync += unit.eq(unit + 1)
+                m.next = "READ"
+                with m.If(unit == self.layer.outputs - 1):
+                    m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.done.valid.eq(1)
+                with m.If(self.done.ready):
+                    m.next = "IDLE"
+        m.d.comb += exponentials.eq(fsm.ongoing("SOFTMAX"))
+        return m
+
+    def _output_states(self, m: Module, train: Signal) -> None:
+        """From one output's read to its update scalar at the multiplier's result."""
+        softmax, multiplier = self.softmax, self.multiplier
+        value = Signal(VALUE)
+        with m.State("READ"):
+            m.next = "VALUE"
+        with m.State("VALUE"):
+            m.d.sync += value.eq(self.outputs.data.value)
+            m.next = "RESPOND"
+            with m.If(self.layer.activation == SOFTMAX.code):
+                self._multiply(
+                    m, softmax.power, softmax.reciprocal, softmax.bits + (15 - UNIT_FRAC)
+                )
+                m.next = "DIVIDE"
+        with m.State("DIVIDE"), m.If(multiplier.done):
+            m.d.sync += value.eq(multiplier.result)
+            m.next = "RESPOND"
+        with m.State("RESPOND"):
+            m.d.comb += [
+                self.response.valid.eq(1),
+                self.response.payload.eq(Cat(value, value[-1].replicate(32 - VALUE_WIDTH))),
+            ]
+            with m.If(self.response.ready):
+                m.next = "NEXT"
+                with m.If(train):
+                    error = self._error(m, value)
+                    self._multiply(m, error, self.settings.rate_mantissa, self.settings.rate_shift)
+                    m.next = "RATE"
+                    with m.If(self.layer.sloped):
+                        self._multiply(m, error, self.outputs.data.slope, UNIT_FRAC)
+                        m.next = "SLOPE"
+        with m.State("SLOPE"), m.If(multiplier.done):
+            self._multiply(
+                m, multiplier.result, self.settings.rate_mantissa, self.settings.rate_shift
+            )
+            m.next = "RATE"
+        with m.State("RATE"), m.If(multiplier.done):
+            m.d.comb += self.saturated.eq(multiplier.clipped)
+            m.next = "FILE"
+
+    def _multiply(self, m: Module, left: object, right: object, shift: object) -> None:
+        multiplier = self.multiplier
+        m.d.comb += [
+            multiplier.start.eq(1),
+            multiplier.left.eq(left),  # type: ignore[arg-type]
+            multiplier.right.eq(right),  # type: ignore[arg-type]
+            multiplier.shift.eq(shift),  # type: ignore[arg-type]
+        ]
+
+    def _error(self, m: Module, value: Signal) -> Signal:
+        """Output minus target, saturated to 16 bits."""
+        difference = Signal(signed(VALUE_WIDTH + 1))
+        error = Signal(VALUE)
+        limit = 1 << (VALUE_WIDTH - 1)
+        m.d.comb += [difference.eq(value - self.targets.data), error.eq(difference)]
+        for beyond, bound in ((difference > limit - 1, limit - 1), (difference < -limit, -limit)):
+            with m.If(beyond):
+                m.d.comb += [error.eq(bound), self.saturated.eq(1)]
+        return error
+
+    def _file(self, m: Module, context: Signal, unit: Signal) -> None:
+        """Write an update scalar; a word's first lane clears the others, for lanes without a unit."""
+        neurons = self.shapes.neurons
+        bits = (neurons - 1).bit_length()
+        lanes = [unit[:bits] == lane for lane in range(neurons)]
+        m.d.comb += [
+            self.errors.addr.eq(owned(context, unit >> bits, self.shapes.engine.groups)),
+            self.errors.en.eq(Mux(lanes[0], ~0, Cat(lanes))),
+        ]
+        for lane, chosen in enumerate(lanes):
+            m.d.comb += self.errors.data[lane].eq(Mux(chosen, self.multiplier.result, 0))

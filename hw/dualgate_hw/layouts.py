@@ -1,0 +1,113 @@
+"""Shapes shared by the gateware's components, made from the host's definitions."""
+
+from dataclasses import dataclass
+
+from amaranth import Cat, Module, Signal, signed, unsigned
+from amaranth.hdl import ShapeLike, Value, ValueLike
+from amaranth.lib import data, memory
+from amaranth.utils import ceil_log2
+
+from dualgate.commands import SETTINGS_FIELDS
+from dualgate.engine import LAYER_FIELDS, EngineParameters
+from dualgate.formats import ACC_WIDTH, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
+
+VALUE = signed(VALUE_WIDTH)
+ACC = signed(ACC_WIDTH)
+PRODUCT = signed(2 * VALUE_WIDTH)
+MASTER = signed(MASTER_WIDTH)
+VELOCITY = signed(VELOCITY_WIDTH)
+INDEX = unsigned(16)
+"""Units, rows and list positions, as descriptors give them."""
+
+
+def _struct(fields: tuple[tuple[str, int], ...]) -> data.StructLayout:
+    return data.StructLayout({name: unsigned(bits) for name, bits in fields})
+
+
+LAYER = _struct(LAYER_FIELDS)
+"""A layer descriptor, see `dualgate.engine.LAYER_FIELDS`."""
+
+SETTINGS = _struct(SETTINGS_FIELDS)
+"""What may change from batch to batch, see `dualgate.settings.Settings`."""
+
+ENTRY = data.StructLayout({"value": VALUE, "index": INDEX})
+"""One nonzero of a list; its bits are the word that carries it in a command."""
+
+OUTPUT = data.StructLayout({"value": VALUE, "slope": VALUE})
+"""What the value lane leaves of an output unit; for softmax the value is the pre-activation."""
+
+
+def vector(neurons: int, shape: ShapeLike = VALUE) -> data.ArrayLayout:
+    """One word of `neurons` entries."""
+    return data.ArrayLayout(shape, neurons)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Widths that follow from an engine's parameters.
+
+    Parameters
+    ----------
+    engine : EngineParameters
+    contexts : int
+        Samples in flight; each has its own place in every memory of a sample. At least 2.
+    slots : int
+        Tags in flight in the tangent lane. At least 2.
+    """
+
+    engine: EngineParameters
+    contexts: int = 4
+    slots: int = 8
+
+    @property
+    def neurons(self) -> int:
+        """N."""
+        return self.engine.neurons
+
+    @property
+    def context(self) -> int:
+        """Bits of a context's number."""
+        return ceil_log2(self.contexts)
+
+    @property
+    def slot(self) -> int:
+        """Bits of a slot's number."""
+        return ceil_log2(self.slots)
+
+    @property
+    def vector(self) -> data.ArrayLayout:
+        """One word of N values."""
+        return vector(self.neurons)
+
+    @property
+    def token(self) -> data.StructLayout:
+        """What lanes hand on for a sample: its context, and whether it trains."""
+        return data.StructLayout({"context": unsigned(self.context), "train": unsigned(1)})
+
+    def read(self, depth: int, shape: ShapeLike, owners: int = 1) -> memory.ReadPort.Signature:
+        """Read port of a memory of `depth` words for each of `owners`; use as ``In``."""
+        return memory.ReadPort.Signature(
+            addr_width=ceil_log2(depth) + ceil_log2(owners), shape=shape
+        )
+
+    def write(
+        self, depth: int, shape: ShapeLike, owners: int = 1, granularity: int | None = None
+    ) -> memory.WritePort.Signature:
+        """Write port of such a memory; use as ``In``."""
+        return memory.WritePort.Signature(
+            addr_width=ceil_log2(depth) + ceil_log2(owners), shape=shape, granularity=granularity
+        )
+
+
+def owned(owner: ValueLike, address: ValueLike, depth: int) -> Value:
+    """Address of word `address` of `owner`, a context or slot, in a memory of `depth` words each."""
+    return Cat(Value.cast(address)[: ceil_log2(depth)], owner)
+
+
+def delay(m: Module, value: Value, cycles: int) -> Value:
+    """`value`, `cycles` later."""
+    for _ in range(cycles):
+        later = Signal.like(value, name="delayed")
+        m.d.sync += later.eq(value)
+        value = later
+    return value

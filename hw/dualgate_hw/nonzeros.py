@@ -1,0 +1,203 @@
+"""From lists and vectors to the nonzero scalars they hold, one a cycle, no cycle lost to a zero."""
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .layouts import ENTRY, INDEX, VALUE, Shapes, owned, vector
+
+
+def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
+    """A job of `ListWalker`.
+
+    Fields
+    ------
+    context : whose list
+    input : the list of inputs; otherwise that of hidden values
+    first : position of the first entry
+    count : entries, >= 1
+    row : row of the weight-shaped memory that belongs to index 0
+    meta : handed through
+    """
+    return data.StructLayout(
+        {
+            "context": unsigned(shapes.context),
+            "input": unsigned(1),
+            "first": INDEX,
+            "count": INDEX,
+            "row": INDEX,
+            "meta": meta,
+        }
+    )
+
+
+def list_step(meta: data.StructLayout) -> data.StructLayout:
+    """A step of `ListWalker`: multiply `scalar` with `row`; `last` of its job."""
+    return data.StructLayout({"row": INDEX, "scalar": VALUE, "last": unsigned(1), "meta": meta})
+
+
+class ListWalker(wiring.Component):
+    """Reads lists of nonzeros, an entry a cycle, job after job without a gap.
+
+    Parameters
+    ----------
+    shapes : Shapes
+    meta : StructLayout
+        What a job carries along to each of its steps.
+
+    Members
+    -------
+    job : stream in
+    step : stream out; the first step of a job follows it by 2 cycles
+    inputs, hidden : read ports of the two list memories
+    """
+
+    def __init__(self, shapes: Shapes, meta: data.StructLayout) -> None:
+        self.shapes = shapes
+        self.meta = meta
+        engine = shapes.engine
+        super().__init__(
+            {
+                "job": In(stream.Signature(list_job(shapes, meta))),
+                "step": Out(stream.Signature(list_step(meta))),
+                "inputs": In(shapes.read(engine.inputs, ENTRY, shapes.contexts)),
+                "hidden": In(shapes.read(engine.activations, ENTRY, shapes.contexts)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        job = Signal(list_job(self.shapes, self.meta))
+        active = Signal()
+        read = Signal(list_job(self.shapes, self.meta))
+        reading = Signal()
+        advance = Signal()
+        ends = Signal()
+        engine = self.shapes.engine
+        entry = Mux(read.input, self.inputs.data.as_value(), self.hidden.data.as_value())
+        step = self.step.payload
+        m.d.comb += [
+            advance.eq(~reading | self.step.ready),
+            ends.eq(job.count == 1),
+            self.job.ready.eq(~active | (advance & ends)),
+            self.inputs.addr.eq(owned(job.context, job.first, engine.inputs)),
+            self.hidden.addr.eq(owned(job.context, job.first, engine.activations)),
+            self.inputs.en.eq(advance),
+            self.hidden.en.eq(advance),
+            self.step.valid.eq(reading),
+            step.row.eq(read.row + ENTRY(entry).index),
+            step.scalar.eq(ENTRY(entry).value),
+            step.last.eq(read.count == 1),
+            step.meta.eq(read.meta),
+        ]
+        with m.If(advance):
+            m.d.sync += [read.eq(job), reading.eq(active)]
+            with m.If(active):
+                m.d.sync += [
+                    job.first.eq(job.first + 1),
+                    job.count.eq(job.count - 1),
+                    active.eq(~ends),
+                ]
+        with m.If(self.job.valid & self.job.ready):
+            m.d.sync += [job.eq(self.job.payload), active.eq(1)]
+        return m
+
+
+def word_job(neurons: int, meta: data.StructLayout) -> data.StructLayout:
+    """A job of `WordStepper`.
+
+    Fields
+    ------
+    scalars : N entries
+    flags : which of them are wanted
+    row : row that belongs to entry 0
+    end : whether a sum ends with this word
+    meta : handed through
+    """
+    return data.StructLayout(
+        {
+            "scalars": vector(neurons),
+            "flags": unsigned(neurons),
+            "row": INDEX,
+            "end": unsigned(1),
+            "meta": meta,
+        }
+    )
+
+
+def word_step(meta: data.StructLayout) -> data.StructLayout:
+    """A step of `WordStepper`.
+
+    Fields
+    ------
+    some : whether there is a product to make (a word without entries only ends its sum)
+    row, scalar : the product
+    end : the sum is complete after this step
+    """
+    return data.StructLayout(
+        {
+            "some": unsigned(1),
+            "row": INDEX,
+            "scalar": VALUE,
+            "end": unsigned(1),
+            "meta": meta,
+        }
+    )
+
+
+class WordStepper(wiring.Component):
+    """Picks the flagged entries of words, one a cycle, lowest first, word after word without a gap.
+
+    A word costs as many cycles as it has flags, and at least one.
+
+    Parameters
+    ----------
+    neurons : int
+    meta : StructLayout
+
+    Members
+    -------
+    word : stream in
+    step : stream out, a cycle later
+    """
+
+    def __init__(self, neurons: int, meta: data.StructLayout) -> None:
+        self.neurons = neurons
+        self.meta = meta
+        super().__init__(
+            {
+                "word": In(stream.Signature(word_job(neurons, meta))),
+                "step": Out(stream.Signature(word_step(meta))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        word = Signal(word_job(self.neurons, self.meta))
+        held = Signal()
+        lowest = Signal(self.neurons)
+        rest = Signal(self.neurons)
+        finishes = Signal()
+        payload = self.step.payload
+        m.d.comb += [
+            lowest.eq(word.flags & (~word.flags + 1)),
+            rest.eq(word.flags & ~lowest),
+            finishes.eq(rest == 0),
+            self.word.ready.eq(~held | (self.step.ready & finishes)),
+            self.step.valid.eq(held),
+            payload.some.eq(word.flags != 0),
+            payload.end.eq(word.end & finishes),
+            payload.meta.eq(word.meta),
+            payload.row.eq(word.row),
+        ]
+        for lane in range(self.neurons):
+            with m.If(lowest[lane]):
+                m.d.comb += [
+                    payload.row.eq(word.row + lane),
+                    payload.scalar.eq(word.scalars[lane]),
+                ]
+        with m.If(self.step.ready):
+            m.d.sync += [word.flags.eq(rest), held.eq(Mux(finishes, 0, held))]
+        with m.If(self.word.valid & self.word.ready):
+            m.d.sync += [word.eq(self.word.payload), held.eq(1)]
+        return m

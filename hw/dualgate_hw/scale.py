@@ -1,0 +1,234 @@
+"""Scaling: a tag's sums become a vector of 16-bit mantissas, times the layer's slopes.
+
+At the output layer the update scalars of the outputs take the place of the slopes, and the
+products are added up: that is the tag's own update scalar, but for its binary point.
+"""
+
+from amaranth import Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
+from dualgate.rules import SIGMOID
+
+from .layouts import ACC, INDEX, LAYER, PRODUCT, Shapes, delay, owned, vector
+from .mac import MAC_LATENCY, VectorClient
+from .slots import FRAC, MAGNITUDE_BITS, NORM_BITS, scale_job, sum_note
+
+
+def scaled(shapes: Shapes) -> data.StructLayout:
+    """What travels with a product: see `sum_note`, and
+
+    Fields
+    ------
+    output : the products are to be contracted, not stored
+    gain : what the vector's binary point gains by this layer
+    """
+    return data.StructLayout({"note": sum_note(shapes), "output": unsigned(1), "gain": FRAC})
+
+
+class Scaler(wiring.Component):
+    """Feeds groups of sums to the MAC array, one a cycle, behind their normalising shift.
+
+    ::
+
+        job -> descriptor -> sums, slopes -> shift -> MAC array -> `Rescaled`
+        cycle      0              1            2        3
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    job : stream in; only slots that are alive
+    context : whose slopes and errors
+    index, layer : descriptor wanted, read a cycle later
+    slot_layer : index of the layer that the slot of `job` has crossed
+    sums, slopes, errors : read ports
+    mac : MAC array
+    note : what belongs to the product, with `mac.done`
+    taken : pulse for each request
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        layers = range(engine.layers)
+        sums = vector(shapes.neurons, ACC)
+        super().__init__(
+            {
+                "job": In(stream.Signature(scale_job(shapes))),
+                "context": In(shapes.context),
+                "slot_layer": In(layers),
+                "index": Out(layers),
+                "layer": In(LAYER),
+                "sums": In(shapes.read(engine.groups, sums, shapes.slots)),
+                "slopes": In(shapes.read(engine.vectors, shapes.vector, contexts)),
+                "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
+                "mac": Out(VectorClient(shapes.neurons)),
+                "note": Out(scaled(shapes)),
+                "taken": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        engine = self.shapes.engine
+        advance = Signal()
+        read_valid = Signal()
+        index = Signal.like(self.index)
+        group = Signal(INDEX)
+        job = Signal(scale_job(self.shapes))
+        final = Signal()
+        layer = self.layer
+        m.d.comb += [
+            advance.eq(~self.mac.valid | self.mac.ready),
+            self.index.eq(index),
+            final.eq(group == layer.groups - 1),
+            self.job.ready.eq(advance & (~read_valid | final)),
+            self.sums.addr.eq(owned(job.slot, group, engine.groups)),
+            self.slopes.addr.eq(owned(self.context, layer.vector_base + group, engine.vectors)),
+            self.errors.addr.eq(owned(self.context, group, engine.groups)),
+            self.sums.en.eq(advance),
+            self.slopes.en.eq(advance),
+            self.errors.en.eq(advance),
+        ]
+        with m.If(self.job.ready):
+            m.d.comb += self.index.eq(self.slot_layer)
+            m.d.sync += [
+                index.eq(self.slot_layer),
+                job.eq(self.job.payload),
+                read_valid.eq(self.job.valid),
+                group.eq(0),
+            ]
+        with m.Elif(advance):
+            m.d.sync += group.eq(group + 1)
+        self._request(m, advance, read_valid, job, group, final)
+        return m
+
+    def _request(
+        self,
+        m: Module,
+        advance: Signal,
+        read_valid: Signal,
+        job: data.View,
+        group: Signal,
+        final: Signal,
+    ) -> None:
+        valid = Signal()
+        shift = Signal(NORM_BITS)
+        read_note = Signal(scaled(self.shapes))
+        note = Signal(scaled(self.shapes))
+        m.d.comb += self.taken.eq(self.mac.valid & self.mac.ready)
+        gain = Mux(self.layer.activation == SIGMOID.code, SIGMOID.slope_frac - UNIT_FRAC, 0)
+        with m.If(advance):
+            m.d.sync += [
+                valid.eq(read_valid),
+                shift.eq(job.shift),
+                read_note.note.slot.eq(job.slot),
+                read_note.note.group.eq(group),
+                read_note.note.final.eq(final),
+                read_note.output.eq(self.layer.last),
+                read_note.gain.eq(WEIGHT_FRAC - job.shift + Mux(self.layer.last, 0, gain)),
+                self.mac.valid.eq(valid),
+                note.eq(read_note),
+            ]
+            for lane, total in enumerate(self.sums.data):
+                m.d.sync += [
+                    self.mac.left[lane].eq(total >> shift),
+                    self.mac.right[lane].eq(
+                        Mux(read_note.output, self.errors.data[lane], self.slopes.data[lane])
+                    ),
+                ]
+        m.d.comb += self.note.eq(delay(m, note, MAC_LATENCY))
+
+
+class Rescaled(wiring.Component):
+    """What becomes of the scaler's products: a vector to store, or a sum of all entries.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    done, product, note : from the MAC array and the `Scaler`
+    vectors : write port
+    stored, bits : pulse when a vector is complete, with the bit length of its largest magnitude
+    stored_note : with `stored`
+    contracted, delta, contracted_note : pulse when a tag's sum is complete
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        self.levels = (shapes.neurons - 1).bit_length()
+        self.delta_width = PRODUCT.width + self.levels + (shapes.engine.groups - 1).bit_length()
+        super().__init__(
+            {
+                "done": In(1),
+                "product": In(vector(shapes.neurons, PRODUCT)),
+                "note": In(scaled(shapes)),
+                "vectors": In(shapes.write(shapes.engine.groups, shapes.vector, shapes.slots)),
+                "stored": Out(1),
+                "bits": Out(MAGNITUDE_BITS),
+                "stored_note": Out(scaled(shapes)),
+                "contracted": Out(1),
+                "delta": Out(signed(self.delta_width)),
+                "contracted_note": Out(scaled(shapes)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._store(m)
+        self._contract(m)
+        return m
+
+    def _store(self, m: Module) -> None:
+        """Round to mantissas; an OR over magnitudes finds the largest one's bit length."""
+        mantissas = Signal(self.shapes.vector)
+        note = Signal(scaled(self.shapes))
+        valid = Signal()
+        seen = Signal(VALUE_WIDTH)
+        every = Signal(VALUE_WIDTH)
+        half = (1 << UNIT_FRAC) >> 1
+        m.d.sync += [valid.eq(self.done & ~self.note.output), note.eq(self.note)]
+        for mantissa, product in zip(mantissas, self.product, strict=True):
+            m.d.sync += mantissa.eq((product + half) >> UNIT_FRAC)
+        m.d.comb += [
+            self.vectors.addr.eq(
+                owned(note.note.slot, note.note.group, self.shapes.engine.groups)
+            ),
+            self.vectors.data.eq(mantissas),
+            self.vectors.en.eq(valid),
+        ]
+        magnitude = seen
+        for mantissa in mantissas:
+            magnitude = magnitude | Mux(mantissa < 0, -mantissa, mantissa)[:VALUE_WIDTH]
+        m.d.sync += [self.stored.eq(valid & note.note.final), self.stored_note.eq(note)]
+        with m.If(valid):
+            m.d.sync += [seen.eq(Mux(note.note.final, 0, magnitude)), every.eq(magnitude)]
+        for bit in range(VALUE_WIDTH):
+            with m.If(every[bit]):
+                m.d.comb += self.bits.eq(bit + 1)
+
+    def _contract(self, m: Module) -> None:
+        """An adder tree over the lanes, a level a cycle, then a running sum over groups."""
+        terms = list(self.product)
+        while len(terms) > 1:
+            level = []
+            for left, right in zip(terms[::2], terms[1::2], strict=True):
+                total = Signal(signed(len(left) + 1))
+                m.d.sync += total.eq(left + right)
+                level.append(total)
+            terms = level
+        valid = delay(m, self.done & self.note.output, self.levels)
+        note = delay(m, self.note, self.levels)
+        fresh = Signal(init=1)
+        total = Mux(fresh, 0, self.delta) + terms[0]
+        m.d.sync += [self.contracted.eq(valid & note.note.final), self.contracted_note.eq(note)]
+        with m.If(valid):
+            m.d.sync += [self.delta.eq(total), fresh.eq(note.note.final)]
+
+

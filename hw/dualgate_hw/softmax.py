@@ -1,0 +1,135 @@
+"""Softmax's numerators and the reciprocal of their sum."""
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.formats import VALUE_WIDTH
+from dualgate.rules import EXP_TABLE, SOFTMAX, TABLE_BITS
+
+from .layouts import INDEX, OUTPUT, VALUE, Shapes, delay
+
+POWER_BITS = 16
+RECIPROCAL_BITS = 17
+SUM_BITS = POWER_BITS + INDEX.width
+EXP_LATENCY = 4
+"""Cycles from a read of a pre-activation to its power."""
+
+
+class Softmax(wiring.Component):
+    """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `rules.softmax_rule`.
+
+    Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
+    its pipeline's latency, and a division of 17 steps.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    start : pulse; `units` is constant from there to `done`
+    unit, output : read port of the output memory, a cycle of latency
+    power_unit, power : read port of the powers, a cycle of latency, after `done`
+    reciprocal, bits : as in `rules.reciprocal`, after `done`
+    done : pulse
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.depth = shapes.engine.groups * shapes.neurons
+        super().__init__(
+            {
+                "start": In(1),
+                "units": In(INDEX),
+                "unit": Out(INDEX),
+                "output": In(OUTPUT),
+                "power_unit": In(INDEX),
+                "power": Out(POWER_BITS),
+                "reciprocal": Out(RECIPROCAL_BITS),
+                "bits": Out(range(SUM_BITS + 1)),
+                "done": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        maximum = Signal(VALUE)
+        total = Signal(SUM_BITS)
+        remainder = Signal(SUM_BITS + 1)
+        steps = Signal(range(RECIPROCAL_BITS + 1))
+        reads = Signal()
+        power, power_valid = self._power(m, maximum, reads)
+        final = self.unit == self.units - 1
+        with m.If(power_valid):
+            m.d.sync += total.eq(total + power)
+        for bit in range(SUM_BITS):
+            with m.If(total[bit]):
+                m.d.comb += self.bits.eq(bit + 1)
+        with m.FSM():
+            with m.State("IDLE"), m.If(self.start):
+                m.d.sync += [self.unit.eq(0), total.eq(0), maximum.eq(-(1 << (VALUE_WIDTH - 1)))]
+                m.next = "MAXIMUM"
+            with m.State("MAXIMUM"):
+                self._raise(m, maximum)
+                m.d.sync += self.unit.eq(self.unit + 1)
+                with m.If(final):
+                    m.next = "SETTLE"
+            with m.State("SETTLE"):
+                self._raise(m, maximum)
+                m.d.sync += self.unit.eq(0)
+                m.next = "POWERS"
+            with m.State("POWERS"):
+                m.d.comb += reads.eq(1)
+                m.d.sync += [self.unit.eq(self.unit + 1), steps.eq(0)]
+                with m.If(final):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                m.d.sync += steps.eq(steps + 1)
+                with m.If(steps == EXP_LATENCY):
+                    m.d.sync += [steps.eq(0), remainder.eq((1 << self.bits) >> 2)]
+                    m.next = "DIVIDE"
+            with m.State("DIVIDE"):
+                doubled = remainder << 1
+                fits = doubled >= total
+                m.d.sync += [
+                    remainder.eq(Mux(fits, doubled - total, doubled)),
+                    self.reciprocal.eq(self.reciprocal << 1 | fits),
+                    steps.eq(steps + 1),
+                ]
+                with m.If(steps == RECIPROCAL_BITS - 1):
+                    m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.done.eq(1)
+                m.next = "IDLE"
+        return m
+
+    def _raise(self, m: Module, maximum: Signal) -> None:
+        with m.If(self.output.value > maximum):
+            m.d.sync += maximum.eq(self.output.value)
+
+    def _power(self, m: Module, maximum: Signal, reads: Signal) -> tuple[Signal, Signal]:
+        """The table, and the memory its results wait in; pipelined, `EXP_LATENCY` deep."""
+        m.submodules.table = table = memory.Memory(
+            shape=unsigned(POWER_BITS), depth=1 << TABLE_BITS, init=EXP_TABLE
+        )
+        m.submodules.powers = powers = memory.Memory(
+            shape=unsigned(POWER_BITS), depth=self.depth, init=[]
+        )
+        lookup, read, write = table.read_port(), powers.read_port(), powers.write_port()
+        index = Signal(VALUE_WIDTH + 1)
+        distance = maximum - self.output.value
+        shift = SOFTMAX.index_shift
+        m.d.sync += index.eq((distance + (1 << shift - 1)) >> shift)
+        beyond = delay(m, index >= len(EXP_TABLE), 1)
+        power = Signal(POWER_BITS)
+        m.d.comb += lookup.addr.eq(index)
+        m.d.sync += power.eq(Mux(beyond, 0, lookup.data))
+        valid = delay(m, reads, EXP_LATENCY)
+        m.d.comb += [
+            write.addr.eq(delay(m, self.unit, EXP_LATENCY)),
+            write.data.eq(power),
+            write.en.eq(valid),
+            read.addr.eq(self.power_unit),
+            self.power.eq(read.data),
+        ]
+        return power, valid

@@ -1,0 +1,115 @@
+"""Tangent sums: products of a tag's nonzeros with weight rows, added up, with their common shift."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.formats import ACC_WIDTH, VALUE_WIDTH
+
+from .layouts import ACC, PRODUCT, Shapes, delay, owned, vector
+from .mac import MAC_LATENCY, WeightClient
+from .nonzeros import word_step
+from .slots import scale_job, sum_note
+
+
+class TangentSums(wiring.Component):
+    """Issues steps to the MAC array, adds their products and stores the sums of a slot.
+
+    The shift that brings all of a slot's sums into 16 bits is known when its last group is: an OR
+    over one's-complement magnitudes finds the leading bit without comparing.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    step : stream in
+    mac, product : the MAC array
+    sums : write port
+    complete, job : pulse; a slot's sums are stored
+    taken : pulse for each request
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        sums = vector(shapes.neurons, ACC)
+        super().__init__(
+            {
+                "step": In(stream.Signature(word_step(sum_note(shapes)))),
+                "mac": Out(WeightClient()),
+                "product": In(vector(shapes.neurons, PRODUCT)),
+                "sums": In(shapes.write(shapes.engine.groups, sums, shapes.slots)),
+                "complete": Out(1),
+                "job": Out(scale_job(shapes)),
+                "taken": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        step = self.step
+        m.d.comb += [
+            self.mac.valid.eq(step.valid & step.payload.some),
+            self.mac.row.eq(step.payload.row),
+            self.mac.scalar.eq(step.payload.scalar),
+            step.ready.eq(~step.payload.some | self.mac.ready),
+            self.taken.eq(self.mac.valid & self.mac.ready),
+        ]
+        ends = delay(m, step.valid & step.ready & step.payload.end, MAC_LATENCY)
+        note = delay(m, step.payload.meta, MAC_LATENCY)
+        sums = Signal(vector(self.shapes.neurons, ACC))
+        fresh = Signal(init=1)
+        ended = Signal()
+        ended_note = Signal(sum_note(self.shapes))
+        # Products of one slot are never mixed with another's: the stepper takes whole sums.
+        with m.If(self.mac.done | ends):
+            for lane in range(self.shapes.neurons):
+                term = Mux(self.mac.done, self.product[lane], 0)
+                m.d.sync += sums[lane].eq(Mux(fresh, 0, sums[lane]) + term)
+            m.d.sync += fresh.eq(ends)
+        m.d.sync += [ended.eq(ends), ended_note.eq(note)]
+        m.d.comb += [
+            self.sums.addr.eq(
+                owned(ended_note.slot, ended_note.group, self.shapes.engine.groups)
+            ),
+            self.sums.data.eq(sums),
+            self.sums.en.eq(ended),
+        ]
+        self._normalise(m, sums, ended, ended_note)
+        return m
+
+    def _normalise(
+        self,
+        m: Module,
+        sums: data.View,
+        ended: Signal,
+        note: data.View,
+    ) -> None:
+        seen = Signal(ACC_WIDTH)
+        some = Signal()
+        every = Signal(ACC_WIDTH)
+        alive = Signal()
+        magnitude = seen
+        nonzero = some
+        for total in sums:
+            magnitude = magnitude | Mux(total < 0, ~total, total)
+            nonzero = nonzero | (total != 0)
+        with m.If(ended):
+            m.d.sync += [
+                seen.eq(Mux(note.final, 0, magnitude)),
+                some.eq(Mux(note.final, 0, nonzero)),
+                every.eq(magnitude),
+                alive.eq(nonzero),
+            ]
+        final = delay(m, ended & note.final, 1)
+        m.d.sync += [
+            self.complete.eq(final),
+            self.job.slot.eq(delay(m, note.slot, 1)),
+            self.job.alive.eq(alive),
+            self.job.shift.eq(0),
+        ]
+        # The last of these to hold is the leading bit.
+        for bit in range(VALUE_WIDTH - 1, ACC_WIDTH):
+            with m.If(every[bit]):
+                m.d.sync += self.job.shift.eq(bit + 1 - (VALUE_WIDTH - 1))

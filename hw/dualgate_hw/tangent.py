@@ -1,0 +1,284 @@
+"""The tangent lane: every hidden unit's tag is carried to the outputs, several at a time.
+
+::
+
+    Births --+                                       +--> vectors --> Pruner --+
+             +--> WordStepper --> TangentSums --> Scaler                       |
+    Pruner --+                                       +--> DeltaUnit --> update |
+       ^----------------------------------------------------------------------+
+
+A tag lives in a slot: its sums, its vector, its binary point. Slots are in different places of the
+ring at once, so that normalising one hides behind the stepping of others.
+"""
+
+from amaranth import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .births import Births
+from .delta import DeltaUnit
+from .layouts import ACC, LAYER, PRODUCT, SETTINGS, Shapes, owned, vector
+from .mac import VectorClient, WeightClient
+from .nonzeros import WordStepper
+from .prune import Pruner
+from .scale import Rescaled, Scaler
+from .slots import scale_job, sum_note, tag, vector_job
+from .sums import TangentSums
+
+
+class TangentLane(wiring.Component):
+    """From a sample's slopes and errors to the update scalars of its hidden units.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    token : stream in; a sample whose slopes and errors are filed
+    done : stream out; the same, update scalars filed
+    settings : pruning
+    indices, layers : three descriptor ports, of births, pruner and scaler; a cycle of latency
+    sum_mac, scale_mac : MAC array clients, with the product of each
+    birth_slopes, scale_slopes, errors : read ports
+    deltas : write port; update scalars of hidden units
+    tangent_row, scale_row, saturated : pulses to count
+    kept, dropped : tangents to count
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        slopes = shapes.read(engine.vectors, shapes.vector, contexts)
+        product = vector(shapes.neurons, PRODUCT)
+        count = range(shapes.neurons + 1)
+        super().__init__(
+            {
+                "token": In(stream.Signature(shapes.token)),
+                "done": Out(stream.Signature(shapes.token)),
+                "settings": In(SETTINGS),
+                "indices": Out(data.ArrayLayout(unsigned((engine.layers - 1).bit_length()), 3)),
+                "layers": In(data.ArrayLayout(LAYER, 3)),
+                "sum_mac": Out(WeightClient()),
+                "sum_product": In(product),
+                "scale_mac": Out(VectorClient(shapes.neurons)),
+                "scale_product": In(product),
+                "birth_slopes": In(slopes),
+                "scale_slopes": In(slopes),
+                "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
+                "deltas": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
+                "tangent_row": Out(1),
+                "scale_row": Out(1),
+                "saturated": Out(1),
+                "kept": Out(count),
+                "dropped": Out(count),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shapes = self.shapes
+        m.submodules.births = births = Births(shapes)
+        m.submodules.pruner = pruner = Pruner(shapes)
+        m.submodules.stepper = stepper = WordStepper(shapes.neurons, sum_note(shapes))
+        m.submodules.sums = sums = TangentSums(shapes)
+        m.submodules.scaler = scaler = Scaler(shapes)
+        m.submodules.rescaled = rescaled = Rescaled(shapes)
+        m.submodules.delta = delta = DeltaUnit(shapes, rescaled.delta_width)
+        token = Signal(shapes.token)
+        for index, part in enumerate((births, pruner, scaler)):
+            m.d.comb += [self.indices[index].eq(part.index), part.layer.eq(self.layers[index])]
+        for mine, theirs in (
+            (self.sum_mac, sums.mac),
+            (self.scale_mac, scaler.mac),
+            (self.birth_slopes, births.slopes),
+            (self.scale_slopes, scaler.slopes),
+            (self.errors, scaler.errors),
+        ):
+            wiring.connect(m, wiring.flipped(mine), theirs)
+        wiring.connect(m, stepper.step, sums.step)
+        m.d.comb += [
+            births.context.eq(token.context),
+            scaler.context.eq(token.context),
+            sums.product.eq(self.sum_product),
+            rescaled.done.eq(self.scale_mac.done),
+            rescaled.product.eq(self.scale_product),
+            rescaled.note.eq(scaler.note),
+            pruner.prune.eq(self.settings.prune),
+            self.tangent_row.eq(sums.taken),
+            self.scale_row.eq(scaler.taken),
+            self.kept.eq(pruner.kept),
+            self.dropped.eq(pruner.dropped),
+        ]
+        self._memories(m, sums, scaler, rescaled, pruner)
+        self._choose(m, births, pruner, stepper)
+        tags = Array(Signal(tag(shapes), name=f"tag_{slot}") for slot in range(shapes.slots))
+        self._queues(m, tags, sums, scaler, rescaled, pruner)
+        busy = self._slots(m, tags, births, sums, rescaled, delta)
+        self._finish(m, tags, births, rescaled, delta, token)
+        self._control(m, token, births, busy)
+        return m
+
+    def _memories(
+        self, m: Module, sums: TangentSums, scaler: Scaler, rescaled: Rescaled, pruner: Pruner
+    ) -> None:
+        shapes = self.shapes
+        words = shapes.slots << (shapes.engine.groups - 1).bit_length()
+        m.submodules.sum_memory = sum_memory = memory.Memory(
+            shape=vector(shapes.neurons, ACC), depth=words, init=[]
+        )
+        m.submodules.vectors = vectors = memory.Memory(shape=shapes.vector, depth=words, init=[])
+        wiring.connect(m, sums.sums, sum_memory.write_port())
+        wiring.connect(m, scaler.sums, sum_memory.read_port())
+        wiring.connect(m, rescaled.vectors, vectors.write_port())
+        wiring.connect(m, pruner.vectors, vectors.read_port())
+
+    def _choose(self, m: Module, births: Births, pruner: Pruner, stepper: WordStepper) -> None:
+        """Pruned vectors before births, and never a switch within a slot's sums."""
+        locked = Signal()
+        to_births = Signal()
+        chosen = Signal()
+        word = stepper.word
+        m.d.comb += chosen.eq(Mux(locked, to_births, ~pruner.word.valid))
+        with m.If(chosen):
+            m.d.comb += [
+                word.valid.eq(births.word.valid),
+                word.payload.eq(births.word.payload),
+                births.word.ready.eq(word.ready),
+            ]
+        with m.Else():
+            m.d.comb += [
+                word.valid.eq(pruner.word.valid),
+                word.payload.eq(pruner.word.payload),
+                pruner.word.ready.eq(word.ready),
+            ]
+        with m.If(word.valid):
+            m.d.sync += [locked.eq(1), to_births.eq(chosen)]
+            with m.If(word.ready & word.payload.end & word.payload.meta.final):
+                m.d.sync += locked.eq(0)
+
+    def _queues(
+        self,
+        m: Module,
+        tags: Array,
+        sums: TangentSums,
+        scaler: Scaler,
+        rescaled: Rescaled,
+        pruner: Pruner,
+    ) -> None:
+        """One place for each slot, so that neither queue is ever full."""
+        shapes = self.shapes
+        m.submodules.scale_queue = scale_queue = fifo.SyncFIFO(
+            width=scale_job(shapes).size, depth=shapes.slots
+        )
+        m.submodules.vector_queue = vector_queue = fifo.SyncFIFO(
+            width=vector_job(shapes).size, depth=shapes.slots
+        )
+        m.d.comb += [
+            scale_queue.w_en.eq(sums.complete & sums.job.alive),
+            scale_queue.w_data.eq(sums.job),
+            vector_queue.w_en.eq(rescaled.stored & (rescaled.bits != 0)),
+            vector_queue.w_data.eq(Cat(rescaled.stored_note.note.slot, rescaled.bits)),
+            scaler.slot_layer.eq(tags[scaler.job.payload.slot].layer),
+            pruner.slot_layer.eq(tags[pruner.job.payload.slot].layer),
+        ]
+        for queue, job in ((scale_queue, scaler.job), (vector_queue, pruner.job)):
+            m.d.comb += [
+                job.valid.eq(queue.r_rdy),
+                job.payload.eq(queue.r_data),
+                queue.r_en.eq(job.ready),
+            ]
+
+    def _slots(
+        self,
+        m: Module,
+        tags: Array,
+        births: Births,
+        sums: TangentSums,
+        rescaled: Rescaled,
+        delta: DeltaUnit,
+    ) -> Signal:
+        """Slots are taken in turn, by births; they free themselves where a tag ends."""
+        shapes = self.shapes
+        busy = Signal(shapes.slots)
+        turn = Signal(shapes.slot)
+        free = Signal()
+        m.d.comb += [free.eq(~busy.bit_select(turn, 1)), births.slot_free.eq(free), births.slot.eq(turn)]
+        with m.If(births.born | (births.active & ~free)):
+            m.d.sync += turn.eq(Mux(turn == shapes.slots - 1, 0, turn + 1))
+        note = rescaled.stored_note
+        dead = rescaled.stored & (rescaled.bits == 0)
+        for slot in range(shapes.slots):
+            with m.If(rescaled.stored & (note.note.slot == slot)):
+                m.d.sync += [
+                    tags[slot].layer.eq(tags[slot].layer + 1),
+                    tags[slot].frac.eq(tags[slot].frac + note.gain),
+                ]
+            with m.If(births.born & (turn == slot)):
+                m.d.sync += [tags[slot].eq(births.tag), busy[slot].eq(1)]
+            ends = (
+                (sums.complete & ~sums.job.alive & (sums.job.slot == slot))
+                | (dead & (note.note.slot == slot))
+                | (delta.done & (delta.done_slot == slot))
+            )
+            with m.If(ends):
+                m.d.sync += busy[slot].eq(0)
+        return busy
+
+    def _finish(
+        self,
+        m: Module,
+        tags: Array,
+        births: Births,
+        rescaled: Rescaled,
+        delta: DeltaUnit,
+        token: data.View,
+    ) -> None:
+        """Write update scalars, or clear their words when no tag is ending."""
+        shapes = self.shapes
+        note = rescaled.contracted_note
+        ending = tags[delta.done_slot]
+        m.d.comb += [
+            delta.start.eq(rescaled.contracted),
+            delta.delta.eq(rescaled.delta),
+            delta.slot.eq(note.note.slot),
+            delta.frac.eq(tags[note.note.slot].frac + note.gain),
+            self.saturated.eq(delta.done & delta.clipped),
+            births.clear_ready.eq(~delta.done),
+            self.deltas.addr.eq(
+                owned(
+                    token.context,
+                    Mux(delta.done, ending.word, births.clear_word),
+                    shapes.engine.vectors,
+                )
+            ),
+        ]
+        for lane in range(shapes.neurons):
+            m.d.comb += [
+                self.deltas.data[lane].eq(Mux(delta.done, delta.update, 0)),
+                self.deltas.en[lane].eq(Mux(delta.done, ending.lane == lane, births.clear)),
+            ]
+
+    def _control(
+        self, m: Module, token: data.View, births: Births, busy: Signal
+    ) -> None:
+        m.d.comb += self.done.payload.eq(token)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.token.ready.eq(1)
+                with m.If(self.token.valid):
+                    m.d.sync += token.eq(self.token.payload)
+                    m.next = "DONE"
+                    with m.If(self.token.payload.train):
+                        m.next = "START"
+            with m.State("START"):
+                m.d.comb += births.start.eq(1)
+                m.next = "RUN"
+            with m.State("RUN"), m.If(~births.active & (busy == 0)):
+                m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.done.valid.eq(1)
+                with m.If(self.done.ready):
+                    m.next = "IDLE"
+
+

@@ -1,0 +1,212 @@
+"""The update lane: velocity[r][:] += a_r * u[:], over the nonzero inputs of every layer."""
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .layouts import ENTRY, INDEX, LAYER, PRODUCT, VELOCITY, Shapes, delay, owned, vector
+from .mac import MAC_LATENCY, VectorClient
+from .nonzeros import ListWalker
+
+SIDE = data.StructLayout({"side": unsigned(1)})
+"""Which of the two registers of update scalars a step uses."""
+
+WRITE_LATENCY = 2
+"""Cycles from a read of a velocity row to its write."""
+
+
+class UpdateLane(wiring.Component):
+    """Accumulates outer products into the velocity, a row a cycle.
+
+    A group whose update scalars are all zero costs no step. A row is read and written back in
+    `WRITE_LATENCY` cycles; a step for a row still on its way waits.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    token : stream in; a sample whose update scalars are filed
+    done : stream out; the same, its last step taken
+    busy : rows are still on their way
+    index, layer : descriptor wanted, read a cycle later
+    mac, product : the MAC array
+    inputs, hidden : read ports of the lists
+    counts : read port; entries of each layer's list
+    deltas, errors : read ports; update scalars of hidden units and of outputs
+    read, write : ports of the velocity memory
+    taken : pulse for each step
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        velocities = vector(shapes.neurons, VELOCITY)
+        super().__init__(
+            {
+                "token": In(stream.Signature(shapes.token)),
+                "done": Out(stream.Signature(shapes.token)),
+                "busy": Out(1),
+                "index": Out(range(engine.layers)),
+                "layer": In(LAYER),
+                "mac": Out(VectorClient(shapes.neurons)),
+                "product": In(vector(shapes.neurons, PRODUCT)),
+                "inputs": In(shapes.read(engine.inputs, ENTRY, contexts)),
+                "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
+                "counts": In(shapes.read(engine.layers, INDEX, contexts)),
+                "deltas": In(shapes.read(engine.vectors, shapes.vector, contexts)),
+                "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
+                "read": In(shapes.read(engine.rows, velocities)),
+                "write": In(shapes.write(engine.rows, velocities)),
+                "taken": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.walker = walker = ListWalker(self.shapes, SIDE)
+        wiring.connect(m, wiring.flipped(self.inputs), walker.inputs)
+        wiring.connect(m, wiring.flipped(self.hidden), walker.hidden)
+        scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
+        self._step(m, walker, scalars)
+        self._control(m, walker, scalars)
+        return m
+
+    def _step(
+        self, m: Module, walker: ListWalker, scalars: list[data.View]
+    ) -> None:
+        step = walker.step
+        row = step.payload.row
+        # Rows taken so recently that a read now would miss their write.
+        recent = [Signal(INDEX, name=f"recent_{age}") for age in range(WRITE_LATENCY)]
+        recent_valid = Signal(WRITE_LATENCY)
+        clash = Signal()
+        m.d.comb += clash.eq(0)
+        for age, other in enumerate(recent):
+            with m.If(recent_valid[age] & (other == row)):
+                m.d.comb += clash.eq(1)
+        m.d.comb += [
+            self.mac.valid.eq(step.valid & ~clash),
+            step.ready.eq(self.mac.ready & ~clash),
+            self.taken.eq(self.mac.valid & self.mac.ready),
+        ]
+        for lane in range(self.shapes.neurons):
+            m.d.comb += [
+                self.mac.left[lane].eq(step.payload.scalar),
+                self.mac.right[lane].eq(
+                    Mux(step.payload.meta.side, scalars[1][lane], scalars[0][lane])
+                ),
+            ]
+        m.d.sync += [
+            recent[0].eq(row),
+            recent_valid.eq(recent_valid << 1 | self.taken),
+            *(older.eq(newer) for newer, older in zip(recent, recent[1:], strict=False)),
+        ]
+        total = Signal(vector(self.shapes.neurons, VELOCITY))
+        reads = delay(m, self.taken, MAC_LATENCY - 1)
+        read_row = delay(m, row, MAC_LATENCY - 1)
+        for lane, velocity in enumerate(self.read.data):
+            m.d.sync += total[lane].eq(velocity + self.product[lane])
+        m.d.comb += [
+            self.read.addr.eq(read_row),
+            self.read.en.eq(1),
+            self.write.addr.eq(delay(m, read_row, WRITE_LATENCY)),
+            self.write.data.eq(total),
+            self.write.en.eq(delay(m, reads, WRITE_LATENCY)),
+        ]
+        in_flight = self.taken
+        for age in range(1, MAC_LATENCY + WRITE_LATENCY):
+            in_flight = in_flight | delay(m, self.taken, age)
+        m.d.comb += self.busy.eq(step.valid | in_flight)
+
+    def _control(
+        self, m: Module, walker: ListWalker, scalars: list[data.View]
+    ) -> None:
+        engine = self.shapes.engine
+        token = Signal(self.shapes.token)
+        layer = Signal(LAYER)
+        count = Signal(INDEX)
+        group = Signal(INDEX)
+        row = Signal(INDEX)
+        side = Signal()
+        job = walker.job.payload
+        first_layer = self.index == 0
+        last_group = group == layer.groups - 1
+        found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
+        m.d.comb += [
+            self.done.payload.eq(token),
+            self.counts.addr.eq(owned(token.context, self.index, engine.layers)),
+            self.deltas.addr.eq(owned(token.context, layer.vector_base + group, engine.vectors)),
+            self.errors.addr.eq(owned(token.context, group, engine.groups)),
+            self.counts.en.eq(1),
+            self.deltas.en.eq(1),
+            self.errors.en.eq(1),
+            job.context.eq(token.context),
+            job.input.eq(first_layer),
+            job.first.eq(layer.list_base),
+            job.count.eq(count),
+            job.row.eq(row),
+            job.meta.side.eq(side),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.token.ready.eq(1)
+                m.d.sync += self.index.eq(0)
+                with m.If(self.token.valid):
+                    m.d.sync += token.eq(self.token.payload)
+                    m.next = "DONE"
+                    with m.If(self.token.payload.train):
+                        m.next = "FETCH"
+            with m.State("FETCH"):
+                m.next = "LAYER"
+            with m.State("LAYER"):
+                m.d.sync += [
+                    layer.eq(self.layer),
+                    count.eq(self.counts.data),
+                    group.eq(0),
+                    row.eq(self.layer.weight_base),
+                ]
+                m.next = "READ"
+            with m.State("READ"):
+                m.next = "SCALARS"
+            with m.State("SCALARS"):
+                self._load(m, walker, scalars, side, found)
+            with m.State("WALK"):
+                m.d.comb += walker.job.valid.eq(1)
+                with m.If(walker.job.ready):
+                    m.d.sync += side.eq(~side)
+                    m.next = "NEXT"
+            with m.State("NEXT"):
+                m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
+                m.next = "READ"
+                with m.If(last_group):
+                    m.d.sync += self.index.eq(self.index + 1)
+                    m.next = "FETCH"
+                    with m.If(layer.last):
+                        m.next = "DRAIN"
+            with m.State("DRAIN"), m.If(walker.job.ready & ~walker.step.valid):
+                m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.done.valid.eq(1)
+                with m.If(self.done.ready):
+                    m.next = "IDLE"
+
+    def _load(
+        self,
+        m: Module,
+        walker: ListWalker,
+        scalars: list[data.View],
+        side: Signal,
+        found: object,
+    ) -> None:
+        """Fill a register of update scalars, unless a step still uses it."""
+        step = walker.step
+        used = step.valid & (step.payload.meta.side == side)
+        with m.If(found == 0):
+            m.next = "NEXT"
+        with m.Elif(~used):
+            m.next = "WALK"
+            for index, register in enumerate(scalars):
+                with m.If(side == index):
+                    m.d.sync += register.eq(found)

@@ -1,0 +1,138 @@
+// Drives the compiled engine's two streams from whole buffers of words.
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+
+#include "Vengine.h"
+#include "verilated.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
+
+// The compiler's spelling of the double underscore in a port's name.
+#define COMMAND(member) command___05F##member
+#define RESPONSE(member) response___05F##member
+
+namespace {
+
+struct Session {
+    VerilatedContext context;
+    Vengine engine{&context};
+    uint64_t random = 0;
+    uint32_t stall_in = 0, stall_out = 0;
+#if VM_TRACE
+    std::unique_ptr<VerilatedVcdC> trace;
+#endif
+
+    // A stall holds once begun only as long as the generator says; odds are in 1/256 a cycle.
+    bool stalls(uint32_t odds) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        return (random >> 32 & 0xff) < odds;
+    }
+
+    void dump() {
+#if VM_TRACE
+        if (trace) trace->dump(context.time());
+#endif
+    }
+
+    void edge() {
+        engine.eval();
+        dump();
+        context.timeInc(1);
+        engine.clk = 1;
+        engine.eval();
+        dump();
+        context.timeInc(1);
+        engine.clk = 0;
+    }
+};
+
+}  // namespace
+
+extern "C" {
+
+void *session_open() {
+    auto *session = new Session;
+    session->engine.clk = 0;
+    session->engine.rst = 1;
+    session->engine.COMMAND(valid) = 0;
+    session->engine.RESPONSE(ready) = 0;
+    for (int cycle = 0; cycle < 4; ++cycle) session->edge();
+    session->engine.rst = 0;
+    return session;
+}
+
+void session_close(void *handle) {
+    auto *session = static_cast<Session *>(handle);
+#if VM_TRACE
+    if (session->trace) session->trace->close();
+#endif
+    session->engine.final();
+    delete session;
+}
+
+void session_stall(void *handle, uint64_t seed, uint32_t odds_in, uint32_t odds_out) {
+    auto *session = static_cast<Session *>(handle);
+    session->random = seed * 0x9e3779b97f4a7c15ull | 1;
+    session->stall_in = odds_in;
+    session->stall_out = odds_out;
+}
+
+// Begins a waveform, or ends it where path is empty; 0 where the model was built without tracing.
+int session_trace(void *handle, const char *path) {
+#if VM_TRACE
+    auto *session = static_cast<Session *>(handle);
+    if (session->trace) {
+        session->trace->close();
+        session->trace.reset();
+    }
+    if (*path) {
+        session->context.traceEverOn(true);
+        session->trace = std::make_unique<VerilatedVcdC>();
+        session->engine.trace(session->trace.get(), 99);
+        session->trace->open(path);
+        if (!session->trace->isOpen()) return 0;
+    }
+    return 1;
+#else
+    (void)handle;
+    (void)path;
+    return 0;
+#endif
+}
+
+// Feeds all of `in`, collects responses until `responses` of them are whole, and returns how many
+// words they are: -1 if nothing moves for `patience` cycles, -2 if `out` is too small.
+int64_t session_exchange(void *handle, const uint32_t *in, int64_t in_words, uint32_t *out,
+                         int64_t out_words, int64_t responses, int64_t patience) {
+    auto *session = static_cast<Session *>(handle);
+    auto &engine = session->engine;
+    int64_t fed = 0, got = 0, left = 0, waited = 0;
+    while (responses > 0 || fed < in_words) {
+        engine.COMMAND(valid) = fed < in_words && !session->stalls(session->stall_in);
+        engine.COMMAND(payload) = fed < in_words ? in[fed] : 0;
+        engine.RESPONSE(ready) = !session->stalls(session->stall_out);
+        engine.eval();
+        const bool takes = engine.COMMAND(valid) && engine.COMMAND(ready);
+        const bool gives = engine.RESPONSE(valid) && engine.RESPONSE(ready);
+        if (gives) {
+            if (got == out_words) return -2;
+            const uint32_t word = engine.RESPONSE(payload);
+            out[got++] = word;
+            left = left ? left - 1 : word >> 16;
+            if (!left) --responses;
+        }
+        session->edge();
+        fed += takes;
+        waited = takes || gives ? 0 : waited + 1;
+        if (waited > patience) return -1;
+    }
+    engine.COMMAND(valid) = 0;
+    engine.RESPONSE(ready) = 0;
+    return got;
+}
+}
