@@ -135,10 +135,7 @@ class ActivationUnit(wiring.Component):
         last = (1 << TABLE_BITS) - 1
         rounded = Mux(
             self.layer.activation == TANH.code,
-            *(
-                (magnitude + (1 << a.index_shift - 1)) >> a.index_shift
-                for a in (TANH, SIGMOID)
-            ),
+            *((magnitude + (1 << a.index_shift - 1)) >> a.index_shift for a in (TANH, SIGMOID)),
         )
         m.d.sync += index.eq(Mux(rounded > last, last, rounded))
         m.d.comb += port.addr.eq(index)
@@ -210,5 +207,3 @@ class ActivationUnit(wiring.Component):
             m.d.comb += self.slopes.en.eq(Mux(at.lane == 0, ~0, Cat(lanes)))
         for lane, chosen in enumerate(lanes):
             m.d.comb += self.slopes.data[lane].eq(Mux(chosen, slope, 0))
-
-

@@ -108,9 +108,7 @@ class BatchEnd(wiring.Component):
         self._row(m, layer, row, reads)
         return m
 
-    def _row(
-        self, m: Module, layer: data.View, row: Signal, reads: Signal
-    ) -> None:
+    def _row(self, m: Module, layer: data.View, row: Signal, reads: Signal) -> None:
         """One row: latched a cycle after its read, multiplied in the three that follow."""
         neurons = self.shapes.neurons
         velocity = Signal(vector(neurons, VELOCITY))

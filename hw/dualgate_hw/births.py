@@ -1,4 +1,4 @@
-"""Births: every hidden unit with a slope starts a tag, a vector with that slope as its one entry."""
+"""Births: every hidden unit with a slope starts a tag, a vector whose one entry is that slope."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -69,9 +69,7 @@ class Births(wiring.Component):
             self.slopes.addr.eq(owned(self.context, address, self.shapes.engine.vectors)),
             self.clear_word.eq(address),
             self.tag.layer.eq(tags + 1),
-            self.tag.frac.eq(
-                Mux(layer.activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
-            ),
+            self.tag.frac.eq(Mux(layer.activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)),
             self.tag.word.eq(address),
             self.index.eq(tags),
         ]

@@ -1,6 +1,7 @@
 """The command decoder: words from the host become samples, rows, settings and responses."""
 
 from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Value, ValueLike
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -99,11 +100,11 @@ class CommandDecoder(wiring.Component):
             self._report_states(m)
         return m
 
-    def _wide(self) -> object:
+    def _wide(self) -> Value:
         """Whether the rows of this command are velocities, two words an entry."""
         return (self._op == Op.WRITE_VELOCITY) | (self._op == Op.READ_VELOCITY)
 
-    def _row_words(self) -> object:
+    def _row_words(self) -> Value:
         return Mux(self._wide(), 2 * self.shapes.neurons, self.shapes.neurons)
 
     def _fits(self, m: Module) -> Signal:
@@ -153,11 +154,10 @@ class CommandDecoder(wiring.Component):
         with m.State("CHECK"):
             is_sample = (self._op == Op.TRAIN) | (self._op == Op.INFER)
             fits = self._fits(m)
-            with m.If(is_sample & fits):
-                with m.If(self.context_free):
-                    m.next = "TARGETS"
-                    with m.If((self._op == Op.INFER) | (self.output_layer.outputs == 0)):
-                        m.next = "ENTRIES"
+            with m.If(is_sample & fits), m.If(self.context_free):
+                m.next = "TARGETS"
+                with m.If((self._op == Op.INFER) | (self.output_layer.outputs == 0)):
+                    m.next = "ENTRIES"
             with m.Elif(self.drained):
                 m.next = "SKIP"
                 with m.Switch(self._op):
@@ -178,18 +178,18 @@ class CommandDecoder(wiring.Component):
             with m.If(self.response.ready):
                 m.next = "HEADER"
 
-    def _take(self, m: Module) -> object:
+    def _take(self, m: Module) -> Value:
         """Take a payload word; true in the cycle it is there."""
         m.d.comb += self.command.ready.eq(1)
         with m.If(self.command.valid):
             m.d.sync += self._position.eq(self._position + 1)
         return self.command.valid
 
-    def _respond(self, m: Module, word: object) -> None:
-        m.d.comb += [self.response.valid.eq(1), self.response.payload.eq(word)]  # type: ignore[arg-type]
+    def _respond(self, m: Module, word: ValueLike) -> None:
+        m.d.comb += [self.response.valid.eq(1), self.response.payload.eq(word)]
 
-    def _header(self, count: object) -> object:
-        return Cat(self._op, self._status, count)  # type: ignore[arg-type]
+    def _header(self, count: Value) -> Value:
+        return Cat(self._op, self._status, count)
 
     def _sample_states(self, m: Module) -> None:
         engine = self.shapes.engine
@@ -294,12 +294,12 @@ class CommandDecoder(wiring.Component):
                 m.next = "RESPOND"
             with m.Else(), m.If(self._take(m)):
                 m.d.sync += [buffer.eq(Cat(buffer[32:], self.command.payload)), word.eq(word + 1)]
-                with m.If(word == self._row_words() - 1):  # type: ignore[operator]
+                with m.If(word == self._row_words() - 1):
                     m.d.sync += word.eq(0)
                     m.next = "WRITE_STORE"
         with m.State("WRITE_STORE"):
             m.d.comb += [
-                self.port.write_weights.eq(~self._wide()),  # type: ignore[operator]
+                self.port.write_weights.eq(~self._wide()),
                 self.port.write_velocity.eq(self._wide()),
             ]
             m.d.sync += self._row.eq(self._row + 1)
@@ -340,7 +340,7 @@ class CommandDecoder(wiring.Component):
             self._respond(m, self._buffer[:32])
             with m.If(self.response.ready):
                 m.d.sync += [self._buffer.eq(self._buffer[32:]), word.eq(word + 1)]
-                with m.If(word == self._row_words() - 1):  # type: ignore[operator]
+                with m.If(word == self._row_words() - 1):
                     m.next = "READ_WAIT"
                     with m.If(self._rows == 0):
                         m.next = "HEADER"
@@ -378,4 +378,3 @@ class CommandDecoder(wiring.Component):
                     m.next = "COUNTERS_WAIT"
                     with m.If(position == len(COUNTERS) - 1):
                         m.next = "HEADER"
-

@@ -74,5 +74,3 @@ class DeltaUnit(wiring.Component):
             self.done_slot.eq(delay(m, self.slot, DELTA_LATENCY)),
         ]
         return m
-
-

@@ -12,7 +12,8 @@ while samples are in flight: a batch's end waits for the last of them.
 """
 
 from amaranth import Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.hdl import Value
+from amaranth.lib import fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.engine import EngineParameters
@@ -89,15 +90,28 @@ class Engine(wiring.Component):
         return m
 
     def _streams(self, m: Module, decoder: CommandDecoder, error: ErrorUnit) -> None:
-        """The decoder answers only while no sample is in flight; the two never compete."""
-        wiring.connect(m, wiring.flipped(self.command), decoder.command)
+        """Queues at both edges, so that no path leads through the engine from port to port.
+
+        The decoder answers only while no sample is in flight; it and the error unit never compete.
+        """
+        m.submodules.commands = commands = fifo.SyncFIFOBuffered(width=WORD.width, depth=4)
+        m.submodules.responses = responses = fifo.SyncFIFOBuffered(width=WORD.width, depth=4)
         m.d.comb += [
-            self.response.valid.eq(decoder.response.valid | error.response.valid),
-            self.response.payload.eq(
+            commands.w_en.eq(self.command.valid),
+            commands.w_data.eq(self.command.payload),
+            self.command.ready.eq(commands.w_rdy),
+            decoder.command.valid.eq(commands.r_rdy),
+            decoder.command.payload.eq(commands.r_data),
+            commands.r_en.eq(decoder.command.ready),
+            responses.w_en.eq(decoder.response.valid | error.response.valid),
+            responses.w_data.eq(
                 Mux(decoder.response.valid, decoder.response.payload, error.response.payload)
             ),
-            decoder.response.ready.eq(self.response.ready),
-            error.response.ready.eq(self.response.ready & ~decoder.response.valid),
+            decoder.response.ready.eq(responses.w_rdy),
+            error.response.ready.eq(responses.w_rdy & ~decoder.response.valid),
+            self.response.valid.eq(responses.r_rdy),
+            self.response.payload.eq(responses.r_data),
+            responses.r_en.eq(self.response.ready),
         ]
 
     def _contexts(self, m: Module, decoder: CommandDecoder, update: UpdateLane) -> Signal:
@@ -245,7 +259,7 @@ class Engine(wiring.Component):
         tangent: TangentLane,
         update: UpdateLane,
         batch_end: BatchEnd,
-        working: object,
+        working: Value,
     ) -> None:
         bits = (self.shapes.neurons).bit_length()
         m.submodules.counters = counters = Counters(bits)
@@ -267,5 +281,3 @@ class Engine(wiring.Component):
             "saturated_weights": batch_end.saturated,
         }.items():
             m.d.comb += counters.events[name].eq(event)
-
-

@@ -1,6 +1,7 @@
 """The error unit: outputs meet their targets, and become update scalars and a response."""
 
 from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -150,13 +151,13 @@ class ErrorUnit(wiring.Component):
             m.d.comb += self.saturated.eq(multiplier.clipped)
             m.next = "FILE"
 
-    def _multiply(self, m: Module, left: object, right: object, shift: object) -> None:
+    def _multiply(self, m: Module, left: ValueLike, right: ValueLike, shift: ValueLike) -> None:
         multiplier = self.multiplier
         m.d.comb += [
             multiplier.start.eq(1),
-            multiplier.left.eq(left),  # type: ignore[arg-type]
-            multiplier.right.eq(right),  # type: ignore[arg-type]
-            multiplier.shift.eq(shift),  # type: ignore[arg-type]
+            multiplier.left.eq(left),
+            multiplier.right.eq(right),
+            multiplier.shift.eq(shift),
         ]
 
     def _error(self, m: Module, value: Signal) -> Signal:
@@ -171,7 +172,7 @@ class ErrorUnit(wiring.Component):
         return error
 
     def _file(self, m: Module, context: Signal, unit: Signal) -> None:
-        """Write an update scalar; a word's first lane clears the others, for lanes without a unit."""
+        """Write an update scalar; a word's first lane clears the others: some may have no unit."""
         neurons = self.shapes.neurons
         bits = (neurons - 1).bit_length()
         lanes = [unit[:bits] == lane for lane in range(neurons)]

@@ -67,12 +67,12 @@ class Shapes:
     @property
     def context(self) -> int:
         """Bits of a context's number."""
-        return ceil_log2(self.contexts)
+        return (self.contexts - 1).bit_length()
 
     @property
     def slot(self) -> int:
         """Bits of a slot's number."""
-        return ceil_log2(self.slots)
+        return (self.slots - 1).bit_length()
 
     @property
     def vector(self) -> data.ArrayLayout:
@@ -100,7 +100,7 @@ class Shapes:
 
 
 def owned(owner: ValueLike, address: ValueLike, depth: int) -> Value:
-    """Address of word `address` of `owner`, a context or slot, in a memory of `depth` words each."""
+    """Address of a word of `owner`, a context or slot, in a memory of `depth` words for each."""
     return Cat(Value.cast(address)[: ceil_log2(depth)], owner)
 
 

@@ -116,23 +116,25 @@ class MacArray(wiring.Component):
         self._multiply(m, left, right, from_memory)
         return m
 
-    def _arbitrate(self, m: Module, client: object, before: list[object]) -> ValueLike:
+    def _arbitrate(
+        self, m: Module, client: wiring.PureInterface, before: list[wiring.PureInterface]
+    ) -> ValueLike:
         busy = Signal()
         take = Signal()
         m.d.comb += busy.eq(0)
         for other in before:
-            with m.If(other.valid):  # type: ignore[attr-defined]
+            with m.If(other.valid):
                 m.d.comb += busy.eq(1)
         m.d.comb += [
-            client.ready.eq(~busy),  # type: ignore[attr-defined]
-            take.eq(client.valid & ~busy),  # type: ignore[attr-defined]
+            client.ready.eq(~busy),
+            take.eq(client.valid & ~busy),
         ]
         stage: ValueLike = take
         for _ in range(MAC_LATENCY):
             following = Signal()
             m.d.sync += following.eq(stage)
             stage = following
-        m.d.comb += client.done.eq(stage)  # type: ignore[attr-defined]
+        m.d.comb += client.done.eq(stage)
         return take
 
     def _multiply(

@@ -1,6 +1,7 @@
 """Pruning: a stored tangent vector goes on as the entries near its largest, and no others."""
 
 from amaranth import Module, Mux, Signal
+from amaranth.hdl import Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -117,7 +118,7 @@ class Pruner(wiring.Component):
         keep_all = (self.prune == PRUNE_OFF) | (bits <= self.prune)
         return Mux(keep_all, everything, (everything << (bits - self.prune)[:5]) & everything)
 
-    def _flag(self, m: Module, mask: Signal, first_group: object) -> None:
+    def _flag(self, m: Module, mask: Signal, first_group: Value) -> None:
         """Take a word with its flags, and count it once."""
         neurons = self.shapes.neurons
         nonzero = Signal(neurons)

@@ -120,5 +120,3 @@ class RowMemories(wiring.Component):
                 write.en.eq(self.velocity_write.en),
             ]
         return m
-
-

@@ -197,9 +197,7 @@ class Rescaled(wiring.Component):
         for mantissa, product in zip(mantissas, self.product, strict=True):
             m.d.sync += mantissa.eq((product + half) >> UNIT_FRAC)
         m.d.comb += [
-            self.vectors.addr.eq(
-                owned(note.note.slot, note.note.group, self.shapes.engine.groups)
-            ),
+            self.vectors.addr.eq(owned(note.note.slot, note.note.group, self.shapes.engine.groups)),
             self.vectors.data.eq(mantissas),
             self.vectors.en.eq(valid),
         ]
@@ -230,5 +228,3 @@ class Rescaled(wiring.Component):
         m.d.sync += [self.contracted.eq(valid & note.note.final), self.contracted_note.eq(note)]
         with m.If(valid):
             m.d.sync += [self.delta.eq(total), fresh.eq(note.note.final)]
-
-

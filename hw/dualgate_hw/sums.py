@@ -1,4 +1,4 @@
-"""Tangent sums: products of a tag's nonzeros with weight rows, added up, with their common shift."""
+"""Tangent sums: products of a tag's nonzeros with weight rows, and the shift they all take."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -70,9 +70,7 @@ class TangentSums(wiring.Component):
             m.d.sync += fresh.eq(ends)
         m.d.sync += [ended.eq(ends), ended_note.eq(note)]
         m.d.comb += [
-            self.sums.addr.eq(
-                owned(ended_note.slot, ended_note.group, self.shapes.engine.groups)
-            ),
+            self.sums.addr.eq(owned(ended_note.slot, ended_note.group, self.shapes.engine.groups)),
             self.sums.data.eq(sums),
             self.sums.en.eq(ended),
         ]

@@ -86,7 +86,8 @@ class TangentLane(wiring.Component):
         m.submodules.rescaled = rescaled = Rescaled(shapes)
         m.submodules.delta = delta = DeltaUnit(shapes, rescaled.delta_width)
         token = Signal(shapes.token)
-        for index, part in enumerate((births, pruner, scaler)):
+        readers: tuple[Births | Pruner | Scaler, ...] = (births, pruner, scaler)
+        for index, part in enumerate(readers):
             m.d.comb += [self.indices[index].eq(part.index), part.layer.eq(self.layers[index])]
         for mine, theirs in (
             (self.sum_mac, sums.mac),
@@ -203,7 +204,11 @@ class TangentLane(wiring.Component):
         busy = Signal(shapes.slots)
         turn = Signal(shapes.slot)
         free = Signal()
-        m.d.comb += [free.eq(~busy.bit_select(turn, 1)), births.slot_free.eq(free), births.slot.eq(turn)]
+        m.d.comb += [
+            free.eq(~busy.bit_select(turn, 1)),
+            births.slot_free.eq(free),
+            births.slot.eq(turn),
+        ]
         with m.If(births.born | (births.active & ~free)):
             m.d.sync += turn.eq(Mux(turn == shapes.slots - 1, 0, turn + 1))
         note = rescaled.stored_note
@@ -259,9 +264,7 @@ class TangentLane(wiring.Component):
                 self.deltas.en[lane].eq(Mux(delta.done, ending.lane == lane, births.clear)),
             ]
 
-    def _control(
-        self, m: Module, token: data.View, births: Births, busy: Signal
-    ) -> None:
+    def _control(self, m: Module, token: data.View, births: Births, busy: Signal) -> None:
         m.d.comb += self.done.payload.eq(token)
         with m.FSM():
             with m.State("IDLE"):
@@ -280,5 +283,3 @@ class TangentLane(wiring.Component):
                 m.d.comb += self.done.valid.eq(1)
                 with m.If(self.done.ready):
                     m.next = "IDLE"
-
-

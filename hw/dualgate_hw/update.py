@@ -1,6 +1,9 @@
 """The update lane: velocity[r][:] += a_r * u[:], over the nonzero inputs of every layer."""
 
+from itertools import pairwise
+
 from amaranth import Module, Mux, Signal, unsigned
+from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -73,9 +76,7 @@ class UpdateLane(wiring.Component):
         self._control(m, walker, scalars)
         return m
 
-    def _step(
-        self, m: Module, walker: ListWalker, scalars: list[data.View]
-    ) -> None:
+    def _step(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
         step = walker.step
         row = step.payload.row
         # Rows taken so recently that a read now would miss their write.
@@ -101,7 +102,7 @@ class UpdateLane(wiring.Component):
         m.d.sync += [
             recent[0].eq(row),
             recent_valid.eq(recent_valid << 1 | self.taken),
-            *(older.eq(newer) for newer, older in zip(recent, recent[1:], strict=False)),
+            *(older.eq(newer) for newer, older in pairwise(recent)),
         ]
         total = Signal(vector(self.shapes.neurons, VELOCITY))
         reads = delay(m, self.taken, MAC_LATENCY - 1)
@@ -120,9 +121,7 @@ class UpdateLane(wiring.Component):
             in_flight = in_flight | delay(m, self.taken, age)
         m.d.comb += self.busy.eq(step.valid | in_flight)
 
-    def _control(
-        self, m: Module, walker: ListWalker, scalars: list[data.View]
-    ) -> None:
+    def _control(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
         engine = self.shapes.engine
         token = Signal(self.shapes.token)
         layer = Signal(LAYER)
@@ -198,7 +197,7 @@ class UpdateLane(wiring.Component):
         walker: ListWalker,
         scalars: list[data.View],
         side: Signal,
-        found: object,
+        found: Value,
     ) -> None:
         """Fill a register of update scalars, unless a step still uses it."""
         step = walker.step

@@ -163,5 +163,3 @@ class ValueLane(wiring.Component):
                 m.d.comb += self.token.valid.eq(1)
                 with m.If(self.token.ready):
                     m.next = "IDLE"
-
-

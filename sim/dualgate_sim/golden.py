@@ -8,6 +8,7 @@ power of two, hence exact, and every narrowing is a floor written out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def _narrow(x: Floats, shift: Floats | int, tally: Tally, counter: str) -> Float
 class _Lookup:
     """`Activation.rule` tabulated over all pre-activations; the same numbers, faster."""
 
-    _tables: dict[str, tuple[Floats, Floats]] = {}
+    _tables: ClassVar[dict[str, tuple[Floats, Floats]]] = {}
 
     @classmethod
     def apply(cls, activation: Activation, z: Floats) -> tuple[Floats, Floats]:

@@ -39,8 +39,8 @@ struct Session {
 #endif
     }
 
+    // The low half of the cycle is evaluated by whoever set the inputs.
     void edge() {
-        engine.eval();
         dump();
         context.timeInc(1);
         engine.clk = 1;
@@ -58,11 +58,9 @@ extern "C" {
 void *session_open() {
     auto *session = new Session;
     session->engine.clk = 0;
-    session->engine.rst = 1;
     session->engine.COMMAND(valid) = 0;
     session->engine.RESPONSE(ready) = 0;
-    for (int cycle = 0; cycle < 4; ++cycle) session->edge();
-    session->engine.rst = 0;
+    session->engine.eval();
     return session;
 }
 

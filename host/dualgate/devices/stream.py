@@ -141,10 +141,7 @@ class StreamDevice(Device):
         for start in range(0, len(x), SAMPLES):
             part = range(start, min(start + SAMPLES, len(x)))
             words = np.concatenate(
-                [
-                    commands.sample_command(x[i], None if target is None else target[i])
-                    for i in part
-                ]
+                [commands.sample_command(x[i], None if target is None else target[i]) for i in part]
             )
             answers = self._checked(words, [op] * len(part), width)
             result[part.start : part.stop] = np.stack(answers).view(np.int32)
