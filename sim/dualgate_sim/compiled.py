@@ -56,7 +56,6 @@ def cache_directory() -> Path:
 
 def _run(command: list[str], directory: Path) -> None:
     environment = dict(os.environ)
-    environment.pop("MAKEFLAGS", None)
     # Without this a precompiled header is named but never included.
     environment["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     result = subprocess.run(
@@ -70,10 +69,10 @@ def _run(command: list[str], directory: Path) -> None:
         raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL; see {kept}")
 
 
-def _need(program: str) -> str:
-    found = shutil.which(program)
+def _need(*programs: str) -> str:
+    found = next(filter(None, map(shutil.which, programs)), None)
     if not found:
-        raise MissingToolError(f"{program} is missing; install it (Debian: g++, make, perl)")
+        raise MissingToolError(f"{programs[0]} is missing; install it (Debian: g++, make, perl)")
     return found
 
 
@@ -100,7 +99,7 @@ def build(engine: EngineParameters, trace: bool = False) -> Path:
     target = cache_directory() / f"engine-{content_hash(engine, trace)}.so"
     if target.exists():
         return target
-    compiler, make, perl = _need("g++"), _need("make"), _need("perl")
+    compiler, make, perl = _need("g++", "clang++", "c++"), _need("make"), _need("perl")
     from dualgate_hw.engine import Engine
     from dualgate_hw.verilog import WithoutReset, to_verilog
 
@@ -117,8 +116,8 @@ def build(engine: EngineParameters, trace: bool = False) -> Path:
         objects = work / "obj_dir"
         _run(
             [
-                *(make, "-s", "-j2", "-f", "Vengine.mk", "OPT_FAST=-O2", "OPT_SLOW=-O1"),
-                *("Vengine__ALL.a", "libverilated.a"),
+                *(make, "-s", "-j2", "-f", "Vengine.mk", f"CXX={compiler}", f"LINK={compiler}"),
+                *("OPT_FAST=-O2", "OPT_SLOW=-O1", "Vengine__ALL.a", "libverilated.a"),
             ],
             objects,
         )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dualgate.commands import Words
-from dualgate.devices.stream import StreamDevice
+from dualgate.devices.stream import Ints, StreamDevice
 from dualgate.engine import EngineParameters, Layout
 from dualgate.errors import DeviceError, InputError
 from dualgate.network import Network
@@ -34,6 +34,7 @@ class SimDevice(StreamDevice):
         self._limits = {name: int(value) for name, value in limits.items()}
         self._wanted = replace(EngineParameters(int(neurons)), **self._limits)
         self._trace = trace
+        self._tracing = False
         self._model: CompiledEngine | None = None
         if trace is not None and not Path(trace).resolve().parent.is_dir():
             raise InputError(f"waveform {trace}: its directory does not exist")
@@ -46,8 +47,12 @@ class SimDevice(StreamDevice):
             self._model = CompiledEngine(engine, self._trace is not None)
             self._engine = self.identify()
         super().configure(network, update_frac)
-        if self._trace is not None:
+
+    def train(self, x: Ints, target: Ints) -> Ints:
+        if self._trace is not None and not self._tracing:
             self._model_in_use.trace(self._trace)
+            self._tracing = True
+        return super().train(x, target)
 
     @property
     def _model_in_use(self) -> CompiledEngine:
