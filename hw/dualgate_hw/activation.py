@@ -1,6 +1,7 @@
 """The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
 
-from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth import Array, Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,10 +39,10 @@ class ActivationUnit(wiring.Component):
 
     Members
     -------
-    layer, first_layer, context : constant from `start` to `done`
-    start : pulse before a layer's first `load`
-    load, sums : a group's sums; only while `busy` is low
-    busy : units of the group before are still in the queue
+    load, sums, group, thread : a group's sums; only while `busy` is low
+    busy : until all units of the group are filed
+    owner : `thread` of the group in work
+    layer, first_layer, context : of the owner
     done, count : pulse after the layer's last unit, with the entries of the list it wrote
     hidden, slopes, outputs : write ports
     saturated : pulse for each clipped pre-activation
@@ -55,10 +56,12 @@ class ActivationUnit(wiring.Component):
                 "layer": In(LAYER),
                 "first_layer": In(1),
                 "context": In(shapes.context),
-                "start": In(1),
                 "load": In(1),
                 "sums": In(vector(shapes.neurons, ACC)),
+                "group": In(INDEX),
+                "thread": In(range(shapes.threads)),
                 "busy": Out(1),
+                "owner": Out(range(shapes.threads)),
                 "done": Out(1),
                 "count": Out(INDEX),
                 "hidden": In(shapes.write(engine.activations, ENTRY, contexts)),
@@ -77,30 +80,34 @@ class ActivationUnit(wiring.Component):
         return m
 
     def _position(self) -> data.StructLayout:
-        return data.StructLayout(
-            {"valid": 1, "final": 1, "unit": INDEX, "lane": range(self.shapes.neurons), "word": 16}
-        )
+        return data.StructLayout({"valid": 1, "final": 1, "unit": INDEX, "group": INDEX})
 
     def _queue(self, m: Module) -> tuple[data.View, Signal]:
         """Hold a group's sums and hand them out lane by lane."""
+        bits = (self.shapes.neurons - 1).bit_length()
         sums = Signal(vector(self.shapes.neurons, ACC))
         position = Signal(self._position())
-        m.d.comb += [
-            position.final.eq(position.unit == self.layer.outputs - 1),
-            self.busy.eq(position.valid),
-        ]
+        last_lane = position.unit[:bits] == self.shapes.neurons - 1
+        m.d.comb += position.final.eq(position.unit == self.layer.outputs - 1)
         with m.If(position.valid):
             m.d.sync += [
                 sums.eq(sums.as_value() >> ACC_WIDTH),
                 position.unit.eq(position.unit + 1),
-                position.lane.eq(position.lane + 1),
             ]
-            with m.If(position.final | (position.lane == self.shapes.neurons - 1)):
-                m.d.sync += [position.valid.eq(0), position.word.eq(position.word + 1)]
+            with m.If(position.final | last_lane):
+                m.d.sync += position.valid.eq(0)
         with m.If(self.load):
-            m.d.sync += [sums.eq(self.sums), position.valid.eq(1), position.lane.eq(0)]
-        with m.If(self.start):
-            m.d.sync += [position.unit.eq(0), position.word.eq(self.layer.vector_base)]
+            m.d.sync += [
+                sums.eq(self.sums),
+                position.valid.eq(1),
+                position.unit.eq(self.group << bits),
+                position.group.eq(self.group),
+                self.owner.eq(self.thread),
+            ]
+        working = position.valid
+        for stage in range(1, ACTIVATION_LATENCY + 2):
+            working = working | delay(m, position.valid, stage)
+        m.d.comb += self.busy.eq(working)
         return position, sums[0]
 
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
@@ -111,8 +118,8 @@ class ActivationUnit(wiring.Component):
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
         limit = 1 << (VALUE_WIDTH - 1)
+        m.d.comb += half.eq((1 << self.layer.z_shift) >> 1)
         m.d.sync += [
-            half.eq((1 << self.layer.z_shift) >> 1),
             rounded.eq(total + half),
             shifted.eq(rounded >> self.layer.z_shift),
             z.eq(shifted),
@@ -173,12 +180,14 @@ class ActivationUnit(wiring.Component):
         engine = self.shapes.engine
         base = Signal(INDEX)
         count = Signal(INDEX)
+        counts = Array(Signal(INDEX, name=f"count_{n}") for n in range(self.shapes.threads))
         closing = Signal()
         entry = Signal(ENTRY)
         wanted = Signal()
         writes_hidden = at.valid & ~self.layer.last
         m.d.comb += [
             base.eq(Mux(self.first_layer, 0, self.layer.list_base + self.layer.inputs + 1)),
+            count.eq(Mux(at.valid & (at.unit == 0), 0, counts[self.owner])),
             wanted.eq(writes_hidden & (value != 0)),
             entry.index.eq(Mux(closing, self.layer.outputs, at.unit)),
             entry.value.eq(Mux(closing, 1 << self.layer.out_frac, value)),
@@ -189,21 +198,27 @@ class ActivationUnit(wiring.Component):
             self.done.eq(closing | (at.valid & at.final & self.layer.last)),
         ]
         m.d.sync += closing.eq(writes_hidden & at.final)
-        with m.If(wanted):
-            m.d.sync += count.eq(count + 1)
-        with m.If(self.start):
-            m.d.sync += count.eq(0)
+        with m.If(at.valid):
+            m.d.sync += counts[self.owner].eq(count + wanted)
+        self._file_vectors(m, at, value, slope, writes_hidden)
+
+    def _file_vectors(
+        self, m: Module, at: data.View, value: Signal, slope: Signal, hidden: Value
+    ) -> None:
+        engine = self.shapes.engine
         width = engine.groups * engine.neurons
+        word = self.layer.vector_base + at.group
         m.d.comb += [
             self.outputs.addr.eq(owned(self.context, at.unit, width)),
             self.outputs.data.value.eq(value),
             self.outputs.data.slope.eq(slope),
             self.outputs.en.eq(at.valid & self.layer.last),
-            self.slopes.addr.eq(owned(self.context, at.word, engine.vectors)),
+            self.slopes.addr.eq(owned(self.context, word, engine.vectors)),
         ]
         # The first lane's write clears the rest of its word: lanes without a unit must read zero.
-        lanes = [at.lane == lane for lane in range(engine.neurons)]
-        with m.If(writes_hidden):
-            m.d.comb += self.slopes.en.eq(Mux(at.lane == 0, ~0, Cat(lanes)))
+        bits = (engine.neurons - 1).bit_length()
+        lanes = [at.unit[:bits] == lane for lane in range(engine.neurons)]
+        with m.If(hidden):
+            m.d.comb += self.slopes.en.eq(Mux(lanes[0], ~0, Cat(lanes)))
         for lane, chosen in enumerate(lanes):
             m.d.comb += self.slopes.data[lane].eq(Mux(chosen, slope, 0))

@@ -24,8 +24,8 @@ class Births(wiring.Component):
 
     Members
     -------
-    start, context : pulse; walk this sample
-    active : until the last birth was taken
+    start, sample : pulse; walk this sample; only while not `active`
+    active, context : until the last birth was taken, and whose they are
     index, layer : which descriptor is wanted; it is read a cycle later
     slopes : read port
     slot_free, slot : whether a slot is free, and which
@@ -40,8 +40,9 @@ class Births(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "context": In(shapes.context),
+                "sample": In(shapes.context),
                 "active": Out(1),
+                "context": Out(shapes.context),
                 "index": Out(range(engine.layers)),
                 "layer": In(LAYER),
                 "slopes": In(shapes.read(engine.vectors, shapes.vector, shapes.contexts)),
@@ -68,6 +69,7 @@ class Births(wiring.Component):
             self.slopes.en.eq(1),
             self.slopes.addr.eq(owned(self.context, address, self.shapes.engine.vectors)),
             self.clear_word.eq(address),
+            self.tag.context.eq(self.context),
             self.tag.layer.eq(tags + 1),
             self.tag.frac.eq(Mux(layer.activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)),
             self.tag.word.eq(address),
@@ -77,7 +79,7 @@ class Births(wiring.Component):
         lowest = self._word(m, flags)
         with m.FSM() as fsm:
             with m.State("IDLE"), m.If(self.start):
-                m.d.sync += tags.eq(0)
+                m.d.sync += [tags.eq(0), self.context.eq(self.sample)]
                 m.next = "FETCH"
             with m.State("FETCH"):
                 m.next = "LAYER"

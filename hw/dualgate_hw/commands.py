@@ -2,7 +2,7 @@
 
 from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.hdl import Value, ValueLike
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.commands import (
@@ -19,6 +19,7 @@ from dualgate.engine import LAYER_WORDS
 from .counters import COUNTER_WIDTH
 from .layouts import ENTRY, INDEX, LAYER, SETTINGS, VALUE, Shapes, owned
 from .rows import RowPort
+from .value import loaded
 
 WORD = unsigned(32)
 
@@ -54,12 +55,11 @@ class CommandDecoder(wiring.Component):
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
         width = engine.groups * engine.neurons
-        sample = data.StructLayout({"token": shapes.token, "count": INDEX})
         super().__init__(
             {
                 "command": In(stream.Signature(WORD)),
                 "response": Out(stream.Signature(WORD)),
-                "sample": Out(stream.Signature(sample)),
+                "sample": Out(stream.Signature(loaded(shapes))),
                 "context": In(shapes.context),
                 "context_free": In(1),
                 "drained": In(1),

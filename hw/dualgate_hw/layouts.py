@@ -53,11 +53,14 @@ class Shapes:
         Samples in flight; each has its own place in every memory of a sample. At least 2.
     slots : int
         Tags in flight in the tangent lane. At least 2.
+    threads : int
+        Samples in flight in the value lane. At least 2.
     """
 
     engine: EngineParameters
-    contexts: int = 4
+    contexts: int = 8
     slots: int = 8
+    threads: int = 2
 
     @property
     def neurons(self) -> int:

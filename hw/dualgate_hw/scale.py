@@ -42,9 +42,8 @@ class Scaler(wiring.Component):
     Members
     -------
     job : stream in; only slots that are alive
-    context : whose slopes and errors
     index, layer : descriptor wanted, read a cycle later
-    slot_layer : index of the layer that the slot of `job` has crossed
+    slot_layer, slot_context : the layer that the slot of `job` has crossed, and whose it is
     sums, slopes, errors : read ports
     mac : MAC array
     note : what belongs to the product, with `mac.done`
@@ -59,8 +58,8 @@ class Scaler(wiring.Component):
         super().__init__(
             {
                 "job": In(stream.Signature(scale_job(shapes))),
-                "context": In(shapes.context),
                 "slot_layer": In(layers),
+                "slot_context": In(shapes.context),
                 "index": Out(layers),
                 "layer": In(LAYER),
                 "sums": In(shapes.read(engine.groups, sums, shapes.slots)),
@@ -80,6 +79,7 @@ class Scaler(wiring.Component):
         index = Signal.like(self.index)
         group = Signal(INDEX)
         job = Signal(scale_job(self.shapes))
+        context = Signal.like(self.slot_context)
         final = Signal()
         layer = self.layer
         m.d.comb += [
@@ -88,8 +88,8 @@ class Scaler(wiring.Component):
             final.eq(group == layer.groups - 1),
             self.job.ready.eq(advance & (~read_valid | final)),
             self.sums.addr.eq(owned(job.slot, group, engine.groups)),
-            self.slopes.addr.eq(owned(self.context, layer.vector_base + group, engine.vectors)),
-            self.errors.addr.eq(owned(self.context, group, engine.groups)),
+            self.slopes.addr.eq(owned(context, layer.vector_base + group, engine.vectors)),
+            self.errors.addr.eq(owned(context, group, engine.groups)),
             self.sums.en.eq(advance),
             self.slopes.en.eq(advance),
             self.errors.en.eq(advance),
@@ -98,6 +98,7 @@ class Scaler(wiring.Component):
             m.d.comb += self.index.eq(self.slot_layer)
             m.d.sync += [
                 index.eq(self.slot_layer),
+                context.eq(self.slot_context),
                 job.eq(self.job.payload),
                 read_valid.eq(self.job.valid),
                 group.eq(0),

@@ -22,12 +22,14 @@ def tag(shapes: Shapes) -> data.StructLayout:
 
     Fields
     ------
+    context : whose tag it is
     layer : index of the layer its vector enters next
     frac : binary point of that vector
     word, lane : where its update scalar goes
     """
     return data.StructLayout(
         {
+            "context": unsigned(shapes.context),
             "layer": range(shapes.engine.layers),
             "frac": FRAC,
             "word": INDEX,

@@ -85,7 +85,6 @@ class TangentLane(wiring.Component):
         m.submodules.scaler = scaler = Scaler(shapes)
         m.submodules.rescaled = rescaled = Rescaled(shapes)
         m.submodules.delta = delta = DeltaUnit(shapes, rescaled.delta_width)
-        token = Signal(shapes.token)
         readers: tuple[Births | Pruner | Scaler, ...] = (births, pruner, scaler)
         for index, part in enumerate(readers):
             m.d.comb += [self.indices[index].eq(part.index), part.layer.eq(self.layers[index])]
@@ -99,8 +98,6 @@ class TangentLane(wiring.Component):
             wiring.connect(m, wiring.flipped(mine), theirs)
         wiring.connect(m, stepper.step, sums.step)
         m.d.comb += [
-            births.context.eq(token.context),
-            scaler.context.eq(token.context),
             sums.product.eq(self.sum_product),
             rescaled.done.eq(self.scale_mac.done),
             rescaled.product.eq(self.scale_product),
@@ -116,8 +113,8 @@ class TangentLane(wiring.Component):
         tags = Array(Signal(tag(shapes), name=f"tag_{slot}") for slot in range(shapes.slots))
         self._queues(m, tags, sums, scaler, rescaled, pruner)
         busy = self._slots(m, tags, births, sums, rescaled, delta)
-        self._finish(m, tags, births, rescaled, delta, token)
-        self._control(m, token, births, busy)
+        self._finish(m, tags, births, rescaled, delta)
+        self._control(m, tags, births, busy)
         return m
 
     def _memories(
@@ -181,6 +178,7 @@ class TangentLane(wiring.Component):
             vector_queue.w_en.eq(rescaled.stored & (rescaled.bits != 0)),
             vector_queue.w_data.eq(Cat(rescaled.stored_note.note.slot, rescaled.bits)),
             scaler.slot_layer.eq(tags[scaler.job.payload.slot].layer),
+            scaler.slot_context.eq(tags[scaler.job.payload.slot].context),
             pruner.slot_layer.eq(tags[pruner.job.payload.slot].layer),
         ]
         for queue, job in ((scale_queue, scaler.job), (vector_queue, pruner.job)):
@@ -237,7 +235,6 @@ class TangentLane(wiring.Component):
         births: Births,
         rescaled: Rescaled,
         delta: DeltaUnit,
-        token: data.View,
     ) -> None:
         """Write update scalars, or clear their words when no tag is ending."""
         shapes = self.shapes
@@ -252,7 +249,7 @@ class TangentLane(wiring.Component):
             births.clear_ready.eq(~delta.done),
             self.deltas.addr.eq(
                 owned(
-                    token.context,
+                    Mux(delta.done, ending.context, births.context),
                     Mux(delta.done, ending.word, births.clear_word),
                     shapes.engine.vectors,
                 )
@@ -264,22 +261,29 @@ class TangentLane(wiring.Component):
                 self.deltas.en[lane].eq(Mux(delta.done, ending.lane == lane, births.clear)),
             ]
 
-    def _control(self, m: Module, token: data.View, births: Births, busy: Signal) -> None:
-        m.d.comb += self.done.payload.eq(token)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += self.token.ready.eq(1)
-                with m.If(self.token.valid):
-                    m.d.sync += token.eq(self.token.payload)
-                    m.next = "DONE"
-                    with m.If(self.token.payload.train):
-                        m.next = "START"
-            with m.State("START"):
-                m.d.comb += births.start.eq(1)
-                m.next = "RUN"
-            with m.State("RUN"), m.If(~births.active & (busy == 0)):
-                m.next = "DONE"
-            with m.State("DONE"):
-                m.d.comb += self.done.valid.eq(1)
-                with m.If(self.done.ready):
-                    m.next = "IDLE"
+    def _control(self, m: Module, tags: Array, births: Births, busy: Signal) -> None:
+        """Samples enter when the births of the one before are done, and leave in that order.
+
+        So the last tags of a sample and the first of the next are in the ring together.
+        """
+        shapes = self.shapes
+        m.submodules.order = order = fifo.SyncFIFO(width=shapes.token.size, depth=shapes.contexts)
+        enters = Signal()
+        oldest = Signal(shapes.token)
+        unfinished = Signal()
+        m.d.comb += [
+            self.token.ready.eq(order.w_rdy & ~births.active),
+            enters.eq(self.token.valid & self.token.ready),
+            order.w_en.eq(enters),
+            order.w_data.eq(self.token.payload),
+            births.start.eq(enters & self.token.payload.train),
+            births.sample.eq(self.token.payload.context),
+            oldest.eq(order.r_data),
+            unfinished.eq(births.active & (births.context == oldest.context)),
+            self.done.valid.eq(order.r_rdy & ~unfinished),
+            self.done.payload.eq(oldest),
+            order.r_en.eq(self.done.valid & self.done.ready),
+        ]
+        for slot in range(shapes.slots):
+            with m.If(busy[slot] & (tags[slot].context == oldest.context)):
+                m.d.comb += unfinished.eq(1)

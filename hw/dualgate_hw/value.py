@@ -1,22 +1,126 @@
-"""The value lane: z = W^T a, layer after layer, for one sample at a time."""
+"""The value lane: z = W^T a, layer after layer, for a few samples in turns."""
 
 from amaranth import Module, Mux, Signal
+from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .activation import ActivationUnit
 from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, WeightClient
-from .nonzeros import ListWalker
+from .nonzeros import ListWalker, list_job
 
-NO_META = data.StructLayout({})
+
+def loaded(shapes: Shapes) -> data.StructLayout:
+    """A sample whose input list is loaded, with the entries of that list."""
+    return data.StructLayout({"token": shapes.token, "count": INDEX})
+
+
+def group_note(shapes: Shapes) -> data.StructLayout:
+    """Whose group of neurons a step belongs to, and which."""
+    return data.StructLayout({"thread": range(shapes.threads), "group": INDEX})
+
+
+class ValueThread(wiring.Component):
+    """Takes one sample at a time through the layers: asks for steps, waits for activations.
+
+    Parameters
+    ----------
+    shapes : Shapes
+    thread : int
+
+    Members
+    -------
+    sample, token : streams, see `ValueLane`
+    fetch, fetch_ready, index, layer : asks for a descriptor, which is there a cycle after `ready`
+    count : entries of the list of the layer in work
+    job : stream out, to the walker
+    current, first_layer, context : the layer in work, and whose it is
+    done, done_count : the layer's last unit is filed, with the entries of the list it made
+    """
+
+    def __init__(self, shapes: Shapes, thread: int) -> None:
+        self.shapes = shapes
+        self.thread = thread
+        super().__init__(
+            {
+                "sample": In(stream.Signature(loaded(shapes))),
+                "token": Out(stream.Signature(shapes.token)),
+                "fetch": Out(1),
+                "fetch_ready": In(1),
+                "index": Out(range(shapes.engine.layers)),
+                "layer": In(LAYER),
+                "count": Out(INDEX),
+                "job": Out(stream.Signature(list_job(shapes, group_note(shapes)))),
+                "current": Out(LAYER),
+                "first_layer": Out(1),
+                "context": Out(shapes.context),
+                "done": In(1),
+                "done_count": In(INDEX),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layer, count = self.current, self.count
+        token = Signal(self.shapes.token)
+        group = Signal(INDEX)
+        row = Signal(INDEX)
+        job = self.job.payload
+        m.d.comb += [
+            self.first_layer.eq(self.index == 0),
+            self.context.eq(token.context),
+            self.token.payload.eq(token),
+            job.context.eq(token.context),
+            job.input.eq(self.first_layer),
+            job.first.eq(layer.list_base),
+            job.count.eq(count),
+            job.row.eq(row),
+            job.meta.thread.eq(self.thread),
+            job.meta.group.eq(group),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.sample.ready.eq(1)
+                with m.If(self.sample.valid):
+                    m.d.sync += [
+                        token.eq(self.sample.payload.token),
+                        count.eq(self.sample.payload.count),
+                        self.index.eq(0),
+                    ]
+                    m.next = "FETCH"
+            with m.State("FETCH"):
+                m.d.comb += self.fetch.eq(1)
+                with m.If(self.fetch_ready):
+                    m.next = "LAYER"
+            with m.State("LAYER"):
+                m.d.sync += [layer.eq(self.layer), group.eq(0), row.eq(self.layer.weight_base)]
+                m.next = "WALK"
+            with m.State("WALK"):
+                m.d.comb += self.job.valid.eq(1)
+                with m.If(self.job.ready):
+                    m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
+                    with m.If(group == layer.groups - 1):
+                        m.next = "WAIT"
+            with m.State("WAIT"), m.If(self.done):
+                m.d.sync += [count.eq(self.done_count), self.index.eq(self.index + 1)]
+                m.next = "FETCH"
+                with m.If(layer.last):
+                    m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.token.valid.eq(1)
+                with m.If(self.token.ready):
+                    m.next = "IDLE"
+        return m
 
 
 class ValueLane(wiring.Component):
     """Runs samples through the network.
 
-    A layer costs ``groups * nonzeros`` steps, bias included, and a fixed latency before the next
-    layer can begin, because a list must be complete before it is walked.
+    A layer costs a sample ``groups * nonzeros`` steps, bias included, and a wait for its
+    activations, because a list must be complete before it is walked. Threads fill each other's
+    waits: each has a sample of its own, and they share walker, sums and activation unit by whole
+    groups of neurons. Samples leave in the order they came.
 
     Parameters
     ----------
@@ -24,7 +128,7 @@ class ValueLane(wiring.Component):
 
     Members
     -------
-    sample : stream in; a context whose input list is loaded, with the entries of that list
+    sample : stream in; see `loaded`
     token : stream out; the same context once its outputs are filed
     index, layer : which descriptor is wanted; it is read a cycle later
     mac, product : the MAC array
@@ -37,12 +141,12 @@ class ValueLane(wiring.Component):
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
-        self.walker = ListWalker(shapes, NO_META)
+        self.walker = ListWalker(shapes, group_note(shapes))
         self.unit = ActivationUnit(shapes)
-        sample = data.StructLayout({"token": shapes.token, "count": INDEX})
+        self.threads = [ValueThread(shapes, thread) for thread in range(shapes.threads)]
         super().__init__(
             {
-                "sample": In(stream.Signature(sample)),
+                "sample": In(stream.Signature(loaded(shapes))),
                 "token": Out(stream.Signature(shapes.token)),
                 "index": Out(range(engine.layers)),
                 "layer": In(LAYER),
@@ -62,6 +166,8 @@ class ValueLane(wiring.Component):
         m = Module()
         m.submodules.walker = walker = self.walker
         m.submodules.unit = unit = self.unit
+        for index, thread in enumerate(self.threads):
+            m.submodules[f"thread_{index}"] = thread
         for mine, theirs in (
             (self.inputs, walker.inputs),
             (self.hidden, walker.hidden),
@@ -72,13 +178,15 @@ class ValueLane(wiring.Component):
             wiring.connect(m, wiring.flipped(mine), theirs)
         m.d.comb += self.saturated.eq(unit.saturated)
         self._accumulate(m)
-        self._control(m)
+        oldest = self._samples(m)
+        self._share(m, oldest)
+        self._activate(m)
         return m
 
     def _accumulate(self, m: Module) -> None:
         """Issue steps, add up their products, and hand a group's sums to the activation unit.
 
-        A group's last step waits until the unit has drained the group before: there is one queue.
+        A group's last step waits until the unit has filed the group before: there is one queue.
         """
         walker, unit = self.walker, self.unit
         step = walker.step
@@ -87,6 +195,7 @@ class ValueLane(wiring.Component):
         ends = Signal()
         fresh = Signal(init=1)
         hold = Signal()
+        note = Signal(group_note(self.shapes))
         m.d.comb += [
             hold.eq(step.payload.last & (pending | unit.busy)),
             self.mac.valid.eq(step.valid & ~hold),
@@ -95,7 +204,10 @@ class ValueLane(wiring.Component):
             step.ready.eq(self.mac.ready & ~hold),
             taken.eq(self.mac.valid & self.mac.ready),
             ends.eq(delay(m, taken & step.payload.last, MAC_LATENCY)),
+            note.eq(delay(m, step.payload.meta, MAC_LATENCY)),
             unit.load.eq(ends),
+            unit.group.eq(note.group),
+            unit.thread.eq(note.thread),
         ]
         sums = Signal(vector(self.shapes.neurons, ACC))
         for lane in range(self.shapes.neurons):
@@ -107,59 +219,74 @@ class ValueLane(wiring.Component):
         with m.If(taken & step.payload.last):
             m.d.sync += pending.eq(1)
 
-    def _control(self, m: Module) -> None:
-        walker, unit = self.walker, self.unit
-        layer = Signal(LAYER)
-        token = Signal(self.shapes.token)
-        count = Signal(INDEX)
-        group = Signal(INDEX)
-        row = Signal(INDEX)
-        first_layer = self.index == 0
-        job = walker.job.payload
-        m.d.comb += [
-            unit.layer.eq(layer),
-            unit.first_layer.eq(first_layer),
-            unit.context.eq(token.context),
-            self.token.payload.eq(token),
-            self.counts.addr.eq(owned(token.context, self.index, self.shapes.engine.layers)),
-            self.counts.data.eq(count),
-            job.context.eq(token.context),
-            job.input.eq(first_layer),
-            job.first.eq(layer.list_base),
-            job.count.eq(count),
-            job.row.eq(row),
-        ]
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += self.sample.ready.eq(1)
-                with m.If(self.sample.valid):
-                    m.d.sync += [
-                        token.eq(self.sample.payload.token),
-                        count.eq(self.sample.payload.count),
-                        self.index.eq(0),
-                    ]
-                    m.next = "FETCH"
-            with m.State("FETCH"):
-                m.d.comb += self.counts.en.eq(1)
-                m.next = "BEGIN"
-            with m.State("BEGIN"):
-                m.d.sync += [layer.eq(self.layer), group.eq(1), row.eq(self.layer.weight_base)]
-                m.next = "START"
-            with m.State("START"):
-                m.d.comb += unit.start.eq(1)
-                m.next = "WALK"
-            with m.State("WALK"):
-                m.d.comb += walker.job.valid.eq(1)
-                with m.If(walker.job.ready):
-                    m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
-                    with m.If(group == layer.groups):
-                        m.next = "WAIT"
-            with m.State("WAIT"), m.If(unit.done):
-                m.d.sync += [count.eq(unit.count), self.index.eq(self.index + 1)]
-                m.next = "FETCH"
-                with m.If(layer.last):
-                    m.next = "DONE"
-            with m.State("DONE"):
-                m.d.comb += self.token.valid.eq(1)
-                with m.If(self.token.ready):
-                    m.next = "IDLE"
+    def _samples(self, m: Module) -> Signal:
+        """Threads take samples in turn and give them back in turn; returns who has the oldest."""
+        newest = Signal(range(self.shapes.threads))
+        oldest = Signal(range(self.shapes.threads))
+        last = self.shapes.threads - 1
+        for index, thread in enumerate(self.threads):
+            m.d.comb += [
+                thread.sample.payload.eq(self.sample.payload),
+                thread.sample.valid.eq(self.sample.valid & (newest == index)),
+                thread.token.ready.eq(self.token.ready & (oldest == index)),
+            ]
+            with m.If(newest == index):
+                m.d.comb += self.sample.ready.eq(thread.sample.ready)
+            with m.If(oldest == index):
+                m.d.comb += [
+                    self.token.valid.eq(thread.token.valid),
+                    self.token.payload.eq(thread.token.payload),
+                ]
+        with m.If(self.sample.valid & self.sample.ready):
+            m.d.sync += newest.eq(Mux(newest == last, 0, newest + 1))
+        with m.If(self.token.valid & self.token.ready):
+            m.d.sync += oldest.eq(Mux(oldest == last, 0, oldest + 1))
+        return oldest
+
+    def _share(self, m: Module, oldest: Signal) -> None:
+        """Who has the descriptor port and who has the walker: the oldest sample, then any."""
+        threads = self.threads
+        fetches = self._choose(m, oldest, [thread.fetch for thread in threads])
+        walks = self._choose(m, oldest, [thread.job.valid for thread in threads])
+        job = self.walker.job
+        for index, thread in enumerate(threads):
+            m.d.comb += thread.layer.eq(self.layer)
+            with m.If(fetches == index):
+                m.d.comb += [
+                    thread.fetch_ready.eq(1),
+                    self.index.eq(thread.index),
+                    self.counts.addr.eq(
+                        owned(thread.context, thread.index, self.shapes.engine.layers)
+                    ),
+                    self.counts.data.eq(thread.count),
+                    self.counts.en.eq(thread.fetch),
+                ]
+            with m.If(walks == index):
+                m.d.comb += [
+                    job.valid.eq(thread.job.valid),
+                    job.payload.eq(thread.job.payload),
+                    thread.job.ready.eq(job.ready),
+                ]
+
+    def _choose(self, m: Module, oldest: Signal, asks: list[Value]) -> Signal:
+        choice = Signal.like(oldest)
+        for index, ask in enumerate(asks):
+            with m.If(ask):
+                m.d.comb += choice.eq(index)
+        for index, ask in enumerate(asks):
+            with m.If(ask & (oldest == index)):
+                m.d.comb += choice.eq(index)
+        return choice
+
+    def _activate(self, m: Module) -> None:
+        """The unit works for the thread whose sums it was given last."""
+        unit = self.unit
+        for index, thread in enumerate(self.threads):
+            m.d.comb += thread.done_count.eq(unit.count)
+            with m.If(unit.owner == index):
+                m.d.comb += [
+                    unit.layer.eq(thread.current),
+                    unit.first_layer.eq(thread.first_layer),
+                    unit.context.eq(thread.context),
+                    thread.done.eq(unit.done),
+                ]
