@@ -112,7 +112,7 @@ BAD = {
     "layers 63,8,10: digits has 64 inputs": ("--layers", "63,8,10"),
     "layers 64,8,9: digits has 64 inputs": ("--layers", "64,8,9"),
     "layers 64,0,10: give": ("--layers", "64,0,10"),
-    "does not fit: rows has 65536, needed": ("--layers", "64,100000,10"),
+    "does not fit: rows has 65535, needed": ("--layers", "64,100000,10"),
     "does not fit: rows has 9, needed": ("--device", "golden?rows=9"),
     "unknown activation 'wave'": ("--activation", "wave"),
     "2 activations for 1 hidden": ("--activation", "tanh,relu"),

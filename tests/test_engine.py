@@ -131,12 +131,12 @@ def test_a_grown_engine_holds_the_network_in_powers_of_two(network: Network, neu
 def test_an_engine_grows_no_further_than_an_address_reaches() -> None:
     network = Network((784, 4096, 10))
     grown = EngineParameters(16).grown(network)
-    with pytest.raises(FitError, match=r"does not fit: rows has 65536, needed 205057;"):
+    with pytest.raises(FitError, match=r"does not fit: rows has 65535, needed 205057;"):
         Layout(network, grown, 10)
 
 
 def test_engine_parameters_are_held_to_their_fields() -> None:
-    with pytest.raises(FitError, match=r"^engine parameter rows must be from 1 to 65536$"):
+    with pytest.raises(FitError, match=r"^engine parameter rows must be from 1 to 65535$"):
         EngineParameters(rows=0)
     with pytest.raises(FitError, match="neurons"):
         EngineParameters(neurons=(1 << 16) + 1)

@@ -16,7 +16,7 @@ from .network import Layer, Network
 from .rules import CODE_BITS
 
 WORD_BITS = 32
-MOST = 1 << 16
+MOST = (1 << 16) - 1
 """Largest engine parameter."""
 
 LAYER_FIELDS: tuple[tuple[str, int], ...] = (
@@ -66,7 +66,9 @@ class EngineParameters:
     Parameters
     ----------
     neurons : int
-        N, lanes side by side.
+        N, lanes side by side; a power of two.
+    arrays : int
+        MAC arrays of N multipliers: 3, one for each kind of lane, or 1 that they share.
     layers : int
         Descriptors.
     rows : int
@@ -82,6 +84,7 @@ class EngineParameters:
     """
 
     neurons: int = 16
+    arrays: int = 3
     layers: int = 8
     rows: int = 1024
     inputs: int = 1024
@@ -93,6 +96,10 @@ class EngineParameters:
         for field in fields(self):
             if not 1 <= getattr(self, field.name) <= MOST:
                 raise FitError(f"engine parameter {field.name} must be from 1 to {MOST}")
+        if self.neurons & (self.neurons - 1):
+            raise FitError(f"{self.neurons} neurons: give a power of two, such as 16")
+        if self.arrays not in (1, 3):
+            raise FitError(f"{self.arrays} MAC arrays: give 3, or 1 to share")
 
     def needs(self, network: Network) -> dict[str, int]:
         """How much of each memory `network` takes, by parameter name."""

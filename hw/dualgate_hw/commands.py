@@ -90,7 +90,9 @@ class CommandDecoder(wiring.Component):
         self._rows = Signal(INDEX)
         self._inputs = Signal(INDEX)
         self._one = Signal(VALUE)
-        m.d.comb += [self.port.row.eq(self._row), self.port.write_row.eq(self._row)]
+        port = self.port
+        for row in (port.row, port.weights_row, port.velocity_row):
+            m.d.comb += row.eq(self._row)
         with m.FSM():
             self._dispatch_states(m)
             self._sample_states(m)

@@ -65,7 +65,7 @@ class Engine(wiring.Component):
         m.submodules.error = error = ErrorUnit(shapes)
         m.submodules.tangent = tangent = TangentLane(shapes)
         m.submodules.update = update = UpdateLane(shapes)
-        m.submodules.batch_end = batch_end = BatchEnd(shapes)
+        m.submodules.batch_end = batch_end = BatchEnd(shapes, self.parameters.arrays)
         wiring.connect(m, decoder.sample, value.sample)
         wiring.connect(m, value.token, error.token)
         wiring.connect(m, error.done, tangent.token)
@@ -209,23 +209,7 @@ class Engine(wiring.Component):
         ending: Signal,
     ) -> None:
         """The MAC arrays, and the memories whose rows they work on."""
-        neurons = self.shapes.neurons
-        m.submodules.value_mac = value_mac = MacArray(neurons, vectors=0, weights=1)
-        m.submodules.tangent_mac = tangent_mac = MacArray(neurons, vectors=1, weights=1)
-        m.submodules.update_mac = update_mac = MacArray(neurons, vectors=2, weights=0)
-        wiring.connect(m, value.mac, value_mac.weight_clients[0])
-        wiring.connect(m, tangent.scale_mac, tangent_mac.vector_clients[0])
-        wiring.connect(m, tangent.sum_mac, tangent_mac.weight_clients[0])
-        wiring.connect(m, batch_end.mac, update_mac.vector_clients[0])
-        wiring.connect(m, update.mac, update_mac.vector_clients[1])
-        m.d.comb += [
-            value.product.eq(value_mac.product),
-            tangent.sum_product.eq(tangent_mac.product),
-            tangent.scale_product.eq(tangent_mac.product),
-            update.product.eq(update_mac.product),
-            batch_end.product.eq(update_mac.product),
-        ]
-        readers = (value_mac, tangent_mac)
+        readers = self._arrays(m, value, tangent, update, batch_end)
         m.submodules.rows = rows = RowMemories(self.shapes, len(readers))
         for index, array in enumerate(readers):
             m.d.comb += [
@@ -239,7 +223,8 @@ class Engine(wiring.Component):
             m.d.comb += [port.weights.eq(rows.port.weights), port.velocity.eq(rows.port.velocity)]
         for name in (
             "row",
-            "write_row",
+            "weights_row",
+            "velocity_row",
             "write_weights",
             "write_velocity",
             "new_weights",
@@ -249,6 +234,49 @@ class Engine(wiring.Component):
                 m.d.comb += getattr(rows.port, name).eq(getattr(batch_end.port, name))
             with m.Else():
                 m.d.comb += getattr(rows.port, name).eq(getattr(decoder.port, name))
+
+    def _arrays(
+        self,
+        m: Module,
+        value: ValueLane,
+        tangent: TangentLane,
+        update: UpdateLane,
+        batch_end: BatchEnd,
+    ) -> list[MacArray]:
+        """One MAC array for each kind of lane, or one for all; returns those that read weights.
+
+        Vector clients come before weight clients, and later lanes before earlier ones: a sample
+        that is nearly done frees its context soonest.
+        """
+        vectors = [
+            [(mac, product)]
+            for mac, product in zip(batch_end.macs, batch_end.products, strict=True)
+        ]
+        scale = (tangent.scale_mac, tangent.scale_product)
+        sums = (tangent.sum_mac, tangent.sum_product)
+        step = (update.mac, update.product)
+        values = (value.mac, value.product)
+        if self.parameters.arrays == 1:
+            clients = {"shared": ([*vectors[0], step, scale], [sums, values])}
+        else:
+            clients = {
+                "value": (vectors[0], [values]),
+                "tangent": ([*vectors[1], scale], [sums]),
+                "update": ([*vectors[2], step], []),
+            }
+        arrays = []
+        for name, (by_vector, by_weight) in clients.items():
+            array = MacArray(self.shapes.neurons, len(by_vector), len(by_weight))
+            m.submodules[f"{name}_mac"] = array
+            for port, (mac, product) in (
+                *zip(array.vector_clients, by_vector, strict=True),
+                *zip(array.weight_clients, by_weight, strict=True),
+            ):
+                wiring.connect(m, mac, port)
+                m.d.comb += product.eq(array.product)
+            if by_weight:
+                arrays.append(array)
+        return arrays
 
     def _count(
         self,
@@ -261,7 +289,7 @@ class Engine(wiring.Component):
         batch_end: BatchEnd,
         working: Value,
     ) -> None:
-        bits = (self.shapes.neurons).bit_length()
+        bits = (2 * self.shapes.neurons).bit_length()
         m.submodules.counters = counters = Counters(bits)
         m.d.comb += [
             counters.clear.eq(decoder.counter_clear),

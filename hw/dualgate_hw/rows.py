@@ -15,8 +15,8 @@ class RowPort(wiring.Signature):
     Members
     -------
     row : row to read; `weights` and `velocity` follow a cycle later
-    write_row, write_weights, write_velocity : row to write, and what of it
-    new_weights, new_velocity : what is written
+    weights_row, write_weights, new_weights : a row of weights to write
+    velocity_row, write_velocity, new_velocity : a row of velocities to write
     """
 
     def __init__(self, neurons: int) -> None:
@@ -26,7 +26,8 @@ class RowPort(wiring.Signature):
                 "row": Out(INDEX),
                 "weights": In(weights),
                 "velocity": In(velocity),
-                "write_row": Out(INDEX),
+                "weights_row": Out(INDEX),
+                "velocity_row": Out(INDEX),
                 "write_weights": Out(1),
                 "write_velocity": Out(1),
                 "new_weights": Out(weights),
@@ -100,7 +101,7 @@ class RowMemories(wiring.Component):
                 lower_write.data[lane].eq(fresh[:half]),
             ]
         for write in (upper_write, lower_write):
-            m.d.comb += [write.addr.eq(port.write_row), write.en.eq(port.write_weights)]
+            m.d.comb += [write.addr.eq(port.weights_row), write.en.eq(port.write_weights)]
         read, write = velocity.read_port(), velocity.write_port()
         m.d.comb += [
             read.addr.eq(Mux(self.exclusive, port.row, self.velocity_read.addr)),
@@ -109,7 +110,7 @@ class RowMemories(wiring.Component):
         ]
         with m.If(self.exclusive):
             m.d.comb += [
-                write.addr.eq(port.write_row),
+                write.addr.eq(port.velocity_row),
                 write.data.eq(port.new_velocity),
                 write.en.eq(port.write_velocity),
             ]
