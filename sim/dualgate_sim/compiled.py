@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -99,6 +100,8 @@ def build(engine: EngineParameters, trace: bool = False) -> Path:
     target = cache_directory() / f"engine-{content_hash(engine, trace)}.so"
     if target.exists():
         return target
+    say = f"compiling the engine ({engine.neurons} neurons): half a minute or more, once"
+    print(say, file=sys.stderr, flush=True)
     compiler, make, perl = _need("g++", "clang++", "c++"), _need("make"), _need("perl")
     from dualgate_hw.engine import Engine
     from dualgate_hw.verilog import WithoutReset, to_verilog
