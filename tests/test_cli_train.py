@@ -72,7 +72,7 @@ def test_saturations_are_shown() -> None:
 
 
 def test_the_check_follows_the_neurons_of_the_device_string() -> None:
-    result = run(*QUICK, "--check", "--device", "golden?neurons=3")
+    result = run(*QUICK, "--check", "--device", "golden?neurons=4")
     assert result.exit_code == 0, result.stderr
 
 
@@ -112,7 +112,7 @@ BAD = {
     "layers 63,8,10: digits has 64 inputs": ("--layers", "63,8,10"),
     "layers 64,8,9: digits has 64 inputs": ("--layers", "64,8,9"),
     "layers 64,0,10: give": ("--layers", "64,0,10"),
-    "does not fit: rows has 65535, needed": ("--layers", "64,100000,10"),
+    "does not fit: rows has 32768, needed": ("--layers", "64,100000,10"),
     "does not fit: rows has 9, needed": ("--device", "golden?rows=9"),
     "unknown activation 'wave'": ("--activation", "wave"),
     "2 activations for 1 hidden": ("--activation", "tanh,relu"),

@@ -153,6 +153,6 @@ def test_a_network_that_does_not_fit_is_refused_before_anything_is_written() -> 
     with golden() as device:
         recorder = Recorder(device)
         wide = Trainer(Network((6, 1 << 20, 3)), RECIPE, blobs())
-        with pytest.raises(FitError, match=r"rows has 65535, needed"):
+        with pytest.raises(FitError, match=r"rows has 32768, needed"):
             next(wide.run(cast(Device, recorder)))
         assert recorder.calls == ["configure"]

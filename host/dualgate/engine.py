@@ -16,7 +16,7 @@ from .network import Layer, Network
 from .rules import CODE_BITS
 
 WORD_BITS = 32
-MOST = (1 << 16) - 1
+MOST = 1 << 15
 """Largest engine parameter."""
 
 LAYER_FIELDS: tuple[tuple[str, int], ...] = (

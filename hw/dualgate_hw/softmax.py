@@ -19,7 +19,7 @@ EXP_LATENCY = 4
 class Softmax(wiring.Component):
     """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `rules.softmax_rule`.
 
-    Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
+    Takes ``2 * units + 24`` cycles from `start` to `done`: two passes over the units, each with
     its pipeline's latency, and a division of 17 steps.
 
     Parameters
@@ -100,6 +100,8 @@ class Softmax(wiring.Component):
                     m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.done.eq(1)
+                # The first comparison of the next pass sees what is read while idle.
+                m.d.sync += self.unit.eq(0)
                 m.next = "IDLE"
         return m
 

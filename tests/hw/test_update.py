@@ -1,0 +1,195 @@
+"""The update lane: outer products land in the velocity, also on the heels of one another."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import Module
+from amaranth.lib import memory, wiring
+from benches import attach, contents, descriptors, numbers, simulate, small_shapes, watcher
+
+from dualgate_hw.layouts import ENTRY, INDEX, VELOCITY, vector
+from dualgate_hw.mac import MacArray
+from dualgate_hw.update import UpdateLane
+from dualgate_sim.streams import receive, send
+
+NEURONS = 2
+SHAPES = small_shapes(NEURONS)
+ENGINE = SHAPES.engine
+Entries = list[tuple[int, int]]
+
+
+class Bench:
+    """Samples whose lists and update scalars are filed.
+
+    Parameters
+    ----------
+    layers : list of descriptors
+    samples : list of (lists, scalars): for each layer its (index, value) entries, and its update
+        scalars, (groups, neurons)
+    """
+
+    def __init__(
+        self,
+        layers: list[dict[str, int]],
+        samples: list[tuple[list[Entries], list[np.ndarray]]],
+        velocity: np.ndarray,
+    ) -> None:
+        self.layers, self.samples, self.velocity = layers, samples, velocity
+        contexts = SHAPES.contexts
+        inputs = [{"value": 99, "index": 0}] * (contexts * ENGINE.inputs)
+        hidden = [{"value": 99, "index": 0}] * (contexts * ENGINE.activations)
+        counts = [0] * (contexts * ENGINE.layers)
+        deltas = [[55] * NEURONS] * (contexts * ENGINE.vectors)
+        errors = [[55] * NEURONS] * (contexts * ENGINE.groups)
+        for context, (lists, scalars) in enumerate(samples):
+            for index, layer in enumerate(layers):
+                words = inputs if index == 0 else hidden
+                depth = ENGINE.inputs if index == 0 else ENGINE.activations
+                first = context * depth + layer.get("list_base", 0)
+                for position, (entry, value) in enumerate(lists[index]):
+                    words[first + position] = {"value": value, "index": entry}
+                counts[context * ENGINE.layers + index] = len(lists[index])
+                target, first = (
+                    (errors, context * ENGINE.groups)
+                    if layer["last"]
+                    else (deltas, context * ENGINE.vectors + layer.get("vector_base", 0))
+                )
+                for group, word in enumerate(scalars[index].tolist()):
+                    target[first + group] = word
+        self.m = m = Module()
+        m.submodules.lane = self.lane = lane = UpdateLane(SHAPES)
+        m.submodules.mac = mac = MacArray(NEURONS, vectors=2, weights=0)
+        self.rival = mac.vector_clients[0]
+        wiring.connect(m, lane.mac, mac.vector_clients[1])
+        m.d.comb += lane.product.eq(mac.product)
+        descriptors(m, lane, layers)
+        attach(m, "inputs", lane.inputs, ENTRY, len(inputs), inputs)
+        attach(m, "hidden", lane.hidden, ENTRY, len(hidden), hidden)
+        attach(m, "counts", lane.counts, INDEX, len(counts), counts)
+        attach(m, "deltas", lane.deltas, SHAPES.vector, len(deltas), deltas)
+        attach(m, "errors", lane.errors, SHAPES.vector, len(errors), errors)
+        m.submodules.velocity = self.store = store = memory.Memory(
+            shape=vector(NEURONS, VELOCITY), depth=ENGINE.rows, init=velocity.tolist()
+        )
+        wiring.connect(m, lane.read, store.read_port())
+        wiring.connect(m, lane.write, store.write_port())
+
+    def run(self, train: list[bool], rival: float = 0.0) -> None:
+        """Hand on the samples; leaves the velocity and the steps taken."""
+        tokens = [
+            {"context": context, "train": int(trains)} for context, trains in enumerate(train)
+        ]
+        watch, self.taken = watcher(self.lane.taken)
+        random = np.random.default_rng(2)
+
+        async def source(ctx: Any) -> None:
+            await send(ctx, self.lane.token, tokens, 0.0, 1)
+
+        async def sink(ctx: Any) -> None:
+            done = await receive(ctx, self.lane.done, len(tokens), 0.3, 2)
+            assert [token for _, token in done] == tokens
+            busy = True
+            while busy:
+                (busy,) = (await ctx.tick().sample(self.lane.busy))[2:]
+            await ctx.tick()
+            self.found = contents(ctx, self.store)
+
+        async def compete(ctx: Any) -> None:
+            while True:
+                ctx.set(self.rival.valid, random.random() < rival)
+                await ctx.tick()
+
+        simulate(self.m, source, sink, watch=[watch, compete])
+
+    def check(self, train: list[bool]) -> None:
+        expected = self.velocity.copy()
+        steps = 0
+        for trains, (lists, scalars) in zip(train, self.samples, strict=True):
+            for layer, entries, words in zip(self.layers, lists, scalars, strict=True):
+                for group, word in enumerate(words):
+                    if not (trains and word.any()):
+                        continue
+                    steps += len(entries)
+                    for index, value in entries:
+                        row = layer["weight_base"] + group * (layer["inputs"] + 1) + index
+                        expected[row] += value * word
+        assert self.found == expected.tolist()
+        assert len(self.taken) == steps
+
+
+def network() -> list[dict[str, int]]:
+    """Layers 5-3-4 on two lanes."""
+    return [
+        {"inputs": 5, "outputs": 3, "groups": 2, "weight_base": 4, "last": 0, "vector_base": 1},
+        {
+            "inputs": 3,
+            "outputs": 4,
+            "groups": 2,
+            "weight_base": 16,
+            "list_base": 0,
+            "vector_base": 3,
+            "last": 1,
+        },
+    ]
+
+
+def random_bench(seed: int, few: bool) -> Bench:
+    """`few`: lists that name a few rows again and again, which hardly any sample would."""
+    random = np.random.default_rng(seed)
+    samples = []
+    for _ in range(4):
+        lists, scalars = [], []
+        for layer in network():
+            count = int(random.integers(1, 9 if few else layer["inputs"] + 2))
+            reach = 2 if few else layer["inputs"] + 1
+            rows = (
+                random.integers(reach, size=count)
+                if few
+                else np.sort(random.permutation(reach)[:count])
+            )
+            lists.append(list(zip(rows.tolist(), numbers(random, len(rows)), strict=True)))
+            words = np.array([numbers(random, NEURONS) for _ in range(layer["groups"])])
+            words[random.random(layer["groups"]) < 0.3] = 0
+            scalars.append(words)
+        samples.append((lists, scalars))
+    velocity = random.integers(-1 << 44, 1 << 44, (ENGINE.rows, NEURONS))
+    return Bench(network(), samples, velocity)
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize("rival", [0.0, 0.5])
+@pytest.mark.parametrize("seed", range(4))
+def test_random_samples_add_their_outer_products(seed: int, rival: float, few: bool) -> None:
+    bench = random_bench(seed, few)
+    train = [True, seed % 2 == 0, True, True]
+    bench.run(train, rival)
+    bench.check(train)
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3, 4, 5])
+def test_a_row_that_is_still_on_its_way_is_waited_for(gap: int) -> None:
+    """The same row again after `gap` steps: each has to see the sum of those before it."""
+    layers = [{"inputs": 5, "groups": 1, "weight_base": 0, "last": 1}]
+    entries = [(step % gap, 1000 + step) for step in range(14)]
+    scalars = np.array([[7, -32768]])
+    bench = Bench(layers, [([entries], [scalars])], np.zeros((ENGINE.rows, NEURONS), np.int64))
+    bench.run([True])
+    bench.check([True])
+
+
+def test_distinct_rows_take_a_cycle_each() -> None:
+    layers = [{"inputs": 9, "groups": 1, "weight_base": 0, "last": 1}]
+    entries = [(row, row + 1) for row in range(10)]
+    scalars = np.array([[3, 4]])
+    bench = Bench(layers, [([entries], [scalars])], np.zeros((ENGINE.rows, NEURONS), np.int64))
+    bench.run([True])
+    cycles = [cycle for (cycle,) in bench.taken]
+    assert cycles == list(range(cycles[0], cycles[0] + 10))
+
+
+def test_a_sample_that_only_infers_leaves_the_velocity_alone() -> None:
+    bench = random_bench(1, False)
+    bench.run([False] * 4)
+    assert bench.found == bench.velocity.tolist()
+    assert bench.taken == []

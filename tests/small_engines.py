@@ -1,0 +1,71 @@
+"""Simulated engines with memories that just hold the property tests' networks, one for each N."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+from random_networks import Case
+
+from dualgate.devices import Counters, Device, open_device
+from dualgate.engine import EngineParameters
+from dualgate.network import Network
+from dualgate_sim.sim_device import SimDevice
+
+NEURONS = (1, 2, 4, 8, 16)
+SHARING = (2, 8)
+"""Those of them whose lanes share one MAC array."""
+
+MAX_LAYERS = 4
+MAX_WIDTH = 40
+
+_WIDEST = Network((MAX_WIDTH,) * (MAX_LAYERS + 1))
+
+
+def engine(neurons: int) -> EngineParameters:
+    """The same for every network, so that one compiled model serves them all."""
+    smallest = {field.name: 1 for field in fields(EngineParameters)}
+    arrays = 1 if neurons in SHARING else 3
+    own = {"neurons": neurons, "arrays": arrays}
+    return EngineParameters(**{**smallest, **own}).grown(_WIDEST)
+
+
+def open_both(neurons: int) -> tuple[Device, SimDevice]:
+    """The golden model and the simulated RTL of one engine."""
+    sizes = vars(engine(neurons))
+    golden, sim = open_device("golden", **sizes), open_device("sim", **sizes)
+    assert isinstance(sim, SimDevice)
+    return golden, sim
+
+
+def prepare(device: Device, case: Case) -> None:
+    """Write a case's network, weights and velocity."""
+    device.configure(case.network, case.update_frac)
+    device.write_weights(case.weights)
+    device.write_velocity(case.velocity)
+
+
+def state(device: Device) -> tuple[list[list[int]], list[list[int]]]:
+    """Weights and velocity, for comparison."""
+    return (
+        [w.tolist() for w in device.read_weights()],
+        [v.tolist() for v in device.read_velocity()],
+    )
+
+
+def counts(device: Device, since: Counters) -> Counters:
+    """What was counted, but for cycles."""
+    return replace(device.counters() - since, cycles=0)
+
+
+def assert_same_run(golden: Device, sim: Device, case: Case) -> None:
+    """Train both devices on a case; the complete state has to agree after every step."""
+    started = [device.counters() for device in (golden, sim)]
+    for number, (x, target, settings) in enumerate(case.batches):
+        for device in (golden, sim):
+            device.set(settings)
+        np.testing.assert_array_equal(sim.train(x, target), golden.train(x, target))
+        assert state(sim) == state(golden), f"batch {number}, before its end"
+        for device in (golden, sim):
+            device.apply()
+        assert state(sim) == state(golden), f"batch {number}, after its end"
+        np.testing.assert_array_equal(sim.infer(x), golden.infer(x))
+    assert counts(sim, started[1]) == counts(golden, started[0])

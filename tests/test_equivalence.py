@@ -1,0 +1,170 @@
+"""The compiled RTL against the golden model: the same bits, whatever the network."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from random_networks import Case, cases
+from small_engines import (
+    MAX_LAYERS,
+    MAX_WIDTH,
+    NEURONS,
+    assert_same_run,
+    engine,
+    open_both,
+    prepare,
+    state,
+)
+
+from dualgate.network import Network
+from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
+from dualgate.settings import PRUNE_OFF, Settings, make_settings, update_frac
+from dualgate_sim.compiled import build
+
+ODDS = st.sampled_from([0, 64, 128, 230])
+"""Of holding back a word of a stream, in 256 a cycle."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """Every engine, built two at a time where the cache is cold."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, [engine(neurons) for neurons in reversed(NEURONS)]))
+
+
+def lengthen(case: Case) -> Case:
+    """The same with more samples a batch, so that each of an engine's contexts serves several."""
+    batches = []
+    for x, target, chosen in case.batches:
+        rolled = [(np.roll(x, by, axis=1), np.roll(target, by, axis=1)) for by in range(4)]
+        xs, targets = (np.concatenate(parts) for parts in zip(*rolled, strict=True))
+        batches.append((xs, targets, chosen))
+    return replace(case, batches=batches)
+
+
+def run(case: Case, neurons: int, odds: tuple[int, int] = (0, 0)) -> None:
+    golden, sim = open_both(neurons)
+    with golden, sim:
+        prepare(golden, case)
+        prepare(sim, case)
+        sim._model_in_use.stall(1, *odds)
+        assert_same_run(golden, sim, case)
+
+
+@pytest.mark.parametrize("neurons", NEURONS)
+@settings(max_examples=60)
+@given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2), odds=st.tuples(ODDS, ODDS))
+def test_random_networks_have_the_same_bits_in_the_rtl(
+    neurons: int, case: Case, odds: tuple[int, int]
+) -> None:
+    for _, _, chosen in case.batches:
+        event("pruned" if chosen.prune != PRUNE_OFF else "exact")
+    run(lengthen(case), neurons, odds)
+
+
+@settings(max_examples=15)
+@given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2))
+def test_every_lane_count_gives_the_same_bits(case: Case) -> None:
+    results = []
+    for neurons in NEURONS:
+        _, sim = open_both(neurons)
+        with sim:
+            prepare(sim, case)
+            outputs = []
+            for x, target, chosen in case.batches:
+                sim.set(chosen)
+                outputs.append(sim.train(x, target).tolist())
+                sim.apply()
+            count = sim.counters()
+            results.append((outputs, state(sim), count.kept, count.dropped, count.saturations))
+    assert all(result == results[0] for result in results)
+
+
+def gentle_case(
+    network: Network, samples: int, batches: int, prune: int, seed: int, momentum: float = 0.9
+) -> Case:
+    """A case as a user would train it."""
+    random = np.random.default_rng(seed)
+    rate = 0.3
+    frac = update_frac(network, rate, samples)
+    chosen = make_settings(network, frac, rate, samples, momentum, prune)
+    weights = network.initial_weights(seed)
+    steps = []
+    for _ in range(batches):
+        x = random.normal(size=(samples, network.sizes[0])) * (
+            random.random((samples, network.sizes[0])) < 0.6
+        )
+        target = np.eye(network.sizes[-1])[random.integers(network.sizes[-1], size=samples)]
+        steps.append((network.quantize_inputs(x), network.quantize_targets(target), chosen))
+    return Case(network, frac, 0, weights, [np.zeros_like(w) for w in weights], steps)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_every_activation_and_loss_trains_as_the_golden_model(activation: str, loss: str) -> None:
+    network = Network((9, 7, 6, 3), activation, loss)
+    run(gentle_case(network, 5, 2, 2, seed=1), neurons=4)
+
+
+@pytest.mark.parametrize("prune", range(1, PRUNE_OFF + 1))
+def test_every_pruning_setting_drops_what_the_golden_model_drops(prune: int) -> None:
+    run(gentle_case(Network((12, 13, 11, 9, 4), "tanh"), 4, 2, prune, seed=prune), neurons=8)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 1, 1, 1, 1), (3, 1, 5), (1, 7, 1, 3)])
+@pytest.mark.parametrize("neurons", [1, 16])
+def test_layers_narrower_than_the_lanes_and_of_one_unit(
+    sizes: tuple[int, ...], neurons: int
+) -> None:
+    for seed, loss in enumerate(LOSSES):
+        run(gentle_case(Network(sizes, "sigmoid", loss), 3, 2, 1, seed), neurons)
+
+
+def test_a_batch_longer_than_one_exchange_keeps_every_lane_busy() -> None:
+    run(gentle_case(Network((10, 8, 5, 3), "relu"), 600, 1, 2, seed=5), neurons=4, odds=(8, 8))
+
+
+@settings(max_examples=15)
+@given(several=st.lists(cases(3, 17, batches=3), min_size=2, max_size=4))
+def test_one_network_leaves_nothing_behind_for_the_next(several: list[Case]) -> None:
+    golden, sim = open_both(8)
+    with golden, sim:
+        for case in several:
+            prepare(golden, case)
+            prepare(sim, case)
+            assert_same_run(golden, sim, case)
+
+
+@pytest.mark.parametrize("neurons", [4, 8])
+def test_lanes_that_had_a_unit_in_a_wider_network_stay_silent(neurons: int) -> None:
+    golden, sim = open_both(neurons)
+    with golden, sim:
+        for seed, sizes in enumerate([(9, 16, 12, 16), (9, 3, 5, 1), (7, 15, 1, 2)]):
+            case = gentle_case(Network(sizes, "relu", "mse"), 10, 4, 2, seed)
+            prepare(golden, case)
+            prepare(sim, case)
+            assert_same_run(golden, sim, case)
+
+
+def test_samples_of_zeros_train_only_biases() -> None:
+    network = Network((40, 20, 10), "relu", "mse")
+    case = gentle_case(network, 3, 2, 1, seed=2)
+    case.batches = [(x * 0, target, chosen) for x, target, chosen in case.batches]
+    run(case, neurons=16)
+
+
+def test_no_learning_changes_nothing() -> None:
+    """A rate so small that every update scalar rounds to zero."""
+    case = gentle_case(Network((8, 9, 5), "tanh"), 4, 1, PRUNE_OFF, seed=3)
+    case.batches = [(x, t, Settings(1 << 14, 63)) for x, t, _ in case.batches]
+    golden, sim = open_both(4)
+    with golden, sim:
+        prepare(golden, case)
+        prepare(sim, case)
+        before = state(sim)
+        assert_same_run(golden, sim, case)
+        assert state(sim) == before
+        assert sim.counters().update_rows == 0
