@@ -15,8 +15,9 @@ from .slots import sum_note, tag
 class Births(wiring.Component):
     """Walks the slopes of a sample's hidden layers and emits a word for each that is not zero.
 
-    A word of N slopes costs 4 cycles and then one for each birth and group of the next layer;
-    a zero slope costs nothing. Its unit's update scalar is cleared with its word.
+    A layer costs 3 cycles, a word of N slopes 4 and one for each birth and group of the next layer,
+    while slots are free and words are taken; a zero slope costs nothing. The update scalars of a
+    word are cleared as it is read.
 
     Parameters
     ----------

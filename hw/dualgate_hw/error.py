@@ -17,8 +17,10 @@ from .softmax import Softmax
 class ErrorUnit(wiring.Component):
     """Finishes a sample's forward pass, one output after the other, on one multiplier.
 
-    An output costs 4 cycles (3 where it does not train) and 5 for each multiplication: by
-    softmax's reciprocal, by the slope (squared errors), by the rate; softmax precedes them all.
+    From a token taken to `done` it is ``2 + outputs * cost`` cycles, and `Softmax`'s time before
+    them where it is wanted. The cost is 4, one more where the sample trains, and
+    `ROUNDING_LATENCY` for each multiplication: by softmax's reciprocal, by the slope (squared
+    errors), by the rate (training). A response that is not taken adds its wait.
 
     Parameters
     ----------

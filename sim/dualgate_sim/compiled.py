@@ -169,13 +169,19 @@ class CompiledEngine:
         self._words = words
         self._session: int | None = library.session_open()
 
+    @property
+    def _open(self) -> int:
+        if self._session is None:
+            raise DeviceError("the device is closed; open it again")
+        return self._session
+
     def stall(self, seed: int, odds_in: int, odds_out: int) -> None:
         """Hold back words of either stream at random, with odds of so many in 256 a cycle."""
-        self._library.session_stall(self._session, seed, odds_in, odds_out)
+        self._library.session_stall(self._open, seed, odds_in, odds_out)
 
     def trace(self, path: str) -> None:
         """Write a waveform (VCD) from now on; an empty path ends it."""
-        if not self._library.session_trace(self._session, os.fsencode(path)):
+        if not self._library.session_trace(self._open, os.fsencode(path)):
             raise DeviceError(f"cannot write the waveform {path}")
 
     def exchange(self, commands: Words, responses: int, capacity: int) -> Words:
@@ -198,12 +204,11 @@ class CompiledEngine:
         DeviceError
             When the engine stops answering, or says more than it should.
         """
-        if self._session is None:
-            raise DeviceError("the device is closed; open it again")
+        session = self._open
         out = np.empty(capacity, np.uint32)
         data = np.ascontiguousarray(commands, np.uint32)
         got = self._library.session_exchange(
-            *(self._session, data.ctypes.data_as(self._words), len(data)),
+            *(session, data.ctypes.data_as(self._words), len(data)),
             *(out.ctypes.data_as(self._words), capacity, responses, PATIENCE),
         )
         if got < 0:
