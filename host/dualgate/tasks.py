@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .data import Dataset, load_digits, load_idx
 from .errors import InputError
+from .network import Network, parse_sizes
 from .recipe import Recipe
 from .settings import parse_prune
 
@@ -30,6 +31,39 @@ class Task:
     activation: str
     loss: str
     recipe: Recipe
+
+    def network(
+        self,
+        name: str,
+        layers: str | None = None,
+        activation: str | None = None,
+        loss: str | None = None,
+    ) -> Network:
+        """A network for this task; what is None is its default.
+
+        Parameters
+        ----------
+        name : str
+            What the error calls the task.
+        layers : str
+            Units, as ``64,32,10``.
+        activation : str
+            One for all hidden layers, or one for each, separated by commas.
+        loss : str
+
+        Raises
+        ------
+        InputError
+            When the first and the last layer are not what the task has.
+        """
+        sizes = self.layers if layers is None else parse_sizes(layers)
+        if len(sizes) < 2 or (sizes[0], sizes[-1]) != (self.layers[0], self.layers[-1]):
+            raise InputError(
+                f"layers {','.join(map(str, sizes))}: {name} has {self.layers[0]} inputs and "
+                f"{self.layers[-1]} classes, which must come first and last"
+            )
+        names = (activation or self.activation).split(",")
+        return Network(sizes, names[0] if len(names) == 1 else tuple(names), loss or self.loss)
 
 
 TASKS = {

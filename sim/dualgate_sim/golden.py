@@ -30,6 +30,7 @@ from dualgate.settings import PRUNE_OFF, Settings
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 _HALF_RANGE = 1 << (VALUE_WIDTH - 1)
 _DELTA_SHIFT_MIN = -VALUE_WIDTH
@@ -173,8 +174,12 @@ def prune(mantissas: Floats, setting: int, tally: Tally) -> Floats:
     return mantissas
 
 
-def _alive_rows(sums: Floats, groups: int) -> int:
-    return int(np.count_nonzero(sums.any(axis=-1))) * groups
+def _alive(sums: Floats, groups: int, tally: Tally, seen: list[Bools] | None) -> None:
+    """Count the rows of the vectors that have a sum which is not zero; note which these are."""
+    alive: Bools = np.any(sums, axis=-1)
+    tally.scale_rows += int(np.count_nonzero(alive)) * groups
+    if seen is not None:
+        seen.append(alive)
 
 
 def tag_updates(
@@ -186,6 +191,7 @@ def tag_updates(
     tag_layer: int,
     engine: EngineParameters,
     tally: Tally,
+    seen: list[Bools] | None = None,
 ) -> Floats:
     """Update scalars of one hidden layer: each of its units is a tag carried to the outputs.
 
@@ -195,6 +201,9 @@ def tag_updates(
         Index of the layer whose units are the tags.
     update : (samples, outputs)
         From `output_updates`.
+    seen : list
+        Takes what is not zero, in the order of the layers entered: for each whether any sum is,
+        (samples, tags), and for each but the last which entries are kept, (samples, tags, units).
 
     Returns
     -------
@@ -209,16 +218,18 @@ def tag_updates(
     sums = birth[:, :, None] * weights[tag_layer + 1][:-1]
     for index in range(tag_layer + 1, len(layers) - 1):
         layer = layers[index]
-        tally.scale_rows += _alive_rows(sums, engine.groups_of(layer))
+        _alive(sums, engine.groups_of(layer), tally, seen)
         mantissas, shift = normalise(sums)
         mantissas *= done.slopes[index][:, None, :]
         mantissas = prune(np.floor(mantissas * 2.0**-UNIT_FRAC + 0.5), settings.prune, tally)
+        if seen is not None:
+            seen.append(mantissas != 0)
         frac += WEIGHT_FRAC - shift + layer.activation.slope_frac - UNIT_FRAC
         tally.tangent_rows += int(np.count_nonzero(mantissas)) * engine.groups_of(layers[index + 1])
         _exact(layer.outputs)
         flat = mantissas.reshape(samples * tags, -1) @ weights[index + 1][:-1]
         sums = flat.reshape(samples, tags, -1)
-    tally.scale_rows += _alive_rows(sums, engine.groups_of(layers[-1]))
+    _alive(sums, engine.groups_of(layers[-1]), tally, seen)
     mantissas, shift = normalise(sums)
     _exact(layers[-1].outputs)
     delta = (mantissas @ update[:, :, None])[:, :, 0]

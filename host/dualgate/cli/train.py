@@ -15,12 +15,11 @@ from ..engine import EngineParameters
 from ..errors import InputError, MissingToolError
 from ..files import check_target
 from ..history import draw_curves, write_history
-from ..network import Network, parse_sizes
 from ..progress import Display
 from ..recipe import Recipe
 from ..settings import parse_prune
 from ..summary import Summary
-from ..tasks import Task, find_task
+from ..tasks import find_task
 from ..training import Record, Trainer
 
 
@@ -96,7 +95,7 @@ def run(name: str, options: Options) -> None:
     task = find_task(name)
     targets = Targets.under(options.out or Path("runs") / name)
     _check_targets(options, targets)
-    network = _network(name, task, options)
+    network = task.network(name, options.layers, options.activation, options.loss)
     recipe = _recipe(task.recipe, options)
     dataset = task.load(options.data)
     trainer = Trainer(network, recipe, dataset.train, dataset.held_out)
@@ -125,17 +124,6 @@ def _check_targets(options: Options, targets: Targets) -> None:
     for path in (*paths, options.json, options.trace):
         if path is not None:
             check_target(path)
-
-
-def _network(name: str, task: Task, options: Options) -> Network:
-    sizes = task.layers if options.layers is None else parse_sizes(options.layers)
-    if len(sizes) < 2 or (sizes[0], sizes[-1]) != (task.layers[0], task.layers[-1]):
-        raise InputError(
-            f"layers {','.join(map(str, sizes))}: {name} has {task.layers[0]} inputs and "
-            f"{task.layers[-1]} classes, which must come first and last"
-        )
-    names = (options.activation or task.activation).split(",")
-    return Network(sizes, names[0] if len(names) == 1 else tuple(names), options.loss or task.loss)
 
 
 def _recipe(default: Recipe, options: Options) -> Recipe:

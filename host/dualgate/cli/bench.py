@@ -1,0 +1,110 @@
+"""`dualgate bench`: cycles of several engines on real samples, beside what backprop would take."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..bench import Row, run
+from ..engine import EngineParameters
+from ..errors import MissingToolError
+from ..files import check_target, replace_file
+from ..tasks import find_task
+from ..torch_speed import torch_samples_per_s
+from ..workload import MAX_BATCH, Workload, prepare
+
+FILE = click.Path(path_type=Path)
+
+HEADER = (
+    f"{'':25}{'cycles a sample':>20}{'backprop':>15}{'':>7}{'MAC lanes busy':>22}\n"
+    f"{'engine':13}{'prune':6}{'mult.':>6}{'predicted':>10}{'measured':>10}{'dense':>7}"
+    f"{'sparse':>8}{'ratio':>7}{'value':>7}{'tangent':>8}{'update':>7}{'samples/s':>11}"
+)
+
+NOTES = """\
+cycles: mean a sample, the batch's end included.
+dense: backprop with every multiplication, on multipliers that are busy in every cycle.
+sparse: backprop that skips zeros, on the same lanes, never waiting: rows of values, of updates and
+  of transposed products (of three lanes, those of the slowest), and the batch's end.
+ratio: measured to sparse. busy: share of the cycles; lanes of a shared array add up.
+samples/s: in simulation, on this machine."""
+
+
+@click.command()
+@click.option("--task", default="digits", show_default=True, help="digits, mnist, ...")
+@click.option("--data", type=FILE, metavar="DIR", help="Where the IDX files of the task are.")
+@click.option("--json", type=FILE, metavar="FILE", help="Write every figure.")
+@click.option("--samples", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--layers", metavar="64,32,10", help="Units of the input and of each layer.")
+@click.option("--batch", type=click.IntRange(1, MAX_BATCH), help="Most samples in a batch.")
+@click.option("--neurons", type=int, default=EngineParameters().neurons, show_default=True)
+def bench(task: str, **options: Any) -> None:
+    """Measure cycles a sample on the simulated RTL, engine by engine.
+
+    The network is first trained for an epoch on the golden model, so that its nonzeros are those
+    of a network in training; then every engine trains on the same samples.
+    """
+    path: Path | None = options["json"]
+    if path is not None:
+        check_target(path)
+    chosen = find_task(task)
+    network = chosen.network(task, options["layers"])
+    EngineParameters(options["neurons"])
+    work = prepare(chosen, network, options["data"], options["samples"], options["batch"])
+    click.echo(_title(task, work))
+    click.echo(HEADER)
+    rows = []
+    for row in run(work, options["neurons"]):
+        click.echo(_line(row))
+        rows.append(row)
+    click.echo(NOTES)
+    torch, word = _torch(work)
+    click.echo(word)
+    if path is not None:
+        result = {
+            "task": task,
+            "layers": network.sizes,
+            "activation": network.hidden,
+            "objective": network.loss,
+            "parameters": network.parameters,
+            "samples": len(work.x),
+            "batch": work.recipe.batch,
+            "warm_up_samples": work.warm_up,
+            "rows": [asdict(row) for row in rows],
+            "torch": torch,
+        }
+        replace_file(path, (json.dumps(result, indent=2) + "\n").encode())
+
+
+def _title(task: str, work: Workload) -> str:
+    sizes = "-".join(map(str, work.network.sizes))
+    hidden = ", ".join(dict.fromkeys(work.network.hidden)) or "no hidden layer"
+    return (
+        f"{task} {sizes}, {hidden}, {work.network.loss}: {len(work.x)} samples in batches of "
+        f"{work.recipe.batch}, after an epoch of {work.warm_up:,} samples on the golden model"
+    )
+
+
+def _line(row: Row) -> str:
+    busy = row.utilisation
+    return (
+        f"{row.engine:13}{row.prune:6}{row.multipliers:6}{row.predicted:10,.1f}"
+        f"{row.measured:10,.1f}{row.dense:7,.0f}{row.sparse:8,.1f}{row.ratio:7.2f}"
+        f"{busy['value']:7.0%}{busy['tangent']:8.0%}{busy['update']:7.0%}{row.samples_per_s:11,.0f}"
+    )
+
+
+def _torch(work: Workload) -> tuple[dict[str, Any] | None, str]:
+    """PyTorch's speed for JSON and in words, where it is installed."""
+    network, recipe = work.network, work.recipe
+    real = network.input_format.real(work.x), network.output_format.real(work.target)
+    try:
+        version, speed = torch_samples_per_s(
+            network, *real, recipe.batch, recipe.lr, recipe.momentum
+        )
+    except MissingToolError as error:
+        return None, f"PyTorch is left out: {error}"
+    words = f"PyTorch {version}, one thread, batch {recipe.batch}: {speed:,.0f} samples/s"
+    return {"version": version, "samples_per_s": speed}, words

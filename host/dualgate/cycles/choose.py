@@ -1,0 +1,136 @@
+"""The best engine for a network that a board has the multipliers and the memory for."""
+
+from dataclasses import dataclass, fields
+
+from ..engine import MOST, EngineParameters
+from ..errors import FitError
+from ..formats import ACC_WIDTH, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
+from ..network import Network
+from ..rules import TABLE_BITS
+from .activity import Activity
+from .estimate import Estimate, estimate
+from .plan import Depths
+
+FIXED_MULTIPLIERS = 2
+"""The error unit's, and the one that squares in the activation unit."""
+
+ENTRY_WIDTH = 32
+"""Of a list's entry, and of an output with its slope."""
+
+TABLES = (15 + 16) << TABLE_BITS
+"""Bits of the tables of sigmoid and exp."""
+
+
+def multipliers(engine: EngineParameters) -> int:
+    """Multipliers of 16 x 16 bits or a little more."""
+    return engine.arrays * engine.neurons + FIXED_MULTIPLIERS
+
+
+def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
+    """Bits of all memories, each counted once for each of its read ports.
+
+    Block RAM has one read port beside its write port, so a second reader is a second copy: weights
+    have one for each array that reads them, lists, slopes and errors two. Depths are rounded up to
+    powers of two where contexts or slots share a memory. What a tool rounds up to whole blocks,
+    or puts into registers, is not known here.
+    """
+    depths = depths or Depths()
+    word = engine.neurons * VALUE_WIDTH
+    readers = min(2, engine.arrays)
+    half = MASTER_WIDTH - VALUE_WIDTH
+    row = engine.neurons * (readers * VALUE_WIDTH + half + VELOCITY_WIDTH)
+    width = engine.groups * engine.neurons
+    of_context = (
+        2 * ENTRY_WIDTH * (_power(engine.inputs) + _power(engine.activations))
+        + VALUE_WIDTH * _power(engine.layers)
+        + (ENTRY_WIDTH + VALUE_WIDTH) * _power(width)
+        + 3 * word * _power(engine.vectors)
+        + 2 * word * _power(engine.groups)
+    )
+    of_slot = engine.neurons * (ACC_WIDTH + VALUE_WIDTH) * _power(engine.groups)
+    return (
+        row * engine.rows
+        + of_context * depths.contexts
+        + of_slot * depths.slots
+        + VALUE_WIDTH * width
+        + TABLES
+    )
+
+
+def _power(depth: int) -> int:
+    return 1 << (depth - 1).bit_length()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, what it takes and what it should reach."""
+
+    engine: EngineParameters
+    multipliers: int
+    memory_bits: int
+    estimate: Estimate
+
+
+def choose(
+    network: Network, activity: Activity, board_multipliers: int, board_memory_bits: int
+) -> Choice:
+    """The engine with the least cycles a sample by `estimate`; of equals the smallest.
+
+    Parameters
+    ----------
+    network : Network
+    activity : Activity
+        What it will meet; see `assumed_activity` where there is no data.
+    board_multipliers : int
+    board_memory_bits : int
+        Of block RAM.
+
+    Returns
+    -------
+    Choice; the engine's memories just hold the network, in powers of two.
+
+    Raises
+    ------
+    FitError
+        When no engine fits, with what the smallest one needs.
+    """
+    candidates = [candidate for n in range(10) for candidate in _engines(network, 1 << n)]
+    fitting = [
+        engine
+        for engine in candidates
+        if multipliers(engine) <= board_multipliers and memory_bits(engine) <= board_memory_bits
+    ]
+    if not fitting:
+        raise FitError(_shortage(network, candidates, board_multipliers, board_memory_bits))
+    choices = [
+        Choice(e, multipliers(e), memory_bits(e), estimate(network, e, activity)) for e in fitting
+    ]
+    return min(choices, key=lambda c: (c.estimate.cycles, c.multipliers, c.memory_bits))
+
+
+def _engines(network: Network, neurons: int) -> list[EngineParameters]:
+    """Those of N neurons that can hold the network at all."""
+    smallest = {field.name: 1 for field in fields(EngineParameters)}
+    result = []
+    for arrays in (1, 3):
+        engine = EngineParameters(**{**smallest, "neurons": neurons, "arrays": arrays})
+        if max(engine.needs(network).values()) <= MOST:
+            result.append(engine.grown(network))
+    return result
+
+
+def _shortage(
+    network: Network, candidates: list[EngineParameters], has_multipliers: int, has_bits: int
+) -> str:
+    name = ",".join(map(str, network.sizes))
+    if not candidates:
+        return f"network {name} does not fit any engine; use a smaller network"
+    least = min(map(multipliers, candidates))
+    if has_multipliers < least:
+        return f"{has_multipliers} multipliers are too few for any engine; it needs {least}"
+    affordable = [e for e in candidates if multipliers(e) <= has_multipliers]
+    bits = min(map(memory_bits, affordable))
+    return (
+        f"network {name} does not fit: memory has {has_bits} bits, needed {bits}; "
+        "use a smaller network or a board with more memory"
+    )

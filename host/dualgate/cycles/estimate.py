@@ -1,0 +1,183 @@
+"""Cycles without following any: what the slowest part of the engine needs for each sample."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine import EngineParameters
+from ..network import Network
+from .activity import Activity, per_word
+from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Depths, Plan
+
+Floats = NDArray[np.float64]
+
+LAYER_CYCLES = 3
+"""Of a thread before a layer's first step, besides waiting: fetch, and the walker's latency."""
+
+HAND_OVER = 9
+"""Cycles from a sample's last update step to the first of the next, but for one."""
+
+SCALER_LATENCY = 3
+
+PRUNE_CYCLES = 3
+"""Of the pruner, for a word."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A closed-form estimate of a batch.
+
+    Parameters
+    ----------
+    bounds : dict of str to float
+        For each part, the cycles that a sample takes there at least, mean of the batch.
+    pace : float
+        Cycles a sample, where all parts work: the mean of each sample's largest bound.
+    latency : float
+        Cycles of a sample that has the engine to itself.
+    batch_end : int
+    samples : int
+    """
+
+    bounds: dict[str, float]
+    pace: float
+    latency: float
+    batch_end: int
+    samples: int
+
+    @property
+    def cycles(self) -> float:
+        """Of the whole batch: the first sample's latency, the others' pace, the batch's end."""
+        return self.latency + (self.samples - 1) * self.pace + self.batch_end
+
+    @property
+    def cycles_per_sample(self) -> float:
+        """Mean, the batch's end included."""
+        return self.cycles / self.samples
+
+
+def estimate(
+    network: Network, engine: EngineParameters, activity: Activity, depths: Depths | None = None
+) -> Estimate:
+    """Estimate a batch from the bounds of each part.
+
+    ============ ==========================================================================
+    part         cycles a sample, at least
+    ============ ==========================================================================
+    loader       ``nonzero inputs + outputs + 4``
+    value        steps: ``groups * (nonzeros + 1)`` of each layer
+    activation   ``units + 12`` of each group
+    threads      the first layer's steps, and half the time of the layers after it, in which
+                 only the other thread can work
+    error        `Plan.error_cycles` and one to take the next sample
+    tangent      the stepper's time: ``groups`` of a birth, for each word of a vector its kept
+                 entries or the pruner's 3 cycles if those are more; and the scaler's requests,
+                 which share the array with it, in the measure in which the stepper fills it
+    births       3 for each layer but the last, 2, and each word's 4 and births * groups
+    pruner       ``1 + 3 * words * groups`` for each vector
+    slots        the time of all tags, over the slots
+    update       for each group its steps, or its control if that takes longer; and 9
+    shared       all requests, where there is one array
+    ============ ==========================================================================
+
+    Parameters
+    ----------
+    network, engine, activity, depths
+        As for `predict`.
+    """
+    plan = Plan(network, engine, depths or Depths())
+    counts = (activity.inputs + 1).astype(np.float64)
+    groups = np.array(plan.groups, np.float64)
+    steps = counts * groups
+    ring = _Ring(plan, activity)
+    updates = [per_word(flags, engine.neurons) > 0 for flags in activity.updates]
+    update_steps = sum(w.sum(axis=1) * counts[:, n] for n, w in enumerate(updates))
+    waits = np.array([u[-1] + ACTIVATION_CYCLES + LAYER_CYCLES for u in plan.group_units])
+    after_first = (steps + waits)[:, 1:].sum(axis=1)
+    bounds: dict[str, Floats] = {
+        "loader": counts[:, 0] + plan.outputs[-1] + 3,
+        "value": steps.sum(axis=1),
+        "activation": _constant(plan, activity, sum(u + ACTIVATION_CYCLES for u in _units(plan))),
+        "threads": steps[:, 0] + after_first / plan.depths.threads,
+        "error": _constant(plan, activity, plan.error_cycles + 1),
+        "tangent": ring.stepping + ring.scalings * ring.steps / np.maximum(ring.stepping, 1),
+        "births": ring.births,
+        "pruner": ring.pruning,
+        "slots": ring.times / plan.depths.slots,
+        "update": HAND_OVER + _update(counts, updates),
+    }
+    if engine.arrays == 1:
+        bounds["shared"] = bounds["value"] + ring.steps + ring.scalings + update_steps
+    value_time = steps[:, 0] + waits[0] + after_first
+    tangent_time = np.maximum(bounds["tangent"], np.maximum(bounds["births"], bounds["slots"]))
+    latency = value_time + plan.error_cycles + tangent_time + bounds["update"]
+    return Estimate(
+        bounds={name: float(bound.mean()) for name, bound in bounds.items()},
+        pace=float(np.max(list(bounds.values()), axis=0).mean()),
+        latency=float(latency.mean()),
+        batch_end=plan.batch_end_cycles,
+        samples=activity.samples,
+    )
+
+
+def _constant(plan: Plan, activity: Activity, cycles: int) -> Floats:
+    return np.full(activity.samples, float(cycles))
+
+
+def _units(plan: Plan) -> list[int]:
+    return [units for layer in plan.group_units for units in layer]
+
+
+def _update(counts: Floats, updates: Sequence[NDArray[np.bool_]]) -> Floats:
+    """Each group's steps or control, whichever takes longer: 4 cycles, 2 more for a new layer;
+    3 where there are no steps."""
+    total = np.zeros(len(counts))
+    for layer, wanted in enumerate(updates):
+        control = np.full(wanted.shape, 4.0)
+        control[:, 0] += 2
+        walked = np.maximum(control, counts[:, layer, None])
+        total += np.where(wanted, walked, control - 1).sum(axis=1)
+    return total
+
+
+class _Ring:
+    """Totals of the tangent lane, each (samples,)."""
+
+    def __init__(self, plan: Plan, activity: Activity) -> None:
+        neurons = plan.engine.neurons
+        empty = np.zeros(activity.samples)
+        self.steps, self.scalings, self.stepping = empty.copy(), empty.copy(), empty.copy()
+        self.pruning, self.times = empty.copy(), empty.copy()
+        self.births = empty + 2
+        for layer, born in enumerate(activity.births):
+            crossed = activity.crossings[layer]
+            following = plan.groups[layer + 1]
+            count = born.sum(axis=1) * following
+            self.steps += count
+            self.stepping += count
+            self.births += 3 + 4 * plan.groups[layer] + count
+            self.times += count
+            for at, alive in enumerate(crossed.alive):
+                entered = layer + 1 + at
+                scalings = alive.sum(axis=1) * plan.groups[entered]
+                self.scalings += scalings
+                last = entered == plan.layers - 1
+                latency = SUMS_LATENCY + SCALER_LATENCY
+                latency += DELTA_LATENCY + plan.levels if last else STORE_LATENCY
+                self.times += scalings + alive.sum(axis=1) * latency
+                if not last:
+                    self._kept(per_word(crossed.kept[at], neurons), plan.groups[entered + 1])
+
+    def _kept(self, words: NDArray[np.int64], groups: int) -> None:
+        vectors = words.any(axis=2)
+        pruning = vectors.sum(axis=1) * (1.0 + PRUNE_CYCLES * words.shape[2] * groups)
+        turns = np.maximum(words, PRUNE_CYCLES).sum(axis=2) * groups
+        # The stepper is free again as soon as it has a vector's last entry.
+        turns += np.maximum(words[:, :, -1], 1) - np.maximum(words[:, :, -1], PRUNE_CYCLES)
+        stepping = (turns * vectors).sum(axis=1)
+        self.steps += words.sum(axis=(1, 2)) * groups
+        self.pruning += pruning
+        self.stepping += stepping
+        self.times += np.maximum(stepping, pruning)

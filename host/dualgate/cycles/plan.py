@@ -1,0 +1,171 @@
+"""A network in an engine, and a sample's nonzeros, as the parts of the model want them."""
+
+from dataclasses import dataclass
+
+from ..engine import EngineParameters
+from ..network import Network
+from ..rules import SOFTMAX
+from .activity import Activity, per_word
+
+MAC_LATENCY = 3
+"""Cycles from a request to its product."""
+
+SUMS_LATENCY = 7
+"""From a sum's last request to its slot's place in the scaler's queue, or to a free slot."""
+
+STORE_LATENCY = 6
+"""From a vector's last scaling to its place in the pruner's queue, or to a free slot."""
+
+DELTA_LATENCY = 8
+"""From a tag's last scaling at the outputs to its update scalar, but for the adder tree."""
+
+ACTIVATION_CYCLES = 12
+"""From a group's last request to that of the next, besides a cycle for each of its units."""
+
+
+@dataclass(frozen=True)
+class Depths:
+    """What every engine is built with; see the gateware's ``Shapes``.
+
+    Parameters
+    ----------
+    contexts : int
+        Samples in flight.
+    slots : int
+        Tags in flight.
+    threads : int
+        Samples in flight in the value lane.
+    """
+
+    contexts: int = 8
+    slots: int = 8
+    threads: int = 2
+
+
+class Plan:
+    """A network in an engine.
+
+    Parameters
+    ----------
+    network : Network
+    engine : EngineParameters
+    depths : Depths
+
+    Members
+    -------
+    layers : int
+    inputs, outputs : units before and in each layer
+    groups : of each layer
+    group_units : units of each group of each layer
+    levels : of the adder tree over N lanes
+    """
+
+    def __init__(self, network: Network, engine: EngineParameters, depths: Depths) -> None:
+        self.network = network
+        self.engine = engine
+        self.depths = depths
+        neurons = engine.neurons
+        self.layers = len(network.layers)
+        self.inputs = [layer.inputs for layer in network.layers]
+        self.outputs = [layer.outputs for layer in network.layers]
+        self.groups = [engine.groups_of(layer) for layer in network.layers]
+        self.group_units = [
+            [min(neurons, units - first) for first in range(0, units, neurons)]
+            for units in self.outputs
+        ]
+        self.levels = (neurons - 1).bit_length()
+
+    @property
+    def error_cycles(self) -> int:
+        """Cycles of the error unit for a sample, from taking its token to offering it.
+
+        The token and the response's header take one each. Softmax makes two passes over the
+        outputs, and divides: ``2 * outputs + 24``. An output costs 5 cycles and 4 for each
+        multiplication: by softmax's reciprocal, by the slope, by the rate.
+        """
+        outputs = self.outputs[-1]
+        softmax = self.network.layers[-1].activation is SOFTMAX
+        multiplications = 1 + softmax + self.network.objective.sloped
+        return 2 + softmax * (2 * outputs + 24) + outputs * (5 + 4 * multiplications)
+
+    @property
+    def batch_end_cycles(self) -> int:
+        """``period * rows + 2 * layers + 7``: period is 1 with three arrays, 3 with one."""
+        rows = sum(g * (n + 1) for g, n in zip(self.groups, self.inputs, strict=True))
+        return 3 // self.engine.arrays * rows + 2 * self.layers + 7
+
+
+class Tag:
+    """A tag on its way: a slot of the tangent lane.
+
+    Parameters
+    ----------
+    sample : int
+    layer : int
+        The layer its vector enters next.
+    alive : list of bool
+        For each layer from there on.
+    words : list of list of int
+        For each hidden layer from there on: entries kept, of each word.
+
+    Members
+    -------
+    crossed : layers crossed since birth
+    """
+
+    __slots__ = ("alive", "crossed", "layer", "sample", "slot", "words")
+
+    def __init__(self, sample: int, layer: int, alive: list[bool], words: list[list[int]]) -> None:
+        self.sample = sample
+        self.layer = layer
+        self.alive = alive
+        self.words = words
+        self.crossed = 0
+        self.slot = -1
+
+
+Births = list[list[list[Tag]]]
+"""For each hidden layer and word of slopes, the tags born of it."""
+
+
+class Batch:
+    """The nonzeros of a batch, as lists.
+
+    Parameters
+    ----------
+    plan : Plan
+    activity : Activity
+
+    Members
+    -------
+    samples : int
+    counts : entries of the list of each sample and layer, bias included
+    updates : for each sample and layer, which groups have an update scalar that is not zero
+    """
+
+    def __init__(self, plan: Plan, activity: Activity) -> None:
+        self._plan = plan
+        neurons = plan.engine.neurons
+        self.samples = activity.samples
+        self.counts: list[list[int]] = (activity.inputs + 1).tolist()
+        updates = [(per_word(flags, neurons) > 0).tolist() for flags in activity.updates]
+        self.updates: list[list[list[bool]]] = [list(layers) for layers in zip(*updates)]  # noqa: B905
+        self._births = [flags.tolist() for flags in activity.births]
+        self._alive = [[a.tolist() for a in c.alive] for c in activity.crossings]
+        self._words = [[per_word(k, neurons).tolist() for k in c.kept] for c in activity.crossings]
+
+    def births(self, sample: int) -> Births:
+        """The tags of a sample."""
+        neurons = self._plan.engine.neurons
+        result = []
+        for layer, flags in enumerate(self._births):
+            words: list[list[Tag]] = []
+            for unit, born in enumerate(flags[sample]):
+                if unit % neurons == 0:
+                    words.append([])
+                if born:
+                    alive = [a[sample][unit] for a in self._alive[layer]]
+                    kept = [k[sample][unit] for k in self._words[layer]]
+                    words[-1].append(Tag(sample, layer + 1, alive, kept))
+            result.append(words)
+        return result

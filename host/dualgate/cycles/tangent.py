@@ -1,0 +1,132 @@
+"""The tangent lane of the model: the ring that `ring` has the parts of."""
+
+from collections import deque
+
+from .parts import Clock
+from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Plan, Tag
+from .ring import Births, Pruner, Scaler, Stepper
+
+
+class TangentLane:
+    """Carries every tag of a sample to the outputs.
+
+    A sample costs at least
+
+    - on the MAC array of the sums, ``groups`` of the next layer for each birth, and
+      ``kept entries * groups`` for each hidden layer crossed; on that of the scaler, ``groups`` for
+      each layer entered. They share an array.
+    - in `Births` and `Pruner`, what is said there.
+
+    Parameters
+    ----------
+    plan, batch, clock
+
+    Members
+    -------
+    steps, scalings : requests taken, of the sums and of the scaler
+    """
+
+    def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
+        self._plan = plan
+        self._batch = batch
+        self._clock = clock
+        self._births = Births(plan)
+        self._stepper = Stepper()
+        self._scaler = Scaler(plan)
+        self._pruner = Pruner(plan)
+        self._slots: list[Tag | None] = [None] * plan.depths.slots
+        self._turn = 0
+        self._locked = False
+        self._to_births = False
+        self._order: deque[int] = deque()
+        self._live = [0] * batch.samples
+        self._writes = -1
+        self.steps = 0
+        self.scalings = 0
+
+    def sum_requests(self) -> bool:
+        """Whether the MAC array is asked for a step of the sums."""
+        return self._stepper.requests()
+
+    def scale_requests(self) -> bool:
+        """Whether the MAC array is asked for a scaling."""
+        return self._scaler.requests()
+
+    def takes(self) -> bool:
+        """Whether a sample can enter."""
+        return self._births.sample is None
+
+    def offers(self) -> bool:
+        """Whether a sample is to leave: the oldest, when all its tags have ended."""
+        order = self._order
+        return bool(order) and self._births.sample != order[0] and not self._live[order[0]]
+
+    def take(self, sample: int) -> None:
+        """A sample enters in this cycle."""
+        self._order.append(sample)
+        self._births.start(sample, self._batch.births(sample))
+
+    def give(self) -> int:
+        """The oldest sample leaves in this cycle."""
+        return self._order.popleft()
+
+    def tick(self, sum_granted: bool, scale_granted: bool) -> None:
+        """A cycle passes, in which requests were granted or not."""
+        births, pruner, stepper = self._births, self._pruner, self._stepper
+        free = self._slots[self._turn] is None
+        active = births.sample is not None
+        by_pruner = pruner.word()
+        chosen = self._to_births if self._locked else by_pruner is None
+        word = (births.word() if free else None) if chosen else by_pruner
+        taken = word is not None and stepper.ready(sum_granted)
+        if word is not None:
+            self._locked = not (taken and word.end and word.final)
+            self._to_births = chosen
+        self.steps += sum_granted
+        self.scalings += scale_granted
+        ended = stepper.tick(sum_granted, word if taken else None)
+        if ended is not None:
+            self._clock.after(SUMS_LATENCY, lambda: self._summed(ended))
+        pruner.tick(taken and not chosen)
+        scaled = self._scaler.tick(scale_granted)
+        if scaled is not None:
+            self._scaled(scaled)
+        born = births.tick(taken and chosen, self._writes != self._clock.now)
+        if born is not None:
+            self._slots[self._turn] = born
+            born.slot = self._turn
+            self._live[born.sample] += 1
+        if born is not None or (active and not free):
+            self._turn = (self._turn + 1) % len(self._slots)
+
+    def _summed(self, tag: Tag) -> None:
+        if tag.alive[tag.crossed]:
+            self._scaler.queue.append(tag)
+        else:
+            self._end(tag)
+
+    def _scaled(self, tag: Tag) -> None:
+        clock = self._clock
+        if tag.layer < self._plan.layers - 1:
+            clock.after(STORE_LATENCY, lambda: self._stored(tag))
+            return
+        latency = DELTA_LATENCY + self._plan.levels
+        clock.after(latency, self._write)
+        clock.after(latency + 1, lambda: self._end(tag))
+
+    def _stored(self, tag: Tag) -> None:
+        words = tag.words[tag.crossed]
+        tag.layer += 1
+        tag.crossed += 1
+        if any(words):
+            self._pruner.queue.append(tag)
+        else:
+            self._end(tag)
+
+    def _write(self) -> None:
+        """An update scalar is written; births cannot clear a word in this cycle."""
+        self._writes = self._clock.now
+
+    def _end(self, tag: Tag) -> None:
+        self._slots[tag.slot] = None
+        self._live[tag.sample] -= 1

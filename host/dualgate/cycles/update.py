@@ -1,0 +1,95 @@
+"""The update lane of the model."""
+
+from .parts import Clock, Walker
+from .plan import Batch, Plan
+
+IDLE, FETCH, LAYER, READ, SCALARS, WALK, NEXT, DRAIN, DONE = range(9)
+
+WRITES = 4
+"""Cycles after a step in which its row is on its way."""
+
+
+class UpdateLane:
+    """Walks each list once for each group with an update scalar that is not zero.
+
+    A sample costs at least ``sum of (nonzeros + 1)`` over those groups. A layer costs 2 cycles
+    of its own, a group without update scalars 3, another one at least 4; they overlap with the
+    steps of groups before, but a sample begins only when the one before has taken its last step.
+
+    Rows never clash: a row comes once in a list, and samples are further apart than a write takes.
+
+    Parameters
+    ----------
+    plan, batch, clock
+
+    Members
+    -------
+    state : see the constants of this module
+    steps : requests taken
+    """
+
+    def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
+        self._plan = plan
+        self._batch = batch
+        self._clock = clock
+        self._walker: Walker[bool] = Walker()
+        self._side = False
+        self._sample = 0
+        self._layer = 0
+        self._group = 0
+        self._last_step = -WRITES - 1
+        self.state = IDLE
+        self.steps = 0
+
+    def requests(self) -> bool:
+        """Whether the MAC array is asked for."""
+        return self._walker.reading
+
+    def busy(self) -> bool:
+        """Whether rows are on their way."""
+        return self._walker.reading or self._clock.now - self._last_step <= WRITES
+
+    def take(self, sample: int) -> None:
+        """A sample comes in this cycle."""
+        self._sample = sample
+        self._layer = 0
+        self.state = FETCH
+
+    def tick(self, granted: bool) -> None:
+        """A cycle passes, in which the request was granted or not."""
+        walker, state = self._walker, self.state
+        if granted:
+            self.steps += 1
+            self._last_step = self._clock.now
+        if state == WALK:
+            if walker.ready(granted):
+                count = self._batch.counts[self._sample][self._layer]
+                walker.tick(granted, count, self._side)
+                self._side = not self._side
+                self.state = NEXT
+                return
+        elif state == SCALARS:
+            if not self._batch.updates[self._sample][self._layer][self._group]:
+                self.state = NEXT
+            elif not (walker.reading and walker.meta == self._side):
+                self.state = WALK
+        elif state == NEXT:
+            self._next()
+        elif state == LAYER:
+            self._group = 0
+            self.state = READ
+        elif state in (FETCH, READ):
+            self.state += 1
+        elif state == DRAIN:
+            if not walker.reading and walker.ready(granted):
+                self.state = DONE
+        elif state == DONE:
+            self.state = IDLE
+        walker.tick(granted)
+
+    def _next(self) -> None:
+        self._group += 1
+        self.state = READ
+        if self._group == self._plan.groups[self._layer]:
+            self._layer += 1
+            self.state = DRAIN if self._layer == self._plan.layers else FETCH

@@ -1,0 +1,131 @@
+"""The value lane of the model."""
+
+from .parts import Clock, Walker
+from .plan import ACTIVATION_CYCLES, Batch, Plan
+
+IDLE, FETCH, LAYER, WALK, WAIT, DONE = range(6)
+
+
+class Thread:
+    """A sample on its way through the layers.
+
+    Members
+    -------
+    state : IDLE, FETCH, LAYER, WALK, WAIT or DONE
+    sample, layer, group : in work
+    """
+
+    __slots__ = ("group", "layer", "sample", "state")
+
+    def __init__(self) -> None:
+        self.state = IDLE
+        self.sample = 0
+        self.layer = 0
+        self.group = 0
+
+
+class ValueLane:
+    """Threads that share a walker, an accumulator and the activation unit.
+
+    A sample costs at least
+
+    - ``groups * (nonzeros + 1)`` steps of each layer on the MAC array;
+    - ``units + 12`` cycles of the activation unit for each group: a group's last step waits for
+      the units of the group before.
+
+    A layer's list is complete, and its successor may be fetched, ``units + 12`` cycles after the
+    last step of its last group; of the last layer the sample leaves one cycle earlier.
+
+    Parameters
+    ----------
+    plan, batch, clock
+
+    Members
+    -------
+    steps : requests taken
+    activating : cycles in which the activation unit holds a group
+    """
+
+    def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
+        self._plan = plan
+        self._batch = batch
+        self._clock = clock
+        self._walker: Walker[tuple[Thread, int]] = Walker()
+        threads = plan.depths.threads
+        self._threads = [Thread() for _ in range(threads)]
+        self._newest = self._oldest = 0
+        self._unit_free = 0
+        self.steps = 0
+        self.activating = 0
+
+    def requests(self) -> bool:
+        """Whether the MAC array is asked for."""
+        walker = self._walker
+        return walker.reading and not (walker.last and self._clock.now < self._unit_free)
+
+    def takes(self) -> bool:
+        """Whether a sample can enter."""
+        return self._threads[self._newest].state == IDLE
+
+    def offers(self) -> bool:
+        """Whether a sample is to leave."""
+        return self._threads[self._oldest].state == DONE
+
+    def tick(self, granted: bool) -> None:
+        """A cycle passes, in which the request was granted or not."""
+        walker = self._walker
+        if granted:
+            self.steps += 1
+            if walker.last:
+                self._activate()
+        fetch = walk = None
+        oldest = self._threads[self._oldest]
+        for thread in (*self._threads, oldest):
+            if thread.state == FETCH:
+                fetch = thread
+            elif thread.state == WALK:
+                walk = thread
+        for thread in self._threads:
+            if thread.state == LAYER:
+                thread.state = WALK
+        if fetch is not None:
+            fetch.state = LAYER
+        if walk is not None and walker.ready(granted):
+            walker.tick(granted, self._batch.counts[walk.sample][walk.layer], (walk, walk.group))
+            walk.group += 1
+            if walk.group == self._plan.groups[walk.layer]:
+                walk.state = WAIT
+        else:
+            walker.tick(granted)
+
+    def take(self, sample: int) -> None:
+        """A sample enters in this cycle."""
+        thread = self._threads[self._newest]
+        thread.state = FETCH
+        thread.sample = sample
+        thread.layer = thread.group = 0
+        self._newest = (self._newest + 1) % len(self._threads)
+
+    def give(self) -> int:
+        """The oldest sample leaves in this cycle."""
+        thread = self._threads[self._oldest]
+        thread.state = IDLE
+        self._oldest = (self._oldest + 1) % len(self._threads)
+        return thread.sample
+
+    def _activate(self) -> None:
+        """A group's last step was taken."""
+        assert self._walker.meta is not None
+        thread, group = self._walker.meta
+        plan = self._plan
+        cycles = plan.group_units[thread.layer][group] + ACTIVATION_CYCLES
+        self._unit_free = self._clock.now + cycles
+        self.activating += cycles
+        if group == plan.groups[thread.layer] - 1:
+            last = thread.layer == plan.layers - 1
+            self._clock.after(cycles - last, lambda: self._next_layer(thread))
+
+    def _next_layer(self, thread: Thread) -> None:
+        thread.layer += 1
+        thread.group = 0
+        thread.state = DONE if thread.layer == self._plan.layers else FETCH

@@ -1,0 +1,52 @@
+"""What is nonzero in a batch, as the cycle model wants it, from the golden model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dualgate.cycles.activity import Activity, Crossings
+from dualgate.engine import EngineParameters
+from dualgate.network import Network, check_shapes
+from dualgate.settings import Settings
+
+from . import golden
+
+Ints = NDArray[np.int64]
+
+
+def activity(
+    network: Network, weights: Sequence[Ints], settings: Settings, x: Ints, target: Ints
+) -> Activity:
+    """Run a batch through the golden model and note what is not zero.
+
+    Parameters
+    ----------
+    network : Network
+    weights : sequence of int array (inputs + 1, outputs)
+        Master weights that the batch begins with.
+    settings : Settings
+    x : int array (samples, inputs)
+    target : int array (samples, outputs)
+    """
+    check_shapes(network, weights)
+    read = golden.mac_weights(weights)
+    # Counts of rows are of no interest here, and only they depend on the engine.
+    engine, tally = EngineParameters(), golden.Tally()
+    done = golden.forward(network, read, x, engine, tally)
+    update = golden.output_updates(network, settings, done, target, tally)
+    crossings, updates = [], []
+    for tag_layer in range(len(network.layers) - 1):
+        seen: list[golden.Bools] = []
+        updates.append(
+            golden.tag_updates(
+                network, read, settings, done, update, tag_layer, engine, tally, seen
+            )
+        )
+        crossings.append(Crossings(tuple(seen[0::2]), tuple(seen[1::2])))
+    return Activity(
+        inputs=np.stack([np.count_nonzero(a, axis=1) for a in done.inputs], axis=1),
+        births=tuple(slope != 0 for slope in done.slopes[:-1]),
+        crossings=tuple(crossings),
+        updates=tuple(u != 0 for u in (*updates, update)),
+    )

@@ -1,0 +1,232 @@
+"""The cycle model against the compiled RTL's own counter, its formulas, and the chooser."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from random_networks import Case, networks
+from small_engines import MAX_LAYERS, NEURONS, SHARING, engine, prepare
+from test_equivalence import gentle_case
+
+from dualgate.cycles import (
+    Activity,
+    Depths,
+    Prediction,
+    assumed_activity,
+    choose,
+    estimate,
+    memory_bits,
+    multipliers,
+    predict,
+)
+from dualgate.cycles.activity import per_word
+from dualgate.cycles.plan import MAC_LATENCY, Plan
+from dualgate.cycles.yardsticks import dense_backprop, sparse_backprop
+from dualgate.data import load_digits
+from dualgate.devices import open_device
+from dualgate.engine import EngineParameters
+from dualgate.errors import FitError
+from dualgate.network import Network
+from dualgate.settings import PRUNE_OFF
+from dualgate_hw import mac
+from dualgate_hw.layouts import Shapes
+from dualgate_sim.activity import activity
+from dualgate_sim.compiled import build
+
+MNIST = Network((784, 16, 16, 10), "tanh")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """The engines of the equivalence tests, built two at a time where the cache is cold."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, [engine(neurons) for neurons in reversed(NEURONS)]))
+
+
+def assert_exact(case: Case, built: EngineParameters) -> list[tuple[Prediction, Activity]]:
+    """Every batch takes the cycles, and the rows, that the model says."""
+    found = []
+    with open_device("sim", **vars(built)) as sim:
+        prepare(sim, case)
+        for x, target, chosen in case.batches:
+            seen = activity(case.network, sim.read_weights(), chosen, x, target)
+            before = sim.counters()
+            sim.set(chosen)
+            sim.train(x, target)
+            sim.apply()
+            spent = sim.counters() - before
+            expected = predict(case.network, built, seen)
+            rows = (expected.value, expected.sums, expected.scaler, expected.update)
+            counted = (spent.value_rows, spent.tangent_rows, spent.scale_rows, spent.update_rows)
+            assert rows == counted
+            assert expected.cycles == spent.cycles
+            found.append((expected, seen))
+    return found
+
+
+@pytest.mark.parametrize("neurons", NEURONS)
+@settings(max_examples=15)
+@given(
+    network=networks(MAX_LAYERS, 20),
+    samples=st.integers(1, 20),
+    prune=st.sampled_from([1, 2, 3, PRUNE_OFF]),
+    seed=st.integers(0, 999),
+)
+@example(network=Network((1, 1)), samples=1, prune=PRUNE_OFF, seed=0)
+@example(network=Network((40, 1)), samples=20, prune=1, seed=1)
+@example(network=Network((2, 40, 1, 40, 3), "tanh", "mse"), samples=9, prune=1, seed=2)
+@example(network=Network((40, 19, 17, 9, 7), "relu"), samples=2, prune=PRUNE_OFF, seed=3)
+def test_random_networks_take_the_predicted_cycles(
+    neurons: int, network: Network, samples: int, prune: int, seed: int
+) -> None:
+    usual = Network(network.sizes, network.hidden, network.loss)
+    assert_exact(gentle_case(usual, samples, 2, prune, seed), engine(neurons))
+
+
+def digits(prune: int, pixels: int = 64) -> Case:
+    """Three batches of digits, or of their upper rows of pixels, which small engines hold."""
+    network = Network((pixels, 32, 16, 10), "tanh")
+    case = gentle_case(network, 32, 1, prune, 0)
+    data = load_digits().train
+    x = network.quantize_inputs(data.x[:96, :pixels])
+    target = network.quantize_targets(data.target[:96])
+    chosen = case.batches[0][2]
+    case.batches = [(x[i : i + 32], target[i : i + 32], chosen) for i in range(0, 96, 32)]
+    return case
+
+
+@pytest.mark.parametrize("prune", [PRUNE_OFF, 2, 1])
+@pytest.mark.parametrize("neurons", [4, 8, 16])
+def test_digits_take_the_predicted_cycles(neurons: int, prune: int) -> None:
+    """The last of these engines is the one that training uses."""
+    built = EngineParameters() if neurons == 16 else engine(neurons)
+    case = digits(prune, 64 if neurons == 16 else 40)
+    for exact, seen in assert_exact(case, built):
+        close = estimate(case.network, built, seen).cycles_per_sample / exact.cycles_per_sample
+        assert 0.75 < close < 1.05
+
+
+def test_a_batch_longer_than_the_engine_is_deep_takes_the_predicted_cycles() -> None:
+    assert_exact(gentle_case(Network((10, 8, 5, 3), "relu"), 200, 1, 2, 5), engine(4))
+
+
+def test_the_model_stands_for_the_gateware_as_it_is_built() -> None:
+    shapes = Shapes(engine(1))
+    assert Depths() == Depths(shapes.contexts, shapes.slots, shapes.threads)
+    assert mac.MAC_LATENCY == MAC_LATENCY
+    assert {neurons: engine(neurons).arrays for neurons in NEURONS} == {
+        neurons: 1 if neurons in SHARING else 3 for neurons in NEURONS
+    }
+
+
+@pytest.mark.parametrize("arrays", [1, 3])
+def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -> None:
+    network = Network((30, 20, 9, 5), "tanh")
+    parameters = EngineParameters(8, arrays)
+    seen = assumed_activity(network, 0.5, 0.5, samples=50)
+    found = predict(network, parameters, seen)
+    groups, counts = [3, 2, 1], [16, 21, 10]
+    assert found.value == 50 * sum(g * c for g, c in zip(groups, counts, strict=True))
+    assert found.update == found.value
+    # Births of both hidden layers, and what is kept of the first one's tags.
+    kept = round(0.5 * 9)
+    assert found.sums == 50 * (20 * 2 + 9 * 1 + 20 * kept * 1)
+    assert found.scaler == 50 * (20 * (2 + 1) + 9 * 1)
+    assert found.activation == 50 * (8 + 8 + 4 + 8 + 1 + 5 + 6 * 12)
+    assert found.loader == 50 * (15 + 5 + 4)
+    plan = Plan(network, parameters, Depths())
+    assert found.error == 50 * plan.error_cycles
+    assert plan.error_cycles == 2 + (2 * 5 + 24) + 5 * (5 + 4 * 2)
+    assert found.batch_end == 3 // arrays * (3 * 31 + 2 * 21 + 10) + 2 * 3 + 7
+    lanes = [found.value, found.sums + found.scaler, found.update]
+    least = sum(lanes) if arrays == 1 else max(lanes)
+    assert least + found.batch_end <= found.cycles
+    bounds = estimate(network, parameters, seen).bounds
+    assert bounds["value"] == found.value / 50
+    assert bounds["loader"] == found.loader / 50
+    assert bounds["activation"] == found.activation / 50
+
+
+@pytest.mark.parametrize(("loss", "multiplications"), [("mse", 2), ("bce", 1), ("sigmoid-mse", 2)])
+def test_the_error_unit_takes_five_cycles_and_four_for_each_multiplication(
+    loss: str, multiplications: int
+) -> None:
+    plan = Plan(Network((3, 7), loss=loss), EngineParameters(4), Depths())
+    assert plan.error_cycles == 2 + 7 * (5 + 4 * multiplications)
+
+
+def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:
+    """One sample of a network without hidden layers: every term is in a docstring."""
+    network = Network((6, 3), loss="bce")
+    seen = assumed_activity(network, 1.0, samples=1)
+    found = predict(network, EngineParameters(4), seen)
+    steps = 6 + 1
+    value = 3 + 2 + (steps - 1) + (3 + 12 - 1)
+    error = 2 + 3 * (5 + 4)
+    no_tags = 1 + 2
+    update = 5 + 2 + steps + 1
+    assert found.last == value + error + no_tags + update
+    # The last row is on its way for 4 cycles after its step, 2 before the sample leaves.
+    assert found.cycles == found.last - 2 + 4 + found.batch_end
+    assert found.pace == 0
+
+
+def test_words_are_counted_from_the_first_lane() -> None:
+    flags = np.array([[1, 0, 1, 1, 0, 0, 0, 0, 1]], bool)
+    assert per_word(flags, 4).tolist() == [[3, 0, 1]]
+    assert per_word(flags, 16).tolist() == [[4]]
+
+
+@pytest.mark.parametrize(("cycles", "count"), [(1646, 16), (549, 48), (412, 64), (183, 144)])
+def test_dense_backprop_is_what_the_goal_says(cycles: int, count: int) -> None:
+    assert round(dense_backprop(MNIST, count)) == cycles
+
+
+def test_sparse_backprop_counts_rows() -> None:
+    network = Network((30, 20, 9, 5), "tanh")
+    seen = assumed_activity(network, 0.5, samples=10)
+    shared = sparse_backprop(network, EngineParameters(8, 1), seen, 100)
+    walked = 3 * 16 + 2 * 21 + 1 * 10
+    assert (shared.value, shared.update, shared.batch_end) == (walked, walked, 10)
+    assert shared.transposed == 9 * 3 + 5 * 2
+    assert shared.cycles == 2 * walked + 37 + 10
+    assert sparse_backprop(network, EngineParameters(8, 3), seen, 100).cycles == walked + 10
+
+
+SEEN = assumed_activity(MNIST, 0.2, 0.5)
+
+
+def test_more_multipliers_are_used_where_they_help() -> None:
+    paces = []
+    for count in (4, 8, 20, 60, 500):
+        found = choose(MNIST, SEEN, count, 1 << 30)
+        assert found.multipliers == multipliers(found.engine) <= count
+        found.engine.check(MNIST)
+        paces.append(found.estimate.cycles)
+    assert paces == sorted(paces, reverse=True)
+    # No layer is wider than 16: wider engines would only cost more.
+    assert (found.engine.neurons, found.engine.arrays) == (16, 3)
+
+
+def test_memory_decides_where_it_is_scarce() -> None:
+    rich = choose(MNIST, SEEN, 60, 1 << 30)
+    poor = choose(MNIST, SEEN, 60, rich.memory_bits - 1)
+    assert poor.memory_bits < rich.memory_bits
+    assert poor.estimate.cycles > rich.estimate.cycles
+    for field in fields(EngineParameters):
+        if field.name not in ("neurons", "arrays"):
+            more = {field.name: 2 * getattr(rich.engine, field.name)}
+            assert memory_bits(replace(rich.engine, **more)) > rich.memory_bits
+
+
+def test_a_board_that_is_too_small_is_told_what_is_needed() -> None:
+    with pytest.raises(FitError, match=r"^2 multipliers are too few for any engine; it needs 3$"):
+        choose(MNIST, SEEN, 2, 1 << 30)
+    with pytest.raises(FitError, match=r"784,16,16,10 does not fit: memory has 1000 bits, needed"):
+        choose(MNIST, SEEN, 60, 1000)
+    huge = Network((1 << 16, 2))
+    with pytest.raises(FitError, match="does not fit any engine; use a smaller network"):
+        choose(huge, assumed_activity(huge, 0.1, samples=1), 60, 1 << 30)
