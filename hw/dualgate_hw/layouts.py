@@ -60,7 +60,7 @@ class Shapes:
     engine: EngineParameters
     contexts: int = 8
     slots: int = 8
-    threads: int = 2
+    threads: int = 3
 
     @property
     def neurons(self) -> int:

@@ -244,7 +244,7 @@ class ValueLane(wiring.Component):
         return oldest
 
     def _share(self, m: Module, oldest: Signal) -> None:
-        """Who has the descriptor port and who has the walker: the oldest sample, then any."""
+        """Who has the descriptor port and who has the walker: the oldest sample that asks."""
         threads = self.threads
         fetches = self._choose(m, oldest, [thread.fetch for thread in threads])
         walks = self._choose(m, oldest, [thread.job.valid for thread in threads])
@@ -270,12 +270,11 @@ class ValueLane(wiring.Component):
 
     def _choose(self, m: Module, oldest: Signal, asks: list[Value]) -> Signal:
         choice = Signal.like(oldest)
-        for index, ask in enumerate(asks):
-            with m.If(ask):
-                m.d.comb += choice.eq(index)
-        for index, ask in enumerate(asks):
-            with m.If(ask & (oldest == index)):
-                m.d.comb += choice.eq(index)
+        # The last of these to hold has the oldest sample.
+        for younger in reversed(range(len(asks))):
+            for index, ask in enumerate(asks):
+                with m.If(ask & (oldest == (index - younger) % len(asks))):
+                    m.d.comb += choice.eq(index)
         return choice
 
     def _activate(self, m: Module) -> None:

@@ -39,7 +39,7 @@ class Depths:
 
     contexts: int = 8
     slots: int = 8
-    threads: int = 2
+    threads: int = 3
 
 
 class Plan:

@@ -79,8 +79,8 @@ class ValueLane:
             if walker.last:
                 self._activate()
         fetch = walk = None
-        oldest = self._threads[self._oldest]
-        for thread in (*self._threads, oldest):
+        for younger in reversed(range(len(self._threads))):
+            thread = self._threads[(self._oldest + younger) % len(self._threads)]
             if thread.state == FETCH:
                 fetch = thread
             elif thread.state == WALK:
