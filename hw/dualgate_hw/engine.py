@@ -49,7 +49,13 @@ class Engine(wiring.Component):
 
     def __init__(self, parameters: EngineParameters) -> None:
         self.parameters = parameters
-        self.shapes = Shapes(parameters)
+        self.shapes = shapes = Shapes(parameters)
+        self.decoder = CommandDecoder(shapes)
+        self.value = ValueLane(shapes)
+        self.error = ErrorUnit(shapes)
+        self.tangent = TangentLane(shapes)
+        self.update = UpdateLane(shapes)
+        self.batch_end = BatchEnd(shapes, parameters.arrays)
         super().__init__(
             {
                 "command": In(stream.Signature(WORD)),
@@ -59,13 +65,12 @@ class Engine(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        shapes = self.shapes
-        m.submodules.decoder = decoder = CommandDecoder(shapes)
-        m.submodules.value = value = ValueLane(shapes)
-        m.submodules.error = error = ErrorUnit(shapes)
-        m.submodules.tangent = tangent = TangentLane(shapes)
-        m.submodules.update = update = UpdateLane(shapes)
-        m.submodules.batch_end = batch_end = BatchEnd(shapes, self.parameters.arrays)
+        m.submodules.decoder = decoder = self.decoder
+        m.submodules.value = value = self.value
+        m.submodules.error = error = self.error
+        m.submodules.tangent = tangent = self.tangent
+        m.submodules.update = update = self.update
+        m.submodules.batch_end = batch_end = self.batch_end
         wiring.connect(m, decoder.sample, value.sample)
         wiring.connect(m, value.token, error.token)
         wiring.connect(m, error.done, tangent.token)
@@ -81,15 +86,15 @@ class Engine(wiring.Component):
         ending = Signal()
         with m.If(decoder.batch_end | batch_end.done):
             m.d.sync += ending.eq(decoder.batch_end)
-        self._streams(m, decoder, error)
-        drained = self._contexts(m, decoder, update)
-        self._samples(m, decoder, value, error, tangent, update)
-        self._descriptors(m, decoder, value, tangent, update, batch_end, ending)
-        self._rows(m, decoder, value, tangent, update, batch_end, drained, ending)
-        self._count(m, decoder, value, error, tangent, update, batch_end, ~drained | ending)
+        self._streams(m)
+        drained = self._contexts(m)
+        self._samples(m)
+        self._descriptors(m, ending)
+        self._rows(m, drained, ending)
+        self._count(m, ~drained | ending)
         return m
 
-    def _streams(self, m: Module, decoder: CommandDecoder, error: ErrorUnit) -> None:
+    def _streams(self, m: Module) -> None:
         """Queues at both edges, so that no path leads through the engine from port to port.
 
         The decoder answers only while no sample is in flight; it and the error unit never compete.
@@ -100,126 +105,103 @@ class Engine(wiring.Component):
             commands.w_en.eq(self.command.valid),
             commands.w_data.eq(self.command.payload),
             self.command.ready.eq(commands.w_rdy),
-            decoder.command.valid.eq(commands.r_rdy),
-            decoder.command.payload.eq(commands.r_data),
-            commands.r_en.eq(decoder.command.ready),
-            responses.w_en.eq(decoder.response.valid | error.response.valid),
+            self.decoder.command.valid.eq(commands.r_rdy),
+            self.decoder.command.payload.eq(commands.r_data),
+            commands.r_en.eq(self.decoder.command.ready),
+            responses.w_en.eq(self.decoder.response.valid | self.error.response.valid),
             responses.w_data.eq(
-                Mux(decoder.response.valid, decoder.response.payload, error.response.payload)
+                Mux(
+                    self.decoder.response.valid,
+                    self.decoder.response.payload,
+                    self.error.response.payload,
+                )
             ),
-            decoder.response.ready.eq(responses.w_rdy),
-            error.response.ready.eq(responses.w_rdy & ~decoder.response.valid),
+            self.decoder.response.ready.eq(responses.w_rdy),
+            self.error.response.ready.eq(responses.w_rdy & ~self.decoder.response.valid),
             self.response.valid.eq(responses.r_rdy),
             self.response.payload.eq(responses.r_data),
             responses.r_en.eq(self.response.ready),
         ]
 
-    def _contexts(self, m: Module, decoder: CommandDecoder, update: UpdateLane) -> Signal:
+    def _contexts(self, m: Module) -> Signal:
         """Contexts are used in turn; samples leave in the order they came."""
         shapes = self.shapes
         turn = Signal(shapes.context)
         in_flight = Signal(range(shapes.contexts + 1))
         drained = Signal()
-        enters = decoder.sample.valid & decoder.sample.ready
-        leaves = update.done.valid
+        enters = self.decoder.sample.valid & self.decoder.sample.ready
+        leaves = self.update.done.valid
         m.d.comb += [
-            update.done.ready.eq(1),
-            decoder.context.eq(turn),
-            decoder.context_free.eq(in_flight != shapes.contexts),
-            drained.eq((in_flight == 0) & ~update.busy),
-            decoder.drained.eq(drained),
+            self.update.done.ready.eq(1),
+            self.decoder.context.eq(turn),
+            self.decoder.context_free.eq(in_flight != shapes.contexts),
+            drained.eq((in_flight == 0) & ~self.update.busy),
+            self.decoder.drained.eq(drained),
         ]
         m.d.sync += in_flight.eq(in_flight + enters - leaves)
         with m.If(enters):
             m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))
         return drained
 
-    def _samples(
-        self,
-        m: Module,
-        decoder: CommandDecoder,
-        value: ValueLane,
-        error: ErrorUnit,
-        tangent: TangentLane,
-        update: UpdateLane,
-    ) -> None:
+    def _samples(self, m: Module) -> None:
         memories = sample_memories(m, self.shapes)
         for name, port in (
-            ("inputs", decoder.inputs),
-            ("targets", decoder.targets),
-            ("hidden", value.hidden_write),
-            ("counts", value.counts),
-            ("slopes", value.slopes),
-            ("outputs", value.outputs),
-            ("errors", error.errors),
-            ("deltas", tangent.deltas),
+            ("inputs", self.decoder.inputs),
+            ("targets", self.decoder.targets),
+            ("hidden", self.value.hidden_write),
+            ("counts", self.value.counts),
+            ("slopes", self.value.slopes),
+            ("outputs", self.value.outputs),
+            ("errors", self.error.errors),
+            ("deltas", self.tangent.deltas),
         ):
             lanes = 1 if port.signature.granularity else None
             wiring.connect(m, port, memories[name].write_port(granularity=lanes))
         for name, ports in (
-            ("inputs", (value.inputs, update.inputs)),
-            ("hidden", (value.hidden, update.hidden)),
-            ("counts", (update.counts,)),
-            ("slopes", (tangent.birth_slopes, tangent.scale_slopes)),
-            ("outputs", (error.outputs,)),
-            ("targets", (error.targets,)),
-            ("errors", (tangent.errors, update.errors)),
-            ("deltas", (update.deltas,)),
+            ("inputs", (self.value.inputs, self.update.inputs)),
+            ("hidden", (self.value.hidden, self.update.hidden)),
+            ("counts", (self.update.counts,)),
+            ("slopes", (self.tangent.birth_slopes, self.tangent.scale_slopes)),
+            ("outputs", (self.error.outputs,)),
+            ("targets", (self.error.targets,)),
+            ("errors", (self.tangent.errors, self.update.errors)),
+            ("deltas", (self.update.deltas,)),
         ):
             for port in ports:
                 wiring.connect(m, port, memories[name].read_port())
 
-    def _descriptors(
-        self,
-        m: Module,
-        decoder: CommandDecoder,
-        value: ValueLane,
-        tangent: TangentLane,
-        update: UpdateLane,
-        batch_end: BatchEnd,
-        ending: Signal,
-    ) -> None:
+    def _descriptors(self, m: Module, ending: Signal) -> None:
         m.submodules.layers = layers = memory.Memory(
             shape=LAYER, depth=self.parameters.layers, init=[]
         )
         write = layers.write_port()
         m.d.comb += [
-            write.addr.eq(decoder.layer_index),
-            write.data.eq(decoder.layer),
-            write.en.eq(decoder.layer_write),
-            batch_end.layer.eq(update.layer),
+            write.addr.eq(self.decoder.layer_index),
+            write.data.eq(self.decoder.layer),
+            write.en.eq(self.decoder.layer_write),
+            self.batch_end.layer.eq(self.update.layer),
         ]
         for index, layer in (
-            (value.index, value.layer),
-            (Mux(ending, batch_end.index, update.index), update.layer),
-            *((tangent.indices[part], tangent.layers[part]) for part in range(3)),
+            (self.value.index, self.value.layer),
+            (Mux(ending, self.batch_end.index, self.update.index), self.update.layer),
+            *((self.tangent.indices[part], self.tangent.layers[part]) for part in range(3)),
         ):
             read = layers.read_port()
             m.d.comb += [read.addr.eq(index), layer.eq(read.data)]
 
-    def _rows(
-        self,
-        m: Module,
-        decoder: CommandDecoder,
-        value: ValueLane,
-        tangent: TangentLane,
-        update: UpdateLane,
-        batch_end: BatchEnd,
-        drained: Signal,
-        ending: Signal,
-    ) -> None:
+    def _rows(self, m: Module, drained: Signal, ending: Signal) -> None:
         """The MAC arrays, and the memories whose rows they work on."""
-        readers = self._arrays(m, value, tangent, update, batch_end)
+        readers = self._arrays(m)
         m.submodules.rows = rows = RowMemories(self.shapes, len(readers))
         for index, array in enumerate(readers):
             m.d.comb += [
                 rows.rows[index].eq(array.row),
                 array.weight_row.eq(rows.weight_rows[index]),
             ]
-        wiring.connect(m, update.read, rows.velocity_read)
-        wiring.connect(m, update.write, rows.velocity_write)
+        wiring.connect(m, self.update.read, rows.velocity_read)
+        wiring.connect(m, self.update.write, rows.velocity_write)
         m.d.comb += rows.exclusive.eq(drained)
-        for port in (decoder.port, batch_end.port):
+        for port in (self.decoder.port, self.batch_end.port):
             m.d.comb += [port.weights.eq(rows.port.weights), port.velocity.eq(rows.port.velocity)]
         for name in (
             "row",
@@ -231,18 +213,11 @@ class Engine(wiring.Component):
             "new_velocity",
         ):
             with m.If(ending):
-                m.d.comb += getattr(rows.port, name).eq(getattr(batch_end.port, name))
+                m.d.comb += getattr(rows.port, name).eq(getattr(self.batch_end.port, name))
             with m.Else():
-                m.d.comb += getattr(rows.port, name).eq(getattr(decoder.port, name))
+                m.d.comb += getattr(rows.port, name).eq(getattr(self.decoder.port, name))
 
-    def _arrays(
-        self,
-        m: Module,
-        value: ValueLane,
-        tangent: TangentLane,
-        update: UpdateLane,
-        batch_end: BatchEnd,
-    ) -> list[MacArray]:
+    def _arrays(self, m: Module) -> list[MacArray]:
         """One MAC array for each kind of lane, or one for all; returns those that read weights.
 
         Vector clients come before weight clients, and later lanes before earlier ones: a sample
@@ -250,12 +225,12 @@ class Engine(wiring.Component):
         """
         vectors = [
             [(mac, product)]
-            for mac, product in zip(batch_end.macs, batch_end.products, strict=True)
+            for mac, product in zip(self.batch_end.macs, self.batch_end.products, strict=True)
         ]
-        scale = (tangent.scale_mac, tangent.scale_product)
-        sums = (tangent.sum_mac, tangent.sum_product)
-        step = (update.mac, update.product)
-        values = (value.mac, value.product)
+        scale = (self.tangent.scale_mac, self.tangent.scale_product)
+        sums = (self.tangent.sum_mac, self.tangent.sum_product)
+        step = (self.update.mac, self.update.product)
+        values = (self.value.mac, self.value.product)
         if self.parameters.arrays == 1:
             clients = {"shared": ([*vectors[0], step, scale], [sums, values])}
         else:
@@ -278,34 +253,24 @@ class Engine(wiring.Component):
                 arrays.append(array)
         return arrays
 
-    def _count(
-        self,
-        m: Module,
-        decoder: CommandDecoder,
-        value: ValueLane,
-        error: ErrorUnit,
-        tangent: TangentLane,
-        update: UpdateLane,
-        batch_end: BatchEnd,
-        working: Value,
-    ) -> None:
+    def _count(self, m: Module, working: Value) -> None:
         bits = (2 * self.shapes.neurons).bit_length()
         m.submodules.counters = counters = Counters(bits)
         m.d.comb += [
-            counters.clear.eq(decoder.counter_clear),
-            counters.index.eq(decoder.counter_index),
-            decoder.counter.eq(counters.value),
+            counters.clear.eq(self.decoder.counter_clear),
+            counters.index.eq(self.decoder.counter_index),
+            self.decoder.counter.eq(counters.value),
         ]
         for name, event in {
             "cycles": working,
-            "value_rows": value.mac.valid & value.mac.ready,
-            "tangent_rows": tangent.tangent_row,
-            "scale_rows": tangent.scale_row,
-            "update_rows": update.taken,
-            "kept": tangent.kept,
-            "dropped": tangent.dropped,
-            "saturated_values": value.saturated,
-            "saturated_updates": error.saturated + tangent.saturated,
-            "saturated_weights": batch_end.saturated,
+            "value_rows": self.value.mac.valid & self.value.mac.ready,
+            "tangent_rows": self.tangent.tangent_row,
+            "scale_rows": self.tangent.scale_row,
+            "update_rows": self.update.taken,
+            "kept": self.tangent.kept,
+            "dropped": self.tangent.dropped,
+            "saturated_values": self.value.saturated,
+            "saturated_updates": self.error.saturated + self.tangent.saturated,
+            "saturated_weights": self.batch_end.saturated,
         }.items():
             m.d.comb += counters.events[name].eq(event)

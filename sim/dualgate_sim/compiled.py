@@ -153,35 +153,35 @@ class CompiledEngine:
 
     def __init__(self, engine: EngineParameters, trace: bool = False) -> None:
         library = ctypes.CDLL(str(build(engine, trace)))
-        library.session_open.restype = ctypes.c_void_p
-        library.session_close.argtypes = [ctypes.c_void_p]
-        library.session_stall.argtypes = [
+        library.model_open.restype = ctypes.c_void_p
+        library.model_close.argtypes = [ctypes.c_void_p]
+        library.model_stall.argtypes = [
             *(ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32)
         ]
-        library.session_trace.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        library.model_trace.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
         words = ctypes.POINTER(ctypes.c_uint32)
-        library.session_exchange.restype = ctypes.c_int64
-        library.session_exchange.argtypes = [
+        library.model_exchange.restype = ctypes.c_int64
+        library.model_exchange.argtypes = [
             *(ctypes.c_void_p, words, ctypes.c_int64, words),
             *(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64),
         ]
         self._library = library
         self._words = words
-        self._session: int | None = library.session_open()
+        self._handle: int | None = library.model_open()
 
     @property
     def _open(self) -> int:
-        if self._session is None:
+        if self._handle is None:
             raise DeviceError("the device is closed; open it again")
-        return self._session
+        return self._handle
 
     def stall(self, seed: int, odds_in: int, odds_out: int) -> None:
         """Hold back words of either stream at random, with odds of so many in 256 a cycle."""
-        self._library.session_stall(self._open, seed, odds_in, odds_out)
+        self._library.model_stall(self._open, seed, odds_in, odds_out)
 
     def trace(self, path: str) -> None:
         """Write a waveform (VCD) from now on; an empty path ends it."""
-        if not self._library.session_trace(self._open, os.fsencode(path)):
+        if not self._library.model_trace(self._open, os.fsencode(path)):
             raise DeviceError(f"cannot write the waveform {path}")
 
     def exchange(self, commands: Words, responses: int, capacity: int) -> Words:
@@ -204,11 +204,11 @@ class CompiledEngine:
         DeviceError
             When the engine stops answering, or says more than it should.
         """
-        session = self._open
+        handle = self._open
         out = np.empty(capacity, np.uint32)
         data = np.ascontiguousarray(commands, np.uint32)
-        got = self._library.session_exchange(
-            *(session, data.ctypes.data_as(self._words), len(data)),
+        got = self._library.model_exchange(
+            *(handle, data.ctypes.data_as(self._words), len(data)),
             *(out.ctypes.data_as(self._words), capacity, responses, PATIENCE),
         )
         if got < 0:
@@ -218,6 +218,6 @@ class CompiledEngine:
 
     def close(self) -> None:
         """End the simulation; a waveform is complete from here on."""
-        if self._session is not None:
-            self._library.session_close(self._session)
-            self._session = None
+        if self._handle is not None:
+            self._library.model_close(self._handle)
+            self._handle = None

@@ -16,7 +16,7 @@
 
 namespace {
 
-struct Session {
+struct Model {
     VerilatedContext context;
     Vengine engine{&context};
     uint64_t random = 0;
@@ -55,45 +55,45 @@ struct Session {
 
 extern "C" {
 
-void *session_open() {
-    auto *session = new Session;
-    session->engine.clk = 0;
-    session->engine.COMMAND(valid) = 0;
-    session->engine.RESPONSE(ready) = 0;
-    session->engine.eval();
-    return session;
+void *model_open() {
+    auto *model = new Model;
+    model->engine.clk = 0;
+    model->engine.COMMAND(valid) = 0;
+    model->engine.RESPONSE(ready) = 0;
+    model->engine.eval();
+    return model;
 }
 
-void session_close(void *handle) {
-    auto *session = static_cast<Session *>(handle);
+void model_close(void *handle) {
+    auto *model = static_cast<Model *>(handle);
 #if VM_TRACE
-    if (session->trace) session->trace->close();
+    if (model->trace) model->trace->close();
 #endif
-    session->engine.final();
-    delete session;
+    model->engine.final();
+    delete model;
 }
 
-void session_stall(void *handle, uint64_t seed, uint32_t odds_in, uint32_t odds_out) {
-    auto *session = static_cast<Session *>(handle);
-    session->random = seed * 0x9e3779b97f4a7c15ull | 1;
-    session->stall_in = odds_in;
-    session->stall_out = odds_out;
+void model_stall(void *handle, uint64_t seed, uint32_t odds_in, uint32_t odds_out) {
+    auto *model = static_cast<Model *>(handle);
+    model->random = seed * 0x9e3779b97f4a7c15ull | 1;
+    model->stall_in = odds_in;
+    model->stall_out = odds_out;
 }
 
 // Begins a waveform, or ends it where path is empty; 0 where the model was built without tracing.
-int session_trace(void *handle, const char *path) {
+int model_trace(void *handle, const char *path) {
 #if VM_TRACE
-    auto *session = static_cast<Session *>(handle);
-    if (session->trace) {
-        session->trace->close();
-        session->trace.reset();
+    auto *model = static_cast<Model *>(handle);
+    if (model->trace) {
+        model->trace->close();
+        model->trace.reset();
     }
     if (*path) {
-        session->context.traceEverOn(true);
-        session->trace = std::make_unique<VerilatedVcdC>();
-        session->engine.trace(session->trace.get(), 99);
-        session->trace->open(path);
-        if (!session->trace->isOpen()) return 0;
+        model->context.traceEverOn(true);
+        model->trace = std::make_unique<VerilatedVcdC>();
+        model->engine.trace(model->trace.get(), 99);
+        model->trace->open(path);
+        if (!model->trace->isOpen()) return 0;
     }
     return 1;
 #else
@@ -105,15 +105,15 @@ int session_trace(void *handle, const char *path) {
 
 // Feeds all of `in`, collects responses until `responses` of them are whole, and returns how many
 // words they are: -1 if nothing moves for `patience` cycles, -2 if `out` is too small.
-int64_t session_exchange(void *handle, const uint32_t *in, int64_t in_words, uint32_t *out,
+int64_t model_exchange(void *handle, const uint32_t *in, int64_t in_words, uint32_t *out,
                          int64_t out_words, int64_t responses, int64_t patience) {
-    auto *session = static_cast<Session *>(handle);
-    auto &engine = session->engine;
+    auto *model = static_cast<Model *>(handle);
+    auto &engine = model->engine;
     int64_t fed = 0, got = 0, left = 0, waited = 0;
     while (responses > 0 || fed < in_words) {
-        engine.COMMAND(valid) = fed < in_words && !session->stalls(session->stall_in);
+        engine.COMMAND(valid) = fed < in_words && !model->stalls(model->stall_in);
         engine.COMMAND(payload) = fed < in_words ? in[fed] : 0;
-        engine.RESPONSE(ready) = !session->stalls(session->stall_out);
+        engine.RESPONSE(ready) = !model->stalls(model->stall_out);
         engine.eval();
         const bool takes = engine.COMMAND(valid) && engine.COMMAND(ready);
         const bool gives = engine.RESPONSE(valid) && engine.RESPONSE(ready);
@@ -124,7 +124,7 @@ int64_t session_exchange(void *handle, const uint32_t *in, int64_t in_words, uin
             left = left ? left - 1 : word >> 16;
             if (!left) --responses;
         }
-        session->edge();
+        model->edge();
         fed += takes;
         waited = takes || gives ? 0 : waited + 1;
         if (waited > patience) return -1;
