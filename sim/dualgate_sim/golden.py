@@ -163,12 +163,14 @@ def prune(mantissas: Floats, setting: int, tally: Tally) -> Floats:
     An entry stays when ``|m| * 2**p >= 2**b``, b the bit length of the largest magnitude: the
     largest always does. p = `PRUNE_OFF` keeps all.
     """
-    nonzero = int(np.count_nonzero(mantissas))
+    nonzero = kept = int(np.count_nonzero(mantissas))
     if setting != PRUNE_OFF:
         magnitude = np.abs(mantissas)
         bits = np.frexp(magnitude.max(axis=-1))[1].astype(np.float64)
-        mantissas = np.where(magnitude >= np.exp2(bits - setting)[..., None], mantissas, 0.0)
-    kept = int(np.count_nonzero(mantissas))
+        # The threshold is above zero, so what is kept is not zero.
+        keep = magnitude >= np.exp2(bits - setting)[..., None]
+        mantissas = mantissas * keep
+        kept = int(np.count_nonzero(keep))
     tally.kept += kept
     tally.dropped += nonzero - kept
     return mantissas
@@ -221,11 +223,12 @@ def tag_updates(
         _alive(sums, engine.groups_of(layer), tally, seen)
         mantissas, shift = normalise(sums)
         mantissas *= done.slopes[index][:, None, :]
+        before = tally.kept
         mantissas = prune(np.floor(mantissas * 2.0**-UNIT_FRAC + 0.5), settings.prune, tally)
         if seen is not None:
             seen.append(mantissas != 0)
         frac += WEIGHT_FRAC - shift + layer.activation.slope_frac - UNIT_FRAC
-        tally.tangent_rows += int(np.count_nonzero(mantissas)) * engine.groups_of(layers[index + 1])
+        tally.tangent_rows += (tally.kept - before) * engine.groups_of(layers[index + 1])
         _exact(layer.outputs)
         flat = mantissas.reshape(samples * tags, -1) @ weights[index + 1][:-1]
         sums = flat.reshape(samples, tags, -1)
