@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dualgate.devices import Counters, Device
+from dualgate.devices import Counters, EngineDevice
 from dualgate.engine import EngineParameters, Layout
-from dualgate.errors import DeviceError, InputError
-from dualgate.formats import APPLY_BIAS, MAX_BATCH
+from dualgate.errors import DeviceError
+from dualgate.formats import APPLY_BIAS
 from dualgate.network import Network, check_shapes
 from dualgate.settings import Settings
 
@@ -21,7 +21,7 @@ CHUNK = 128
 """Samples computed at once; the tangents of so many stay in a core's cache."""
 
 
-class GoldenDevice(Device):
+class GoldenDevice(EngineDevice):
     """The golden model as a device.
 
     Parameters
@@ -33,22 +33,14 @@ class GoldenDevice(Device):
     """
 
     def __init__(self, neurons: int | str = 16, **limits: int | str) -> None:
+        super().__init__()
         self._limits = {name: int(value) for name, value in limits.items()}
         self._engine = replace(EngineParameters(int(neurons)), **self._limits)
-        self._layout: Layout | None = None
         self._settings: Settings | None = None
         self._weights: list[Ints] = []
         self._mac_weights: list[NDArray[np.float64]] = []
         self._velocity: list[Ints] = []
-        self._samples = 0
         self._total = golden.Tally()
-
-    @property
-    def layout(self) -> Layout:
-        """Layout of the network in use; raises `DeviceError` before `configure`."""
-        if self._layout is None:
-            raise DeviceError("the device has no network yet; call configure first")
-        return self._layout
 
     def configure(self, network: Network, update_frac: int) -> None:
         engine = replace(self._engine.grown(network), **self._limits)
@@ -79,9 +71,7 @@ class GoldenDevice(Device):
         layout = self.layout
         if self._settings is None:
             raise DeviceError("the device has no settings yet; call set first")
-        if self._samples + len(x) > MAX_BATCH:
-            raise InputError(f"batch of more than {MAX_BATCH} samples; use smaller batches")
-        self._samples += len(x)
+        self._begin_samples(len(x))
         outputs = np.empty((len(x), layout.network.sizes[-1]), np.int64)
         for start in range(0, len(x), CHUNK):
             part = slice(start, start + CHUNK)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..commands import COUNTERS
+from ..engine import Layout
 from ..errors import DeviceError, InputError, MissingToolError
+from ..formats import MAX_BATCH
 from ..network import Network
 from ..settings import Settings
 
@@ -123,6 +125,27 @@ class Device(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class EngineDevice(Device):
+    """A device that is an engine itself: it lays networks out, and its batches have a limit."""
+
+    def __init__(self) -> None:
+        self._layout: Layout | None = None
+        self._samples = 0
+
+    @property
+    def layout(self) -> Layout:
+        """Layout of the network in use; raises `DeviceError` before `configure`."""
+        if self._layout is None:
+            raise DeviceError("the device has no network yet; call configure first")
+        return self._layout
+
+    def _begin_samples(self, count: int) -> None:
+        """Count samples into the batch; raises `InputError`, counting none, beyond the limit."""
+        if self._samples + count > MAX_BATCH:
+            raise InputError(f"batch of more than {MAX_BATCH} samples; use smaller batches")
+        self._samples += count
 
 
 def open_device(spec: str, **options: object) -> Device:

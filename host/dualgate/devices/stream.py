@@ -11,10 +11,10 @@ from .. import commands
 from ..commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status, Words
 from ..engine import WORD_BITS, EngineParameters, Layout
 from ..errors import DeviceError, InputError
-from ..formats import MASTER_WIDTH, MAX_BATCH, VELOCITY_WIDTH
+from ..formats import MASTER_WIDTH, VELOCITY_WIDTH
 from ..network import Network, check_shapes
 from ..settings import Settings
-from .base import Counters, Device
+from .base import Counters, EngineDevice
 
 Ints = NDArray[np.int64]
 
@@ -22,16 +22,15 @@ SAMPLES = 256
 """Samples sent in one exchange; enough to keep every lane busy."""
 
 
-class StreamDevice(Device):
+class StreamDevice(EngineDevice):
     """The device interface in terms of commands; subclasses carry words.
 
     An engine's size is asked from the engine itself, so that nothing can be configured wrongly.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._engine: EngineParameters | None = None
-        self._layout: Layout | None = None
-        self._samples = 0
 
     @abstractmethod
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
@@ -65,13 +64,6 @@ class StreamDevice(Device):
             )
         return EngineParameters(**found)
 
-    @property
-    def layout(self) -> Layout:
-        """Layout of the network in use; raises `DeviceError` before `configure`."""
-        if self._layout is None:
-            raise DeviceError("the device has no network yet; call configure first")
-        return self._layout
-
     def configure(self, network: Network, update_frac: int) -> None:
         self._engine = self._engine or self.identify()
         self._layout = layout = Layout(network, self._engine, update_frac)
@@ -99,10 +91,7 @@ class StreamDevice(Device):
         return self._read_rows(Op.READ_VELOCITY, 2)
 
     def train(self, x: Ints, target: Ints) -> Ints:
-        self._samples += len(x)
-        if self._samples > MAX_BATCH:
-            self._samples -= len(x)
-            raise InputError(f"batch of more than {MAX_BATCH} samples; use smaller batches")
+        self._begin_samples(len(x))
         return self._outputs(Op.TRAIN, x, target)
 
     def infer(self, x: Ints) -> Ints:
