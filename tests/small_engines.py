@@ -1,5 +1,6 @@
-"""Simulated engines with memories that just hold the property tests' networks, one for each N."""
+"""Simulated engines with memories that just hold the property tests' networks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,11 +9,24 @@ from random_networks import Case
 from dualgate.devices import Counters, Device, open_device
 from dualgate.engine import EngineParameters
 from dualgate.network import Network
+from dualgate_sim.compiled import build
 from dualgate_sim.sim_device import SimDevice
 
-NEURONS = (1, 2, 4, 8, 16)
-SHARING = (2, 8)
-"""Those of them whose lanes share one MAC array."""
+SINGLE = {
+    "n1": {"neurons": 1},
+    "n2k2s": {"neurons": 2, "tangent_lanes": 2, "arrays": 1},
+    "n4": {"neurons": 4},
+    "n8k3s": {"neurons": 8, "tangent_lanes": 3, "arrays": 1},
+    "n16": {"neurons": 16},
+}
+SEVERAL = {
+    "n2c5s": {"neurons": 2, "cores": 5, "arrays": 1},
+    "n4k4c3": {"neurons": 4, "tangent_lanes": 4, "cores": 3},
+    "n8k2c2": {"neurons": 8, "tangent_lanes": 2, "cores": 2},
+}
+"""Of one core and of several, by name: N, K, C, and s where lanes share one MAC array."""
+
+ENGINES = {**SINGLE, **SEVERAL}
 
 MAX_LAYERS = 4
 MAX_WIDTH = 40
@@ -20,17 +34,21 @@ MAX_WIDTH = 40
 _WIDEST = Network((MAX_WIDTH,) * (MAX_LAYERS + 1))
 
 
-def engine(neurons: int) -> EngineParameters:
+def engine(name: str) -> EngineParameters:
     """The same for every network, so that one compiled model serves them all."""
     smallest = {field.name: 1 for field in fields(EngineParameters)}
-    arrays = 1 if neurons in SHARING else 3
-    own = {"neurons": neurons, "arrays": arrays}
-    return EngineParameters(**{**smallest, **own}).grown(_WIDEST)
+    return EngineParameters(**{**smallest, "arrays": 3, **ENGINES[name]}).grown(_WIDEST)
 
 
-def open_both(neurons: int) -> tuple[Device, SimDevice]:
+def build_all() -> None:
+    """Compile every engine, two at a time, where the cache is cold."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, [engine(name) for name in reversed(ENGINES)]))
+
+
+def open_both(name: str) -> tuple[Device, SimDevice]:
     """The golden model and the simulated RTL of one engine."""
-    sizes = vars(engine(neurons))
+    sizes = vars(engine(name))
     golden, sim = open_device("golden", **sizes), open_device("sim", **sizes)
     assert isinstance(sim, SimDevice)
     return golden, sim

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dualgate.check import CheckedDevice
+from dualgate.check import CheckedDevice, golden_model
 from dualgate.data import load_digits
 from dualgate.devices import open_device
 from dualgate.network import Network
@@ -23,7 +23,7 @@ RECIPES = {
 
 
 def checked() -> CheckedDevice:
-    return CheckedDevice(open_device("sim", neurons=16), open_device("golden", neurons=16))
+    return CheckedDevice(open_device("sim", neurons=16), golden_model)
 
 
 @pytest.mark.parametrize("prune", [PRUNE_OFF, parse_prune("1/4")])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from small_runs import NETWORK, RECIPE, blobs, golden
 
-from dualgate.check import CheckedDevice
+from dualgate.check import CheckedDevice, golden_model
 from dualgate.commands import COUNTERS
-from dualgate.devices import Device
+from dualgate.devices import Device, open_device
+from dualgate.engine import EngineParameters
 from dualgate.errors import DeviceError, Mismatch
 from dualgate.training import Trainer
 
@@ -53,7 +54,7 @@ def flip_bit(layer: int, row: int, unit: int, bit: int) -> Callable[[Any], Any]:
 
 def run(device: Any, epochs: int = 2) -> CheckedDevice:
     trainer = Trainer(NETWORK, replace(RECIPE, epochs=epochs), blobs(), blobs(20, 1))
-    with CheckedDevice(cast(Device, device), golden()) as checked:
+    with CheckedDevice(cast(Device, device), lambda engine: golden()) as checked:
         list(trainer.run(checked))
         return checked
 
@@ -98,7 +99,7 @@ def test_a_wrong_counter_is_found(name: str) -> None:
         return replace(counters, **{name: getattr(counters, name) + 1})
 
     with pytest.raises(Mismatch, match=rf"^not bit-identical: batch 1, {name}: expected \d+, got"):
-        run(Faulty("counters", change))
+        run(Faulty("counters", change, after=1))
 
 
 def test_cycles_are_not_compared() -> None:
@@ -106,7 +107,7 @@ def test_cycles_are_not_compared() -> None:
 
 
 def test_weights_that_are_really_wrong_are_found_through_what_they_cause() -> None:
-    with CheckedDevice(first := golden(), golden()) as checked:
+    with CheckedDevice(first := golden(), lambda engine: golden()) as checked:
         trainer = Trainer(NETWORK, RECIPE, blobs())
         next(trainer.run(checked))
         weights = first.read_weights()
@@ -123,6 +124,20 @@ def test_a_wrong_shape_is_an_error_of_the_device() -> None:
         run(Faulty("train", lambda outputs: outputs[1:]))
 
 
+def test_the_reference_stands_for_the_engine_of_the_device() -> None:
+    device = open_device("golden", neurons=4, tangent_lanes=2)
+    seen = []
+
+    def open_reference(engine: EngineParameters) -> Device:
+        seen.append(engine)
+        return golden_model(engine)
+
+    with CheckedDevice(device, open_reference) as checked:
+        list(Trainer(NETWORK, RECIPE, blobs()).run(checked))
+        assert seen == [device.engine] == [checked.engine]
+        assert (seen[0].neurons, seen[0].tangent_lanes) == (4, 2)
+
+
 def test_the_parameters_are_known_after_configure() -> None:
-    with CheckedDevice(golden(), golden()) as checked:
+    with CheckedDevice(golden(), lambda engine: golden()) as checked:
         assert checked.parameters == 0

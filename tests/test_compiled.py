@@ -20,7 +20,7 @@ from dualgate.settings import Settings
 from dualgate_sim import compiled
 from dualgate_sim.compiled import CompiledEngine, build, cache_directory, content_hash
 
-SMALL = engine(1)
+SMALL = engine("n1")
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_network_beyond_stated_memories_is_refused_before_anything_is_built(
 
 
 def test_a_device_cannot_be_used_before_a_network_or_after_its_end() -> None:
-    _, sim = open_both(1)
+    _, sim = open_both("n1")
     zeros = np.zeros((1, 2), np.int64)
     with pytest.raises(DeviceError, match="no network yet"):
         sim.infer(zeros)

@@ -1,6 +1,5 @@
 """The cycle model against the compiled RTL's own counter, its formulas, and the chooser."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_networks import Case, networks
-from small_engines import MAX_LAYERS, NEURONS, SHARING, engine, prepare
+from small_engines import MAX_LAYERS, SEVERAL, SINGLE, build_all, engine, prepare
 from test_equivalence import gentle_case
 
 from dualgate.cycles import (
@@ -34,20 +33,20 @@ from dualgate.settings import PRUNE_OFF
 from dualgate_hw import mac
 from dualgate_hw.layouts import Shapes
 from dualgate_sim.activity import activity
-from dualgate_sim.compiled import build
 
 MNIST = Network((784, 16, 16, 10), "tanh")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    """The engines of the equivalence tests, built two at a time where the cache is cold."""
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(build, [engine(neurons) for neurons in reversed(NEURONS)]))
+    """The engines of the equivalence tests."""
+    build_all()
 
 
-def assert_exact(case: Case, built: EngineParameters) -> list[tuple[Prediction, Activity]]:
-    """Every batch takes the cycles, and the rows, that the model says."""
+def assert_predicted(
+    case: Case, built: EngineParameters, within: float = 0.0
+) -> list[tuple[Prediction, Activity]]:
+    """Every batch takes the rows that the model says, and the cycles, up to a share of them."""
     found = []
     with open_device("sim", **vars(built)) as sim:
         prepare(sim, case)
@@ -62,12 +61,12 @@ def assert_exact(case: Case, built: EngineParameters) -> list[tuple[Prediction, 
             rows = (expected.value, expected.sums, expected.scaler, expected.update)
             counted = (spent.value_rows, spent.tangent_rows, spent.scale_rows, spent.update_rows)
             assert rows == counted
-            assert expected.cycles == spent.cycles
+            assert abs(expected.cycles - spent.cycles) <= within * spent.cycles
             found.append((expected, seen))
     return found
 
 
-@pytest.mark.parametrize("neurons", NEURONS)
+@pytest.mark.parametrize("name", SINGLE)
 @settings(max_examples=15)
 @given(
     network=networks(MAX_LAYERS, 20),
@@ -80,10 +79,18 @@ def assert_exact(case: Case, built: EngineParameters) -> list[tuple[Prediction, 
 @example(network=Network((2, 40, 1, 40, 3), "tanh", "mse"), samples=9, prune=1, seed=2)
 @example(network=Network((40, 19, 17, 9, 7), "relu"), samples=2, prune=PRUNE_OFF, seed=3)
 def test_random_networks_take_the_predicted_cycles(
-    neurons: int, network: Network, samples: int, prune: int, seed: int
+    name: str, network: Network, samples: int, prune: int, seed: int
 ) -> None:
     usual = Network(network.sizes, network.hidden, network.loss)
-    assert_exact(gentle_case(usual, samples, 2, prune, seed), engine(neurons))
+    assert_predicted(gentle_case(usual, samples, 2, prune, seed), engine(name))
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("prune", [PRUNE_OFF, 2])
+def test_several_cores_take_the_predicted_cycles_but_for_three_percent(
+    name: str, prune: int
+) -> None:
+    assert_predicted(digits(prune, 40), engine(name), within=0.03)
 
 
 def digits(prune: int, pixels: int = 64) -> Case:
@@ -99,33 +106,30 @@ def digits(prune: int, pixels: int = 64) -> Case:
 
 
 @pytest.mark.parametrize("prune", [PRUNE_OFF, 2, 1])
-@pytest.mark.parametrize("neurons", [4, 8, 16])
-def test_digits_take_the_predicted_cycles(neurons: int, prune: int) -> None:
+@pytest.mark.parametrize("name", ["n4", "n8k3s", None])
+def test_digits_take_the_predicted_cycles(name: str | None, prune: int) -> None:
     """The last of these engines is the one that training uses."""
-    built = EngineParameters() if neurons == 16 else engine(neurons)
-    case = digits(prune, 64 if neurons == 16 else 40)
-    for exact, seen in assert_exact(case, built):
+    built = engine(name) if name else EngineParameters()
+    case = digits(prune, 40 if name else 64)
+    for exact, seen in assert_predicted(case, built):
         close = estimate(case.network, built, seen).cycles_per_sample / exact.cycles_per_sample
         assert 0.75 < close < 1.05
 
 
 def test_a_batch_longer_than_the_engine_is_deep_takes_the_predicted_cycles() -> None:
-    assert_exact(gentle_case(Network((10, 8, 5, 3), "relu"), 200, 1, 2, 5), engine(4))
+    assert_predicted(gentle_case(Network((10, 8, 5, 3), "relu"), 200, 1, 2, 5), engine("n4"))
 
 
 def test_the_model_stands_for_the_gateware_as_it_is_built() -> None:
-    shapes = Shapes(engine(1))
+    shapes = Shapes(engine("n1"))
     assert Depths() == Depths(shapes.contexts, shapes.slots, shapes.threads)
     assert mac.MAC_LATENCY == MAC_LATENCY
-    assert {neurons: engine(neurons).arrays for neurons in NEURONS} == {
-        neurons: 1 if neurons in SHARING else 3 for neurons in NEURONS
-    }
 
 
 @pytest.mark.parametrize("arrays", [1, 3])
 def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -> None:
     network = Network((30, 20, 9, 5), "tanh")
-    parameters = EngineParameters(8, arrays)
+    parameters = EngineParameters(8, arrays=arrays)
     seen = assumed_activity(network, 0.5, 0.5, samples=50)
     found = predict(network, parameters, seen)
     groups, counts = [3, 2, 1], [16, 21, 10]
@@ -188,12 +192,12 @@ def test_dense_backprop_is_what_the_goal_says(cycles: int, count: int) -> None:
 def test_sparse_backprop_counts_rows() -> None:
     network = Network((30, 20, 9, 5), "tanh")
     seen = assumed_activity(network, 0.5, samples=10)
-    shared = sparse_backprop(network, EngineParameters(8, 1), seen, 100)
+    shared = sparse_backprop(network, EngineParameters(8, arrays=1), seen, 100)
     walked = 3 * 16 + 2 * 21 + 1 * 10
     assert (shared.value, shared.update, shared.batch_end) == (walked, walked, 10)
     assert shared.transposed == 9 * 3 + 5 * 2
     assert shared.cycles == 2 * walked + 37 + 10
-    assert sparse_backprop(network, EngineParameters(8, 3), seen, 100).cycles == walked + 10
+    assert sparse_backprop(network, EngineParameters(8, arrays=3), seen, 100).cycles == walked + 10
 
 
 SEEN = assumed_activity(MNIST, 0.2, 0.5)

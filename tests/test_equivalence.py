@@ -1,6 +1,5 @@
 """The compiled RTL against the golden model: the same bits, whatever the network."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +8,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from random_networks import Case, cases
 from small_engines import (
+    ENGINES,
     MAX_LAYERS,
     MAX_WIDTH,
-    NEURONS,
     assert_same_run,
-    engine,
+    build_all,
     open_both,
     prepare,
     state,
@@ -22,7 +21,6 @@ from small_engines import (
 from dualgate.network import Network
 from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.settings import PRUNE_OFF, Settings, make_settings, update_frac
-from dualgate_sim.compiled import build
 
 ODDS = st.sampled_from([0, 64, 128, 230])
 """Of holding back a word of a stream, in 256 a cycle."""
@@ -30,9 +28,7 @@ ODDS = st.sampled_from([0, 64, 128, 230])
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    """Every engine, built two at a time where the cache is cold."""
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(build, [engine(neurons) for neurons in reversed(NEURONS)]))
+    build_all()
 
 
 def lengthen(case: Case) -> Case:
@@ -45,8 +41,8 @@ def lengthen(case: Case) -> Case:
     return replace(case, batches=batches)
 
 
-def run(case: Case, neurons: int, odds: tuple[int, int] = (0, 0)) -> None:
-    golden, sim = open_both(neurons)
+def run(case: Case, name: str, odds: tuple[int, int] = (0, 0)) -> None:
+    golden, sim = open_both(name)
     with golden, sim:
         prepare(golden, case)
         prepare(sim, case)
@@ -54,23 +50,23 @@ def run(case: Case, neurons: int, odds: tuple[int, int] = (0, 0)) -> None:
         assert_same_run(golden, sim, case)
 
 
-@pytest.mark.parametrize("neurons", NEURONS)
+@pytest.mark.parametrize("name", ENGINES)
 @settings(max_examples=60)
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2), odds=st.tuples(ODDS, ODDS))
 def test_random_networks_have_the_same_bits_in_the_rtl(
-    neurons: int, case: Case, odds: tuple[int, int]
+    name: str, case: Case, odds: tuple[int, int]
 ) -> None:
     for _, _, chosen in case.batches:
         event("pruned" if chosen.prune != PRUNE_OFF else "exact")
-    run(lengthen(case), neurons, odds)
+    run(lengthen(case), name, odds)
 
 
 @settings(max_examples=15)
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2))
-def test_every_lane_count_gives_the_same_bits(case: Case) -> None:
+def test_every_lane_and_core_count_gives_the_same_bits(case: Case) -> None:
     results = []
-    for neurons in NEURONS:
-        _, sim = open_both(neurons)
+    for name in ENGINES:
+        _, sim = open_both(name)
         with sim:
             prepare(sim, case)
             outputs = []
@@ -106,31 +102,30 @@ def gentle_case(
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
 def test_every_activation_and_loss_trains_as_the_golden_model(activation: str, loss: str) -> None:
     network = Network((9, 7, 6, 3), activation, loss)
-    run(gentle_case(network, 5, 2, 2, seed=1), neurons=4)
+    run(gentle_case(network, 5, 2, 2, seed=1), "n4")
 
 
 @pytest.mark.parametrize("prune", range(1, PRUNE_OFF + 1))
 def test_every_pruning_setting_drops_what_the_golden_model_drops(prune: int) -> None:
-    run(gentle_case(Network((12, 13, 11, 9, 4), "tanh"), 4, 2, prune, seed=prune), neurons=8)
+    run(gentle_case(Network((12, 13, 11, 9, 4), "tanh"), 4, 2, prune, seed=prune), "n8k3s")
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 1, 1, 1, 1), (3, 1, 5), (1, 7, 1, 3)])
-@pytest.mark.parametrize("neurons", [1, 16])
-def test_layers_narrower_than_the_lanes_and_of_one_unit(
-    sizes: tuple[int, ...], neurons: int
-) -> None:
+@pytest.mark.parametrize("name", ["n1", "n16", "n8k2c2"])
+def test_layers_narrower_than_the_lanes_and_of_one_unit(sizes: tuple[int, ...], name: str) -> None:
     for seed, loss in enumerate(LOSSES):
-        run(gentle_case(Network(sizes, "sigmoid", loss), 3, 2, 1, seed), neurons)
+        run(gentle_case(Network(sizes, "sigmoid", loss), 3, 2, 1, seed), name)
 
 
-def test_a_batch_longer_than_one_exchange_keeps_every_lane_busy() -> None:
-    run(gentle_case(Network((10, 8, 5, 3), "relu"), 600, 1, 2, seed=5), neurons=4, odds=(8, 8))
+@pytest.mark.parametrize("name", ["n4", "n4k4c3"])
+def test_a_batch_longer_than_one_exchange_keeps_every_lane_busy(name: str) -> None:
+    run(gentle_case(Network((10, 8, 5, 3), "relu"), 600, 1, 2, seed=5), name, odds=(8, 8))
 
 
 @settings(max_examples=15)
 @given(several=st.lists(cases(3, 17, batches=3), min_size=2, max_size=4))
 def test_one_network_leaves_nothing_behind_for_the_next(several: list[Case]) -> None:
-    golden, sim = open_both(8)
+    golden, sim = open_both("n8k3s")
     with golden, sim:
         for case in several:
             prepare(golden, case)
@@ -138,9 +133,9 @@ def test_one_network_leaves_nothing_behind_for_the_next(several: list[Case]) -> 
             assert_same_run(golden, sim, case)
 
 
-@pytest.mark.parametrize("neurons", [4, 8])
-def test_lanes_that_had_a_unit_in_a_wider_network_stay_silent(neurons: int) -> None:
-    golden, sim = open_both(neurons)
+@pytest.mark.parametrize("name", ["n4", "n8k3s", "n8k2c2"])
+def test_lanes_that_had_a_unit_in_a_wider_network_stay_silent(name: str) -> None:
+    golden, sim = open_both(name)
     with golden, sim:
         for seed, sizes in enumerate([(9, 16, 12, 16), (9, 3, 5, 1), (7, 15, 1, 2)]):
             case = gentle_case(Network(sizes, "relu", "mse"), 10, 4, 2, seed)
@@ -153,14 +148,14 @@ def test_samples_of_zeros_train_only_biases() -> None:
     network = Network((40, 20, 10), "relu", "mse")
     case = gentle_case(network, 3, 2, 1, seed=2)
     case.batches = [(x * 0, target, chosen) for x, target, chosen in case.batches]
-    run(case, neurons=16)
+    run(case, "n16")
 
 
 def test_no_learning_changes_nothing() -> None:
     """A rate so small that every update scalar rounds to zero."""
     case = gentle_case(Network((8, 9, 5), "tanh"), 4, 1, PRUNE_OFF, seed=3)
     case.batches = [(x, t, Settings(1 << 14, 63)) for x, t, _ in case.batches]
-    golden, sim = open_both(4)
+    golden, sim = open_both("n4")
     with golden, sim:
         prepare(golden, case)
         prepare(sim, case)
@@ -168,3 +163,37 @@ def test_no_learning_changes_nothing() -> None:
         assert_same_run(golden, sim, case)
         assert state(sim) == before
         assert sim.counters().update_rows == 0
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_batches_of_one_with_pruning_changed_between_them(name: str) -> None:
+    """Fewer samples than cores, and far fewer than are in flight; the state is read in between."""
+    case = gentle_case(Network((20, 13, 9, 4), "tanh"), 1, 12, 1, seed=8)
+    settings = [1, PRUNE_OFF, 3, 2]
+    case.batches = [
+        (x, target, replace(chosen, prune=settings[number % 4]))
+        for number, (x, target, chosen) in enumerate(case.batches)
+    ]
+    run(case, name, odds=(8, 8))
+
+
+@pytest.mark.parametrize("name", ["n4", "n2c5s"])
+def test_the_state_can_be_read_in_the_middle_of_a_batch(name: str) -> None:
+    network = Network((20, 13, 9, 4), "tanh")
+    golden, sim = open_both(name)
+    with golden, sim:
+        case = gentle_case(network, 7, 2, 2, seed=9)
+        for device in (golden, sim):
+            prepare(device, case)
+        for x, target, chosen in case.batches:
+            states = []
+            for device in (golden, sim):
+                device.set(chosen)
+                device.train(x[:3], target[:3])
+                middle = state(device)
+                device.infer(x)
+                device.train(x[3:], target[3:])
+                device.apply()
+                states.append((middle, state(device)))
+            assert states[0] == states[1]
+            assert states[0][0] != states[0][1]

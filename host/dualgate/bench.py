@@ -23,18 +23,26 @@ Measure = Callable[[Network, Sequence[Ints], Settings, Ints, Ints], Activity]
 
 @dataclass(frozen=True)
 class Variant:
-    """An engine and a setting to measure: `arrays` of `EngineParameters`, and p."""
+    """An engine and a setting to measure: fields of `EngineParameters`, and p."""
 
     name: str
-    arrays: int
     prune: int
+    arrays: int = 3
+    tangent_lanes: int = 1
+    cores: int = 1
+
+    def engine(self, neurons: int) -> EngineParameters:
+        """With N neurons."""
+        return EngineParameters(neurons, self.tangent_lanes, self.cores, self.arrays)
 
 
 VARIANTS = tuple(
-    Variant(name, arrays, parse_prune(prune))
-    for name, arrays, prunes in (
-        ("shared array", 1, ("off", "1/4")),
-        ("three lanes", 3, ("off", "1/4", "1/2")),
+    Variant(name, parse_prune(prune), *shape)
+    for name, shape, prunes in (
+        ("shared array", (1,), ("off", "1/4")),
+        ("three lanes", (3,), ("off", "1/4", "1/2")),
+        ("K = 2", (3, 2), ("off", "1/4")),
+        ("three cores", (3, 1, 3), ("1/4",)),
     )
     for prune in prunes
 )
@@ -47,7 +55,7 @@ class Row:
     Parameters
     ----------
     engine : str
-    arrays, neurons : int
+    neurons, tangent_lanes, cores, arrays : int
     multipliers : int
         Of the MAC arrays.
     prune : str
@@ -69,7 +77,7 @@ class Row:
     bounds : dict
         Least cycles a sample of each part, see `estimate`.
     utilisation : dict
-        Share of the cycles in which a lane kind multiplied, or a part worked.
+        Share of the cycles in which a lane kind multiplied, or a part worked, mean of the cores.
     kept_fraction : float
         Of the tangents crossing hidden layers.
     samples_per_s : float
@@ -77,8 +85,10 @@ class Row:
     """
 
     engine: str
-    arrays: int
     neurons: int
+    tangent_lanes: int
+    cores: int
+    arrays: int
     multipliers: int
     prune: str
     predicted: float
@@ -134,13 +144,15 @@ def run(
     """
     measure = find_measure()
     for variant in variants:
-        with open_device("sim", neurons=neurons, arrays=variant.arrays, **sizes) as device:
+        shape = {"tangent_lanes": variant.tangent_lanes, "cores": variant.cores}
+        limits = {"neurons": neurons, "arrays": variant.arrays, **shape, **sizes}
+        with open_device("sim", **limits) as device:
             yield _row(work, variant, neurons, device, measure)
 
 
 def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure: Measure) -> Row:
     network = work.network
-    engine = EngineParameters(neurons, variant.arrays).grown(network)
+    engine = variant.engine(neurons).grown(network)
     device.configure(network, work.update_frac)
     device.write_weights(work.weights)
     device.write_velocity(work.velocity)
@@ -161,7 +173,7 @@ def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure
         estimates.append(estimate(network, engine, activity))
         sparse.append(sparse_backprop(network, engine, activity, prediction.batch_end))
     spent = device.counters() - started
-    samples = len(work.x)
+    samples, cycles = len(work.x), engine.cores * spent.cycles
     weight = np.array([p.samples for p in predictions]) / samples
 
     def mean(values: Sequence[float]) -> float:
@@ -169,21 +181,23 @@ def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure
 
     def share(kind: str) -> float:
         worked: int = sum(getattr(p, kind) for p in predictions)
-        return worked / spent.cycles
+        return worked / cycles
 
     per_sample = mean([s.cycles for s in sparse])
     pace = mean([p.pace for p in predictions])
     return Row(
         engine=variant.name,
-        arrays=variant.arrays,
         neurons=neurons,
-        multipliers=variant.arrays * neurons,
+        tangent_lanes=engine.tangent_lanes,
+        cores=engine.cores,
+        arrays=engine.arrays,
+        multipliers=engine.multipliers,
         prune=prune_name(variant.prune),
         predicted=sum(p.cycles for p in predictions) / samples,
         measured=spent.cycles / samples,
         estimated=mean([e.cycles_per_sample for e in estimates]),
         exact=exact,
-        dense=dense_backprop(network, variant.arrays * neurons),
+        dense=dense_backprop(network, engine.multipliers),
         sparse=per_sample,
         sparse_rows={
             kind: mean([getattr(s, kind) for s in sparse])
@@ -195,9 +209,9 @@ def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure
         fill=float(np.mean([p.cycles - p.batch_end - p.samples * p.pace for p in predictions])),
         bounds={name: mean([e.bounds[name] for e in estimates]) for name in estimates[0].bounds},
         utilisation={
-            "value": spent.value_rows / spent.cycles,
-            "tangent": (spent.tangent_rows + spent.scale_rows) / spent.cycles,
-            "update": spent.update_rows / spent.cycles,
+            "value": spent.value_rows / cycles,
+            "tangent": (spent.tangent_rows + spent.scale_rows) / cycles,
+            "update": spent.update_rows / cycles,
             **{part: share(part) for part in ("activation", "error", "loader")},
         },
         kept_fraction=spent.kept_fraction,

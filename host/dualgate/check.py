@@ -1,12 +1,13 @@
 """A device with the golden model beside it: every batch must leave the same bits in both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .devices import Counters, Device
+from .devices import Counters, Device, open_device
+from .engine import EngineParameters
 from .errors import DeviceError, Mismatch
 from .network import Network
 from .settings import Settings
@@ -15,6 +16,11 @@ Ints = NDArray[np.int64]
 
 _UNCLOCKED = ("cycles",)
 """Counters that the golden model cannot predict."""
+
+
+def golden_model(engine: EngineParameters) -> Device:
+    """The golden model, standing for an engine; only its counts of rows depend on that."""
+    return open_device("golden", neurons=engine.neurons, tangent_lanes=engine.tangent_lanes)
 
 
 class CheckedDevice(Device):
@@ -27,8 +33,8 @@ class CheckedDevice(Device):
     ----------
     device : Device
         Answers every call.
-    reference : Device
-        The golden model, standing for an engine of as many neurons.
+    reference : callable
+        Opens the golden model, standing for the device's engine; called by `configure`.
 
     Members
     -------
@@ -43,9 +49,11 @@ class CheckedDevice(Device):
         From `train`, `infer` and `apply`, at the first difference.
     """
 
-    def __init__(self, device: Device, reference: Device) -> None:
+    def __init__(self, device: Device, reference: Callable[[EngineParameters], Device]) -> None:
         self._device = device
-        self._reference = reference
+        self._open_reference = reference
+        self._opened: Device | None = None
+        self._before = Counters()
         self._network: Network | None = None
         self.batches = 0
 
@@ -56,9 +64,16 @@ class CheckedDevice(Device):
 
     def configure(self, network: Network, update_frac: int) -> None:
         self._device.configure(network, update_frac)
-        self._reference.configure(network, update_frac)
+        self._close_reference()
+        self._opened = self._open_reference(self._device.engine)
+        self._opened.configure(network, update_frac)
+        self._before = self._device.counters()
         self._network = network
         self.batches = 0
+
+    @property
+    def engine(self) -> EngineParameters:
+        return self._device.engine
 
     def set(self, settings: Settings) -> None:
         self._device.set(settings)
@@ -108,12 +123,25 @@ class CheckedDevice(Device):
         try:
             self._device.close()
         finally:
-            self._reference.close()
+            self._close_reference()
+
+    @property
+    def _reference(self) -> Device:
+        if self._opened is None:
+            raise DeviceError("the device has no network yet; call configure first")
+        return self._opened
+
+    def _close_reference(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    @property
+    def _layers(self) -> int:
+        return len(self._network.layers) if self._network else 0
 
     def _compare_outputs(self, expected: Ints, got: Ints) -> None:
-        if self._network is None:
-            raise DeviceError("the device has no network yet; call configure first")
-        self._compare("output", len(self._network.layers) - 1, expected, got)
+        self._compare("output", self._layers - 1, expected, got)
 
     def _compare(self, what: str, layer: int, expected: Ints, got: Ints) -> None:
         if expected.shape != got.shape:
@@ -124,7 +152,8 @@ class CheckedDevice(Device):
             raise Mismatch(self.batches + 1, what, layer, at, int(expected[at]), int(got[at]))
 
     def _compare_counters(self) -> None:
-        expected, got = asdict(self._reference.counters()), asdict(self._device.counters())
+        expected = asdict(self._reference.counters())
+        got = asdict(self._device.counters() - self._before)
         for name in expected:
             if name not in _UNCLOCKED and expected[name] != got[name]:
                 raise Mismatch(self.batches + 1, name, None, (), expected[name], got[name])

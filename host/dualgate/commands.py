@@ -16,14 +16,18 @@ WRITE_VELOCITY row, then 2 N words a row                 none
 READ_VELOCITY  row, number of rows                       2 N words a row
 TRAIN          a target a word, then nonzero inputs      an output a word
 INFER          nonzero inputs                            an output a word
+TRAIN_DENSE    a target a word, then all inputs          as TRAIN, whose header it has
+INFER_DENSE    all inputs                                as INFER, whose header it has
 APPLY          none                                      none
 COUNTERS       none                                      two words each of `COUNTERS`
 CLEAR_COUNTERS none                                      none
 ============== ========================================= ==================================
 
-A nonzero input is its index in bits 16-31 and its value in bits 0-15; targets and outputs are
+A nonzero input is its index in bits 16-31 and its value in bits 0-15. All inputs are two a word,
+the even one in bits 0-15, and zero in place of one that is missing. Targets and outputs are
 sign-extended. A velocity is two words, low first, sign-extended to 64 bits. A payload that does
-not fit its command is read to its end and answered with a status, and changes nothing.
+not fit its command is read to its end and answered with a status, and changes nothing. A word of
+zero where a header is expected is no command: it fills what has to be filled, and is not answered.
 """
 
 from dataclasses import dataclass, fields
@@ -59,6 +63,8 @@ class Op(IntEnum):
     APPLY = 10
     COUNTERS = 11
     CLEAR_COUNTERS = 12
+    TRAIN_DENSE = 13
+    INFER_DENSE = 14
 
 
 class Status(IntEnum):
@@ -154,8 +160,13 @@ def settings_command(settings: Settings, layers: int) -> Words:
     )
 
 
+def dense_words(inputs: int) -> int:
+    """Words that `inputs` inputs take when all of them are sent."""
+    return -(-inputs // 2)
+
+
 def sample_command(x: NDArray[np.int64], target: NDArray[np.int64] | None) -> Words:
-    """TRAIN, or INFER where `target` is None.
+    """TRAIN, or INFER where `target` is None, dense where that is shorter.
 
     Parameters
     ----------
@@ -163,10 +174,15 @@ def sample_command(x: NDArray[np.int64], target: NDArray[np.int64] | None) -> Wo
     target : int array (outputs,) or None
     """
     index = np.flatnonzero(x)
-    entries = index << 16 | (x[index] & 0xFFFF)
+    dense = dense_words(len(x)) < len(index)
+    if dense:
+        padded = np.append(x, 0)[: 2 * dense_words(len(x))] & 0xFFFF
+        entries = padded[0::2] | padded[1::2] << 16
+    else:
+        entries = index << 16 | (x[index] & 0xFFFF)
     if target is None:
-        return command(Op.INFER, entries)
-    return command(Op.TRAIN, np.concatenate((target, entries)))
+        return command(Op.INFER_DENSE if dense else Op.INFER, entries)
+    return command(Op.TRAIN_DENSE if dense else Op.TRAIN, np.concatenate((target, entries)))
 
 
 @dataclass(frozen=True)

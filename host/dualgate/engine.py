@@ -67,8 +67,13 @@ class EngineParameters:
     ----------
     neurons : int
         N, lanes side by side; a power of two.
+    tangent_lanes : int
+        K, tangents that a neuron carries at once; they share each weight that is read.
+    cores : int
+        C, engines of lanes and arrays that share the samples of a batch out among them.
     arrays : int
-        MAC arrays of N multipliers: 3, one for each kind of lane, or 1 that they share.
+        MAC arrays of a core: 3, one for each kind of lane, or 1 that they share. The array that
+        tangents use has K N multipliers, others N.
     layers : int
         Descriptors.
     rows : int
@@ -84,6 +89,8 @@ class EngineParameters:
     """
 
     neurons: int = 16
+    tangent_lanes: int = 1
+    cores: int = 1
     arrays: int = 3
     layers: int = 8
     rows: int = 1024
@@ -98,8 +105,20 @@ class EngineParameters:
                 raise FitError(f"engine parameter {field.name} must be from 1 to {MOST}")
         if self.neurons & (self.neurons - 1):
             raise FitError(f"{self.neurons} neurons: give a power of two, such as 16")
+        if self.tangent_lanes > self.neurons:
+            raise FitError(f"{self.tangent_lanes} tangent lanes: give at most {self.neurons}")
         if self.arrays not in (1, 3):
             raise FitError(f"{self.arrays} MAC arrays: give 3, or 1 to share")
+
+    @property
+    def multipliers(self) -> int:
+        """16 x 16 multipliers of all MAC arrays."""
+        return self.cores * self.neurons * (self.tangent_lanes + self.arrays - 1)
+
+    @property
+    def beat(self) -> int:
+        """Words a cycle at the command port: enough to keep every core's loader busy."""
+        return 1 << (self.cores - 1).bit_length()
 
     def needs(self, network: Network) -> dict[str, int]:
         """How much of each memory `network` takes, by parameter name."""

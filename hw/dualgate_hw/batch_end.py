@@ -166,7 +166,7 @@ class BatchEnd(wiring.Component):
         left = Signal(signed(VELOCITY_WIDTH + 1), name=f"left_{lane}")
         if self.arrays == DIGITS:
             for mac, factor in zip(self.macs, factors, strict=True):
-                m.d.comb += [mac.valid.eq(begins), mac.left[lane].eq(factor)]
+                m.d.comb += [mac.valid.eq(begins), mac.left[0][lane].eq(factor)]
             low, middle, high = (product[lane] for product in self.products)
             m.d.sync += total.eq(low + (middle << DIGIT_WIDTH) + (high << 2 * DIGIT_WIDTH))
         else:
@@ -174,7 +174,7 @@ class BatchEnd(wiring.Component):
             for index, factor in enumerate(factors):
                 turn = delay(m, begins, index)
                 with m.If(turn):
-                    m.d.comb += [mac.valid.eq(1), mac.left[lane].eq(factor)]
+                    m.d.comb += [mac.valid.eq(1), mac.left[0][lane].eq(factor)]
                 with m.If(delay(m, turn, MAC_LATENCY)):
                     shifted = product << index * DIGIT_WIDTH
                     m.d.sync += total.eq(shifted if index == 0 else total + shifted)

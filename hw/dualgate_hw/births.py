@@ -1,6 +1,9 @@
-"""Births: every hidden unit with a slope starts a tag, a vector whose one entry is that slope."""
+"""Births: every hidden unit with a slope starts a tag, a vector whose one entry is that slope.
 
-from amaranth import Module, Mux, Signal
+Up to K tags that are born of the same word share a slot: a team.
+"""
+
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,13 +12,13 @@ from dualgate.rules import SIGMOID
 
 from .layouts import INDEX, LAYER, Shapes, owned
 from .nonzeros import word_job
-from .slots import sum_note, tag
+from .slots import sum_note, team
 
 
 class Births(wiring.Component):
-    """Walks the slopes of a sample's hidden layers and emits a word for each that is not zero.
+    """Walks the slopes of a sample's hidden layers and emits a word for every K that are not zero.
 
-    A layer costs 3 cycles, a word of N slopes 4 and one for each birth and group of the next layer,
+    A layer costs 3 cycles, a word of N slopes 4 and one for each team and group of the next layer,
     while slots are free and words are taken; a zero slope costs nothing. The update scalars of a
     word are cleared as it is read.
 
@@ -31,7 +34,7 @@ class Births(wiring.Component):
     slopes : read port
     slot_free, slot : whether a slot is free, and which
     word : stream out to the stepper
-    born, tag : pulse; `slot` is now taken by this tag
+    born, team : pulse; `slot` is now taken by this team
     clear, clear_ready, clear_word : asks for a word of update scalars to be zeroed
     """
 
@@ -49,9 +52,11 @@ class Births(wiring.Component):
                 "slopes": In(shapes.read(engine.vectors, shapes.vector, shapes.contexts)),
                 "slot_free": In(1),
                 "slot": In(shapes.slot),
-                "word": Out(stream.Signature(word_job(shapes.neurons, sum_note(shapes)))),
+                "word": Out(
+                    stream.Signature(word_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
+                ),
                 "born": Out(1),
-                "tag": Out(tag(shapes)),
+                "team": Out(team(shapes)),
                 "clear": Out(1),
                 "clear_ready": In(1),
                 "clear_word": Out(INDEX),
@@ -70,14 +75,18 @@ class Births(wiring.Component):
             self.slopes.en.eq(1),
             self.slopes.addr.eq(owned(self.context, address, self.shapes.engine.vectors)),
             self.clear_word.eq(address),
-            self.tag.context.eq(self.context),
-            self.tag.layer.eq(tags + 1),
-            self.tag.frac.eq(Mux(layer.activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)),
-            self.tag.word.eq(address),
+            self.team.context.eq(self.context),
+            self.team.layer.eq(tags + 1),
+            self.team.word.eq(address),
             self.index.eq(tags),
         ]
+        for frac in self.team.frac:
+            m.d.comb += frac.eq(
+                Mux(layer.activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
+            )
         flags = Signal(self.shapes.neurons)
-        lowest = self._word(m, flags)
+        slopes = Signal(self.shapes.vector)
+        rest = self._word(m, flags, slopes)
         with m.FSM() as fsm:
             with m.State("IDLE"), m.If(self.start):
                 m.d.sync += [tags.eq(0), self.context.eq(self.sample)]
@@ -97,7 +106,7 @@ class Births(wiring.Component):
                 m.d.comb += self.clear.eq(1)
                 with m.If(self.clear_ready):
                     m.next = "WORD"
-            self._emit_states(m, flags, lowest, following, group)
+            self._emit_states(m, flags, rest, slopes, following, group)
             with m.State("NEXT"):
                 m.d.sync += group.eq(group + 1)
                 m.next = "READ"
@@ -107,39 +116,55 @@ class Births(wiring.Component):
         m.d.comb += self.active.eq(~fsm.ongoing("IDLE"))
         return m
 
-    def _word(self, m: Module, flags: Signal) -> Signal:
-        """The word on offer: the lowest flagged lane alone."""
-        lowest = Signal.like(flags)
+    def _word(self, m: Module, flags: Signal, slopes: data.View) -> Signal:
+        """The word on offer: a lane for each of the lowest flags; returns the flags left after."""
+        word, team = self.word.payload, self.team
+        rest = flags
+        for lane in range(self.shapes.lanes):
+            lowest = Signal.like(flags, name=f"lowest_{lane}")
+            following = Signal.like(flags, name=f"rest_{lane}")
+            m.d.comb += [
+                lowest.eq(rest & (~rest + 1)),
+                following.eq(rest & ~lowest),
+                team.present[lane].eq(lowest != 0),
+            ]
+            for unit in range(self.shapes.neurons):
+                with m.If(lowest[unit]):
+                    m.d.comb += [
+                        team.unit[lane].eq(unit),
+                        word.scalars[lane][unit].eq(slopes[unit]),
+                    ]
+            rest = following
         m.d.comb += [
-            lowest.eq(flags & (~flags + 1)),
-            self.word.payload.flags.eq(lowest),
-            self.word.payload.end.eq(1),
-            self.word.payload.meta.slot.eq(self.slot),
+            word.flags.eq(flags & ~rest),
+            word.end.eq(1),
+            word.meta.slot.eq(self.slot),
         ]
-        for lane in range(self.shapes.neurons):
-            with m.If(lowest[lane]):
-                m.d.comb += self.tag.lane.eq(lane)
-        return lowest
+        return rest
 
     def _emit_states(
-        self, m: Module, flags: Signal, lowest: Signal, following: data.View, group: Signal
+        self,
+        m: Module,
+        flags: Signal,
+        rest: Signal,
+        slopes: data.View,
+        following: data.View,
+        group: Signal,
     ) -> None:
         target = Signal(INDEX)
         row = Signal(INDEX)
         final = Signal()
-        scalars = Signal(self.shapes.vector)
         word = self.word.payload
         first_row = following.weight_base + group * self.shapes.neurons
         m.d.comb += [
             final.eq(target == following.groups - 1),
-            word.scalars.eq(scalars),
             word.row.eq(row),
             word.meta.group.eq(target),
             word.meta.final.eq(final),
         ]
         with m.State("WORD"):
-            m.d.sync += [scalars.eq(self.slopes.data), target.eq(0), row.eq(first_row)]
-            m.d.sync += [flags[lane].eq(s != 0) for lane, s in enumerate(self.slopes.data)]
+            m.d.sync += [slopes.eq(self.slopes.data), target.eq(0), row.eq(first_row)]
+            m.d.sync += flags.eq(Cat(slope != 0 for slope in self.slopes.data))
             m.next = "EMIT"
         with m.State("EMIT"):
             m.d.comb += self.word.valid.eq((flags != 0) & self.slot_free)
@@ -147,6 +172,6 @@ class Births(wiring.Component):
                 m.d.sync += [target.eq(target + 1), row.eq(row + following.inputs + 1)]
                 with m.If(final):
                     m.d.comb += self.born.eq(1)
-                    m.d.sync += [target.eq(0), row.eq(first_row), flags.eq(flags & ~lowest)]
+                    m.d.sync += [target.eq(0), row.eq(first_row), flags.eq(rest)]
             with m.If(flags == 0):
                 m.next = "NEXT"

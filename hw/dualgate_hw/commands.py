@@ -1,6 +1,6 @@
-"""The command decoder: words from the host become samples, rows, settings and responses."""
+"""The command decoder: words from the host become rows, settings, descriptors and responses."""
 
-from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth import Array, Cat, Const, Module, Mux, Signal
 from amaranth.hdl import Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -17,19 +17,15 @@ from dualgate.commands import (
 from dualgate.engine import LAYER_WORDS
 
 from .counters import COUNTER_WIDTH
-from .layouts import ENTRY, INDEX, LAYER, SETTINGS, VALUE, Shapes, owned
+from .layouts import INDEX, LAYER, SETTINGS, WORD, Shapes
 from .rows import RowPort
-from .value import loaded
-
-WORD = unsigned(32)
 
 
 class CommandDecoder(wiring.Component):
-    """Takes commands in order; see `dualgate.commands` for what each does.
+    """Takes every command but samples; see `dualgate.commands` for what each does.
 
-    Samples are loaded a word a cycle and handed to the value lane, as many as there are contexts.
-    Every other command waits until no sample is in flight, and then has the engine to itself; so
-    responses keep the order of commands.
+    A command waits until no sample is in flight, and then has the engine to itself; so responses
+    keep the order of commands.
 
     Parameters
     ----------
@@ -38,13 +34,10 @@ class CommandDecoder(wiring.Component):
     Members
     -------
     command, response : streams of words
-    sample : stream out; a loaded context and the entries of its input list
-    context : where the next sample goes
-    context_free : whether it is free
+    idle : waits for a header
     drained : no sample is in flight
-    inputs, targets : write ports
     layer_write, layer_index, layer : a descriptor arrives
-    output_layer : the last layer's descriptor
+    input_layer, output_layer : descriptors of the first layer and of the last
     settings : as last set
     port : the row memories, while `drained`
     batch_end, batch_done : start, and end, of a batch's end
@@ -53,21 +46,16 @@ class CommandDecoder(wiring.Component):
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        engine, contexts = shapes.engine, shapes.contexts
-        width = engine.groups * engine.neurons
         super().__init__(
             {
                 "command": In(stream.Signature(WORD)),
                 "response": Out(stream.Signature(WORD)),
-                "sample": Out(stream.Signature(loaded(shapes))),
-                "context": In(shapes.context),
-                "context_free": In(1),
+                "idle": Out(1),
                 "drained": In(1),
-                "inputs": In(shapes.write(engine.inputs, ENTRY, contexts)),
-                "targets": In(shapes.write(width, VALUE, contexts)),
                 "layer_write": Out(1),
-                "layer_index": Out(range(engine.layers)),
+                "layer_index": Out(range(shapes.engine.layers)),
                 "layer": Out(LAYER),
+                "input_layer": Out(LAYER),
                 "output_layer": Out(LAYER),
                 "settings": Out(SETTINGS),
                 "port": Out(RowPort(shapes.neurons)),
@@ -88,18 +76,16 @@ class CommandDecoder(wiring.Component):
         self._buffer = Signal(64 * self.shapes.neurons)
         self._row = Signal(INDEX)
         self._rows = Signal(INDEX)
-        self._inputs = Signal(INDEX)
-        self._one = Signal(VALUE)
         port = self.port
         for row in (port.row, port.weights_row, port.velocity_row):
             m.d.comb += row.eq(self._row)
-        with m.FSM():
+        with m.FSM() as fsm:
             self._dispatch_states(m)
-            self._sample_states(m)
             self._configure_states(m)
             self._write_states(m)
             self._read_states(m)
             self._report_states(m)
+        m.d.comb += self.idle.eq(fsm.ongoing("HEADER"))
         return m
 
     def _wide(self) -> Value:
@@ -114,11 +100,6 @@ class CommandDecoder(wiring.Component):
         fits = Signal()
         count, neurons = self._count, self.shapes.neurons
         with m.Switch(self._op):
-            with m.Case(Op.TRAIN):
-                entries = count - self.output_layer.outputs
-                m.d.comb += fits.eq((entries >= 0) & (entries <= self._inputs))
-            with m.Case(Op.INFER):
-                m.d.comb += fits.eq(count <= self._inputs)
             with m.Case(Op.LAYER):
                 m.d.comb += fits.eq(count == 1 + LAYER_WORDS)
             with m.Case(Op.SETTINGS):
@@ -154,20 +135,15 @@ class CommandDecoder(wiring.Component):
                 m.d.sync += [self._op.eq(word[:8]), self._count.eq(word[16:])]
                 m.next = "CHECK"
         with m.State("CHECK"):
-            is_sample = (self._op == Op.TRAIN) | (self._op == Op.INFER)
             fits = self._fits(m)
-            with m.If(is_sample & fits), m.If(self.context_free):
-                m.next = "TARGETS"
-                with m.If((self._op == Op.INFER) | (self.output_layer.outputs == 0)):
-                    m.next = "ENTRIES"
-            with m.Elif(self.drained):
+            with m.If(self.drained):
                 m.next = "SKIP"
                 with m.Switch(self._op):
-                    for op in Op:
+                    for op, state in first.items():
                         with m.Case(op):
                             m.d.sync += self._status.eq(Mux(fits, Status.OK, Status.LENGTH))
                             with m.If(fits):
-                                m.next = first.get(op, "SKIP")
+                                m.next = state
                     with m.Default():
                         m.d.sync += self._status.eq(Status.UNKNOWN)
         with m.State("SKIP"):
@@ -193,54 +169,6 @@ class CommandDecoder(wiring.Component):
     def _header(self, count: Value) -> Value:
         return Cat(self._op, self._status, count)
 
-    def _sample_states(self, m: Module) -> None:
-        engine = self.shapes.engine
-        word = ENTRY(self.command.payload)
-        entry = Signal(ENTRY)
-        length = Signal(INDEX)
-        bad = Signal()
-        m.d.comb += [
-            self.targets.addr.eq(
-                owned(self.context, self._position, engine.groups * engine.neurons)
-            ),
-            self.targets.data.eq(word.value),
-            self.inputs.addr.eq(owned(self.context, length, engine.inputs)),
-            self.inputs.data.eq(entry),
-            entry.eq(word),
-            self.sample.payload.token.context.eq(self.context),
-            self.sample.payload.token.train.eq(self._op == Op.TRAIN),
-            self.sample.payload.count.eq(length),
-        ]
-        with m.State("TARGETS"), m.If(self._take(m)):
-            m.d.comb += self.targets.en.eq(1)
-            with m.If(self._position == self.output_layer.outputs - 1):
-                m.next = "ENTRIES"
-        with m.State("ENTRIES"):
-            with m.If(self._position == self._count):
-                # The bias: one more input, always there.
-                m.d.comb += [
-                    entry.index.eq(self._inputs),
-                    entry.value.eq(self._one),
-                    self.inputs.en.eq(~bad),
-                ]
-                m.d.sync += length.eq(length + 1)
-                m.next = "HAND_ON"
-            with m.Else(), m.If(self._take(m)):
-                wanted = (word.value != 0) & (word.index < self._inputs)
-                m.d.comb += self.inputs.en.eq(wanted)
-                with m.If(wanted):
-                    m.d.sync += length.eq(length + 1)
-                with m.If(word.index >= self._inputs):
-                    m.d.sync += bad.eq(1)
-        with m.State("HAND_ON"):
-            m.d.comb += self.sample.valid.eq(~bad)
-            with m.If(self.sample.ready | bad):
-                m.d.sync += [length.eq(0), bad.eq(0)]
-                m.next = "HEADER"
-            with m.If(bad):
-                m.d.sync += self._status.eq(Status.LENGTH)
-                m.next = "RESPOND"
-
     def _configure_states(self, m: Module) -> None:
         collected = Signal(32 * max(LAYER_WORDS, SETTINGS_WORDS))
         shifted = Cat(collected[32:], self.command.payload)
@@ -256,10 +184,7 @@ class CommandDecoder(wiring.Component):
         with m.State("LAYER_WRITE"):
             m.d.comb += self.layer_write.eq(1)
             with m.If(self.layer_index == 0):
-                m.d.sync += [
-                    self._inputs.eq(self.layer.inputs),
-                    self._one.eq(1 << self.layer.in_frac),
-                ]
+                m.d.sync += self.input_layer.eq(self.layer)
             with m.If(self.layer.last):
                 m.d.sync += self.output_layer.eq(self.layer)
             m.next = "RESPOND"

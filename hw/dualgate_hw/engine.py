@@ -1,34 +1,30 @@
-"""The engine: the lanes, the memories between them, and the stream of commands that feeds them.
+"""The engine: cores that share the samples of a batch, and what they have in common.
 
-A sample is a token that names a context, its place in every memory. Tokens go from lane to lane::
+::
 
-    commands --> value lane --> error unit --> tangent lane --> update lane --+
-        ^                           |                                         |
-        |                           +--> response                             |
-        +--------------------------- free contexts <--------------------------+
+    commands --> Dispatcher --> cores, in turn --> Collector --> responses
+                     |            ^      ^             ^
+                     v            | rows | MAC arrays  |
+              CommandDecoder -----+      BatchEnd      |
+                     +---------------------------------+
 
-so that each lane works on a sample of its own, in the order of the commands. Weights do not change
-while samples are in flight: a batch's end waits for the last of them.
+Weights do not change while samples are in flight: whatever the decoder takes waits for the last of
+them. A batch's end adds up the velocities of all cores and uses the first one's MAC arrays.
 """
 
-from amaranth import Module, Mux, Signal
-from amaranth.hdl import Value
+from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.engine import EngineParameters
+from dualgate.engine import WORD_BITS, EngineParameters
 
 from .batch_end import BatchEnd
-from .commands import WORD, CommandDecoder
+from .commands import CommandDecoder
+from .core import EVENTS, Core
 from .counters import Counters
-from .error import ErrorUnit
-from .layouts import LAYER, Shapes
-from .mac import MacArray
-from .rows import RowMemories
-from .samples import sample_memories
-from .tangent import TangentLane
-from .update import UpdateLane
-from .value import ValueLane
+from .dispatch import Collector, Dispatcher
+from .layouts import LAYER, WORD, Shapes
+from .rows import SharedRows
 
 
 class Engine(wiring.Component):
@@ -40,7 +36,7 @@ class Engine(wiring.Component):
 
     Members
     -------
-    command : stream in, 32 bits
+    command : stream in, `EngineParameters.beat` words of 32 bits, first one in the lowest bits
     response : stream out, 32 bits
     """
 
@@ -50,227 +46,117 @@ class Engine(wiring.Component):
     def __init__(self, parameters: EngineParameters) -> None:
         self.parameters = parameters
         self.shapes = shapes = Shapes(parameters)
+        self.dispatcher = Dispatcher(shapes)
         self.decoder = CommandDecoder(shapes)
-        self.value = ValueLane(shapes)
-        self.error = ErrorUnit(shapes)
-        self.tangent = TangentLane(shapes)
-        self.update = UpdateLane(shapes)
+        self.cores = [Core(shapes) for _ in range(parameters.cores)]
+        self.collector = Collector(shapes)
         self.batch_end = BatchEnd(shapes, parameters.arrays)
         super().__init__(
             {
-                "command": In(stream.Signature(WORD)),
+                "command": In(stream.Signature(unsigned(WORD_BITS * parameters.beat))),
                 "response": Out(stream.Signature(WORD)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        m.submodules.dispatcher = dispatcher = self.dispatcher
         m.submodules.decoder = decoder = self.decoder
-        m.submodules.value = value = self.value
-        m.submodules.error = error = self.error
-        m.submodules.tangent = tangent = self.tangent
-        m.submodules.update = update = self.update
+        m.submodules.collector = collector = self.collector
         m.submodules.batch_end = batch_end = self.batch_end
-        wiring.connect(m, decoder.sample, value.sample)
-        wiring.connect(m, value.token, error.token)
-        wiring.connect(m, error.done, tangent.token)
-        wiring.connect(m, tangent.done, update.token)
+        for index, core in enumerate(self.cores):
+            m.submodules[f"core_{index}"] = core
+            wiring.connect(m, dispatcher.cores[index], core.command)
+            wiring.connect(m, core.response, collector.cores[index])
+            m.d.comb += [
+                core.settings.eq(decoder.settings),
+                core.input_layer.eq(decoder.input_layer),
+                core.output_layer.eq(decoder.output_layer),
+                core.layer_write.eq(decoder.layer_write),
+                core.layer_index.eq(decoder.layer_index),
+                core.layer.eq(decoder.layer),
+            ]
+        wiring.connect(m, dispatcher.decoder, decoder.command)
+        wiring.connect(m, decoder.response, collector.decoder)
+        ending = Signal()
+        with m.If(decoder.batch_end | batch_end.done):
+            m.d.sync += ending.eq(decoder.batch_end)
         m.d.comb += [
-            error.settings.eq(decoder.settings),
-            error.layer.eq(decoder.output_layer),
-            tangent.settings.eq(decoder.settings),
+            dispatcher.decoder_idle.eq(decoder.idle),
+            decoder.drained.eq(
+                Cat(core.idle for core in self.cores).all()
+                & ~dispatcher.waiting
+                & ~collector.waiting
+            ),
             batch_end.settings.eq(decoder.settings),
             batch_end.start.eq(decoder.batch_end),
             decoder.batch_done.eq(batch_end.done),
         ]
-        ending = Signal()
-        with m.If(decoder.batch_end | batch_end.done):
-            m.d.sync += ending.eq(decoder.batch_end)
         self._streams(m)
-        drained = self._contexts(m)
-        self._samples(m)
-        self._descriptors(m, ending)
-        self._rows(m, drained, ending)
-        self._count(m, ~drained | ending)
+        self._descriptors(m)
+        self._rows(m, ending)
+        self._count(m, ending)
         return m
 
     def _streams(self, m: Module) -> None:
-        """Queues at both edges, so that no path leads through the engine from port to port.
+        """Queues at both edges, so that no path leads through the engine from port to port."""
+        m.submodules.commands = commands = fifo.SyncFIFOBuffered(
+            width=WORD_BITS * self.parameters.beat, depth=4
+        )
+        m.submodules.responses = responses = fifo.SyncFIFOBuffered(width=WORD_BITS, depth=4)
+        wiring.connect(m, wiring.flipped(self.command), commands.w_stream)
+        wiring.connect(m, commands.r_stream, self.dispatcher.command)
+        wiring.connect(m, self.collector.response, responses.w_stream)
+        wiring.connect(m, responses.r_stream, wiring.flipped(self.response))
 
-        The decoder answers only while no sample is in flight; it and the error unit never compete.
-        """
-        m.submodules.commands = commands = fifo.SyncFIFOBuffered(width=WORD.width, depth=4)
-        m.submodules.responses = responses = fifo.SyncFIFOBuffered(width=WORD.width, depth=4)
-        m.d.comb += [
-            commands.w_en.eq(self.command.valid),
-            commands.w_data.eq(self.command.payload),
-            self.command.ready.eq(commands.w_rdy),
-            self.decoder.command.valid.eq(commands.r_rdy),
-            self.decoder.command.payload.eq(commands.r_data),
-            commands.r_en.eq(self.decoder.command.ready),
-            responses.w_en.eq(self.decoder.response.valid | self.error.response.valid),
-            responses.w_data.eq(
-                Mux(
-                    self.decoder.response.valid,
-                    self.decoder.response.payload,
-                    self.error.response.payload,
-                )
-            ),
-            self.decoder.response.ready.eq(responses.w_rdy),
-            self.error.response.ready.eq(responses.w_rdy & ~self.decoder.response.valid),
-            self.response.valid.eq(responses.r_rdy),
-            self.response.payload.eq(responses.r_data),
-            responses.r_en.eq(self.response.ready),
-        ]
-
-    def _contexts(self, m: Module) -> Signal:
-        """Contexts are used in turn; samples leave in the order they came."""
-        shapes = self.shapes
-        turn = Signal(shapes.context)
-        in_flight = Signal(range(shapes.contexts + 1))
-        drained = Signal()
-        enters = self.decoder.sample.valid & self.decoder.sample.ready
-        leaves = self.update.done.valid
-        m.d.comb += [
-            self.update.done.ready.eq(1),
-            self.decoder.context.eq(turn),
-            self.decoder.context_free.eq(in_flight != shapes.contexts),
-            drained.eq((in_flight == 0) & ~self.update.busy),
-            self.decoder.drained.eq(drained),
-        ]
-        m.d.sync += in_flight.eq(in_flight + enters - leaves)
-        with m.If(enters):
-            m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))
-        return drained
-
-    def _samples(self, m: Module) -> None:
-        memories = sample_memories(m, self.shapes)
-        for name, port in (
-            ("inputs", self.decoder.inputs),
-            ("targets", self.decoder.targets),
-            ("hidden", self.value.hidden_write),
-            ("counts", self.value.counts),
-            ("slopes", self.value.slopes),
-            ("outputs", self.value.outputs),
-            ("errors", self.error.errors),
-            ("deltas", self.tangent.deltas),
-        ):
-            lanes = 1 if port.signature.granularity else None
-            wiring.connect(m, port, memories[name].write_port(granularity=lanes))
-        for name, ports in (
-            ("inputs", (self.value.inputs, self.update.inputs)),
-            ("hidden", (self.value.hidden, self.update.hidden)),
-            ("counts", (self.update.counts,)),
-            ("slopes", (self.tangent.birth_slopes, self.tangent.scale_slopes)),
-            ("outputs", (self.error.outputs,)),
-            ("targets", (self.error.targets,)),
-            ("errors", (self.tangent.errors, self.update.errors)),
-            ("deltas", (self.update.deltas,)),
-        ):
-            for port in ports:
-                wiring.connect(m, port, memories[name].read_port())
-
-    def _descriptors(self, m: Module, ending: Signal) -> None:
+    def _descriptors(self, m: Module) -> None:
+        """A copy for the batch's end; cores have their own."""
         m.submodules.layers = layers = memory.Memory(
             shape=LAYER, depth=self.parameters.layers, init=[]
         )
-        write = layers.write_port()
+        write, read = layers.write_port(), layers.read_port()
         m.d.comb += [
             write.addr.eq(self.decoder.layer_index),
             write.data.eq(self.decoder.layer),
             write.en.eq(self.decoder.layer_write),
-            self.batch_end.layer.eq(self.update.layer),
+            read.addr.eq(self.batch_end.index),
+            self.batch_end.layer.eq(read.data),
         ]
-        for index, layer in (
-            (self.value.index, self.value.layer),
-            (Mux(ending, self.batch_end.index, self.update.index), self.update.layer),
-            *((self.tangent.indices[part], self.tangent.layers[part]) for part in range(3)),
-        ):
-            read = layers.read_port()
-            m.d.comb += [read.addr.eq(index), layer.eq(read.data)]
 
-    def _rows(self, m: Module, drained: Signal, ending: Signal) -> None:
-        """The MAC arrays, and the memories whose rows they work on."""
-        readers = self._arrays(m)
-        m.submodules.rows = rows = RowMemories(self.shapes, len(readers))
-        for index, array in enumerate(readers):
-            m.d.comb += [
-                rows.rows[index].eq(array.row),
-                array.weight_row.eq(rows.weight_rows[index]),
-            ]
-        wiring.connect(m, self.update.read, rows.velocity_read)
-        wiring.connect(m, self.update.write, rows.velocity_write)
-        m.d.comb += rows.exclusive.eq(drained)
+    def _rows(self, m: Module, ending: Signal) -> None:
+        """The rows of all cores for decoder and batch's end, and to the latter the MAC arrays."""
+        m.submodules.rows = rows = SharedRows(self.shapes)
+        for core, port in zip(self.cores, rows.cores, strict=True):
+            wiring.connect(m, port, core.port)
         for port in (self.decoder.port, self.batch_end.port):
             m.d.comb += [port.weights.eq(rows.port.weights), port.velocity.eq(rows.port.velocity)]
-        for name in (
-            "row",
-            "weights_row",
-            "velocity_row",
-            "write_weights",
-            "write_velocity",
-            "new_weights",
-            "new_velocity",
-        ):
-            with m.If(ending):
-                m.d.comb += getattr(rows.port, name).eq(getattr(self.batch_end.port, name))
-            with m.Else():
-                m.d.comb += getattr(rows.port, name).eq(getattr(self.decoder.port, name))
+        for name, member in self.batch_end.port.signature.members.items():
+            if member.flow == Out:
+                with m.If(ending):
+                    m.d.comb += getattr(rows.port, name).eq(getattr(self.batch_end.port, name))
+                with m.Else():
+                    m.d.comb += getattr(rows.port, name).eq(getattr(self.decoder.port, name))
+        first = self.cores[0]
+        for mac, port in zip(self.batch_end.macs, first.macs, strict=True):
+            wiring.connect(m, mac, port)
+        for mine, product in zip(self.batch_end.products, first.products, strict=True):
+            m.d.comb += mine.eq(product)
 
-    def _arrays(self, m: Module) -> list[MacArray]:
-        """One MAC array for each kind of lane, or one for all; returns those that read weights.
-
-        Vector clients come before weight clients, and later lanes before earlier ones: a sample
-        that is nearly done frees its context soonest.
-        """
-        vectors = [
-            [(mac, product)]
-            for mac, product in zip(self.batch_end.macs, self.batch_end.products, strict=True)
-        ]
-        scale = (self.tangent.scale_mac, self.tangent.scale_product)
-        sums = (self.tangent.sum_mac, self.tangent.sum_product)
-        step = (self.update.mac, self.update.product)
-        values = (self.value.mac, self.value.product)
-        if self.parameters.arrays == 1:
-            clients = {"shared": ([*vectors[0], step, scale], [sums, values])}
-        else:
-            clients = {
-                "value": (vectors[0], [values]),
-                "tangent": ([*vectors[1], scale], [sums]),
-                "update": ([*vectors[2], step], []),
-            }
-        arrays = []
-        for name, (by_vector, by_weight) in clients.items():
-            array = MacArray(self.shapes.neurons, len(by_vector), len(by_weight))
-            m.submodules[f"{name}_mac"] = array
-            for port, (mac, product) in (
-                *zip(array.vector_clients, by_vector, strict=True),
-                *zip(array.weight_clients, by_weight, strict=True),
-            ):
-                wiring.connect(m, mac, port)
-                m.d.comb += product.eq(array.product)
-            if by_weight:
-                arrays.append(array)
-        return arrays
-
-    def _count(self, m: Module, working: Value) -> None:
-        bits = (2 * self.shapes.neurons).bit_length()
-        m.submodules.counters = counters = Counters(bits)
+    def _count(self, m: Module, ending: Signal) -> None:
+        """Cores count together; `cycles` are those in which any of them has a sample."""
+        shapes = self.shapes
+        most = shapes.engine.cores * (shapes.lanes * shapes.neurons + 1)
+        m.submodules.counters = counters = Counters(max(most, 2 * shapes.neurons).bit_length())
+        working = ending
+        for core in self.cores:
+            working = working | core.working
         m.d.comb += [
             counters.clear.eq(self.decoder.counter_clear),
             counters.index.eq(self.decoder.counter_index),
             self.decoder.counter.eq(counters.value),
+            counters.events["cycles"].eq(working),
+            counters.events["saturated_weights"].eq(self.batch_end.saturated),
         ]
-        for name, event in {
-            "cycles": working,
-            "value_rows": self.value.mac.valid & self.value.mac.ready,
-            "tangent_rows": self.tangent.tangent_row,
-            "scale_rows": self.tangent.scale_row,
-            "update_rows": self.update.taken,
-            "kept": self.tangent.kept,
-            "dropped": self.tangent.dropped,
-            "saturated_values": self.value.saturated,
-            "saturated_updates": self.error.saturated + self.tangent.saturated,
-            "saturated_weights": self.batch_end.saturated,
-        }.items():
-            m.d.comb += counters.events[name].eq(event)
+        for name in EVENTS:
+            each = [core.events[name] for core in self.cores]
+            m.d.comb += counters.events[name].eq(sum(each[1:], each[0]))

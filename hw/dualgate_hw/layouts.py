@@ -8,7 +8,7 @@ from amaranth.lib import data, memory
 from amaranth.utils import ceil_log2
 
 from dualgate.commands import SETTINGS_FIELDS
-from dualgate.engine import LAYER_FIELDS, EngineParameters
+from dualgate.engine import LAYER_FIELDS, WORD_BITS, EngineParameters
 from dualgate.formats import ACC_WIDTH, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
 
 VALUE = signed(VALUE_WIDTH)
@@ -16,6 +16,9 @@ ACC = signed(ACC_WIDTH)
 PRODUCT = signed(2 * VALUE_WIDTH)
 MASTER = signed(MASTER_WIDTH)
 VELOCITY = signed(VELOCITY_WIDTH)
+WORD = unsigned(WORD_BITS)
+"""A word of commands and responses."""
+
 INDEX = unsigned(16)
 """Units, rows and list positions, as descriptors give them."""
 
@@ -68,6 +71,11 @@ class Shapes:
         return self.engine.neurons
 
     @property
+    def lanes(self) -> int:
+        """K, the tangents of a slot."""
+        return self.engine.tangent_lanes
+
+    @property
     def context(self) -> int:
         """Bits of a context's number."""
         return (self.contexts - 1).bit_length()
@@ -81,6 +89,11 @@ class Shapes:
     def vector(self) -> data.ArrayLayout:
         """One word of N values."""
         return vector(self.neurons)
+
+    @property
+    def vectors(self) -> data.ArrayLayout:
+        """One word for each tangent of a slot."""
+        return data.ArrayLayout(self.vector, self.lanes)
 
     @property
     def token(self) -> data.StructLayout:

@@ -1,9 +1,9 @@
-"""The MAC array: N multipliers side by side, shared by any number of clients.
+"""The MAC array: lanes of N multipliers side by side, shared by any number of clients.
 
-Every operation of the engine is one row: N products a cycle. A client either multiplies a scalar
-with a row of the weight memory (values, tangents) or two vectors of its own (updates, slopes,
-momentum). The array decides nothing else: accumulators and what becomes of a product belong to
-the client, so lanes are the same whether each has an array or all take turns on one.
+Every operation of the engine is one row: N products a cycle and lane. A client multiplies a scalar
+for each lane with one row of the weight memory (values, tangents), or vectors of its own (updates,
+slopes, momentum). The array decides nothing else: accumulators and what becomes of a product belong
+to the client, so lanes are the same whether each has an array or all take turns on one.
 """
 
 from amaranth import Module, Mux, Signal
@@ -18,51 +18,76 @@ MAC_LATENCY = 3
 
 
 class WeightClient(wiring.Signature):
-    """A port that multiplies one scalar with a weight row.
+    """A port that multiplies scalars with a weight row.
+
+    Parameters
+    ----------
+    lanes : int
 
     Members
     -------
     valid, ready : request handshake; a request is taken in a cycle where both are high
     row : row of the weight memory
-    scalar : multiplied with each of its N weights
+    scalar : one for each lane, multiplied with each of the row's N weights
     done : high `MAC_LATENCY` cycles after a request was taken, when `MacArray.product` is its own
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = 1) -> None:
         super().__init__(
             {
                 "valid": Out(1),
                 "ready": In(1),
                 "row": Out(INDEX),
-                "scalar": Out(VALUE),
+                "scalar": Out(data.ArrayLayout(VALUE, lanes)),
                 "done": In(1),
             }
         )
 
 
 class VectorClient(wiring.Signature):
-    """A port that multiplies two vectors, entry by entry.
+    """A port that multiplies vectors, entry by entry.
+
+    Parameters
+    ----------
+    neurons, lanes : int
 
     Members
     -------
     valid, ready, done : as in `WeightClient`
-    left, right : N entries each
+    left : N entries for each lane
+    right : N entries, for all lanes
     """
 
-    def __init__(self, neurons: int) -> None:
+    def __init__(self, neurons: int, lanes: int = 1) -> None:
         super().__init__(
             {
                 "valid": Out(1),
                 "ready": In(1),
-                "left": Out(vector(neurons)),
+                "left": Out(data.ArrayLayout(vector(neurons), lanes)),
                 "right": Out(vector(neurons)),
                 "done": In(1),
             }
         )
 
 
+def attach(m: Module, client: wiring.PureInterface, port: wiring.PureInterface) -> None:
+    """Connect a client to a port of an array that may have more lanes; those multiply zeros."""
+    m.d.comb += [
+        port.valid.eq(client.valid),
+        client.ready.eq(port.ready),
+        client.done.eq(port.done),
+    ]
+    if hasattr(client, "row"):
+        m.d.comb += port.row.eq(client.row)
+        own, operands = client.scalar, port.scalar
+    else:
+        m.d.comb += port.right.eq(client.right)
+        own, operands = client.left, port.left
+    m.d.comb += [operand.eq(value) for operand, value in zip(operands, own, strict=False)]
+
+
 class MacArray(wiring.Component):
-    """N pipelined multipliers behind a fixed-priority arbiter.
+    """Lanes of N pipelined multipliers behind a fixed-priority arbiter.
 
     ::
 
@@ -73,7 +98,9 @@ class MacArray(wiring.Component):
     Parameters
     ----------
     neurons : int
-        N; the array takes N multipliers of 16 x 16 bits.
+        N.
+    lanes : int
+        The array takes N multipliers of 16 x 16 bits for each.
     vectors, weights : int
         How many clients of each kind; vector clients come first in priority.
 
@@ -81,20 +108,21 @@ class MacArray(wiring.Component):
     -------
     vector_clients, weight_clients : the clients' ports
     row, weight_row : address to the weight memory, and the row it returns a cycle later
-    product : N products, valid for the client whose `done` is high
+    product : N products a lane, valid for the client whose `done` is high
     """
 
-    def __init__(self, neurons: int, vectors: int, weights: int) -> None:
+    def __init__(self, neurons: int, lanes: int, vectors: int, weights: int) -> None:
         self.neurons = neurons
+        self.lanes = lanes
         self.vectors = vectors
         self.weights = weights
         super().__init__(
             {
-                "vector_clients": In(VectorClient(neurons)).array(vectors),
-                "weight_clients": In(WeightClient()).array(weights),
+                "vector_clients": In(VectorClient(neurons, lanes)).array(vectors),
+                "weight_clients": In(WeightClient(lanes)).array(weights),
                 "row": Out(INDEX),
                 "weight_row": In(vector(neurons)),
-                "product": Out(vector(neurons, PRODUCT)),
+                "product": Out(data.ArrayLayout(vector(neurons, PRODUCT), lanes)),
             }
         )
 
@@ -102,7 +130,7 @@ class MacArray(wiring.Component):
         m = Module()
         clients = [*self.vector_clients, *self.weight_clients]
         taken = [self._arbitrate(m, client, clients[:i]) for i, client in enumerate(clients)]
-        left = Signal(vector(self.neurons))
+        left = Signal(data.ArrayLayout(vector(self.neurons), self.lanes))
         right = Signal(vector(self.neurons))
         from_memory = Signal()
         for client, take in zip(self.vector_clients, taken, strict=False):
@@ -111,8 +139,9 @@ class MacArray(wiring.Component):
         for client, take in zip(self.weight_clients, taken[self.vectors :], strict=True):
             with m.If(take):
                 m.d.comb += self.row.eq(client.row)
-                m.d.sync += [entry.eq(client.scalar) for entry in left]
                 m.d.sync += from_memory.eq(1)
+                for operands, scalar in zip(left, client.scalar, strict=True):
+                    m.d.sync += [operand.eq(scalar) for operand in operands]
         self._multiply(m, left, right, from_memory)
         return m
 
@@ -144,11 +173,12 @@ class MacArray(wiring.Component):
         right: data.View,
         from_memory: Signal,
     ) -> None:
-        for lane in range(self.neurons):
-            a = Signal(VALUE)
+        for neuron in range(self.neurons):
             b = Signal(VALUE)
-            m.d.sync += [
-                a.eq(left[lane]),
-                b.eq(Mux(from_memory, self.weight_row[lane], right[lane])),
-                self.product[lane].eq(a * b),
-            ]
+            m.d.sync += b.eq(Mux(from_memory, self.weight_row[neuron], right[neuron]))
+            for lane in range(self.lanes):
+                a = Signal(VALUE)
+                m.d.sync += [
+                    a.eq(left[lane][neuron]),
+                    self.product[lane][neuron].eq(a * b),
+                ]

@@ -103,20 +103,20 @@ class ListWalker(wiring.Component):
         return m
 
 
-def word_job(neurons: int, meta: data.StructLayout) -> data.StructLayout:
+def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLayout:
     """A job of `WordStepper`.
 
     Fields
     ------
-    scalars : N entries
-    flags : which of them are wanted
+    scalars : N entries for each lane
+    flags : which of the N are wanted
     row : row that belongs to entry 0
     end : whether a sum ends with this word
     meta : handed through
     """
     return data.StructLayout(
         {
-            "scalars": vector(neurons),
+            "scalars": data.ArrayLayout(vector(neurons), lanes),
             "flags": unsigned(neurons),
             "row": INDEX,
             "end": unsigned(1),
@@ -125,20 +125,20 @@ def word_job(neurons: int, meta: data.StructLayout) -> data.StructLayout:
     )
 
 
-def word_step(meta: data.StructLayout) -> data.StructLayout:
+def word_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
     """A step of `WordStepper`.
 
     Fields
     ------
     some : whether there is a product to make (a word without entries only ends its sum)
-    row, scalar : the product
+    row, scalar : the product; a scalar for each lane
     end : the sum is complete after this step
     """
     return data.StructLayout(
         {
             "some": unsigned(1),
             "row": INDEX,
-            "scalar": VALUE,
+            "scalar": data.ArrayLayout(VALUE, lanes),
             "end": unsigned(1),
             "meta": meta,
         }
@@ -152,7 +152,7 @@ class WordStepper(wiring.Component):
 
     Parameters
     ----------
-    neurons : int
+    neurons, lanes : int
     meta : StructLayout
 
     Members
@@ -161,19 +161,20 @@ class WordStepper(wiring.Component):
     step : stream out, a cycle later
     """
 
-    def __init__(self, neurons: int, meta: data.StructLayout) -> None:
+    def __init__(self, neurons: int, lanes: int, meta: data.StructLayout) -> None:
         self.neurons = neurons
+        self.lanes = lanes
         self.meta = meta
         super().__init__(
             {
-                "word": In(stream.Signature(word_job(neurons, meta))),
-                "step": Out(stream.Signature(word_step(meta))),
+                "word": In(stream.Signature(word_job(neurons, lanes, meta))),
+                "step": Out(stream.Signature(word_step(lanes, meta))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        word = Signal(word_job(self.neurons, self.meta))
+        word = Signal(word_job(self.neurons, self.lanes, self.meta))
         held = Signal()
         lowest = Signal(self.neurons)
         rest = Signal(self.neurons)
@@ -190,12 +191,11 @@ class WordStepper(wiring.Component):
             payload.meta.eq(word.meta),
             payload.row.eq(word.row),
         ]
-        for lane in range(self.neurons):
-            with m.If(lowest[lane]):
-                m.d.comb += [
-                    payload.row.eq(word.row + lane),
-                    payload.scalar.eq(word.scalars[lane]),
-                ]
+        for entry in range(self.neurons):
+            with m.If(lowest[entry]):
+                m.d.comb += payload.row.eq(word.row + entry)
+                for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
+                    m.d.comb += scalar.eq(scalars[entry])
         with m.If(self.step.ready):
             m.d.sync += [word.flags.eq(rest), held.eq(Mux(finishes, 0, held))]
         with m.If(self.word.valid & self.word.ready):

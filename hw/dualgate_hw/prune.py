@@ -2,7 +2,7 @@
 
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import VALUE_WIDTH
@@ -14,11 +14,13 @@ from .slots import sum_note, vector_job
 
 
 class Pruner(wiring.Component):
-    """Reads a slot's vector for each group of the layer it enters, and flags what is kept.
+    """Reads a slot's vectors for each group of the layer they enter, and flags what is kept.
 
-    The test needs no comparison: with b the bit length of the vector's largest magnitude, an entry
-    is kept when any magnitude bit from b - p up is set; the mask of those bits serves all N lanes.
-    A word costs 3 cycles here, beside the stepping of earlier words; one without flags is not sent.
+    The test needs no comparison: with b the bit length of a vector's largest magnitude, an entry
+    is kept when any magnitude bit from b - p up is set; one mask of those bits serves the vector.
+    A row is stepped over for all tags of the slot where any of them keeps its entry; the others
+    meet it with a zero. A word costs 3 cycles here, beside the stepping of earlier words; one
+    without flags is not sent.
 
     Parameters
     ----------
@@ -32,13 +34,14 @@ class Pruner(wiring.Component):
     prune : p, see `Settings`
     vectors : read port
     word : stream out to the stepper
-    kept, dropped : nonzero entries of a word, counted once a vector
+    kept, dropped : nonzero entries of all tags' words, counted once a vector
     """
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         engine = shapes.engine
         layers = range(engine.layers)
+        count = range(shapes.lanes * shapes.neurons + 1)
         super().__init__(
             {
                 "job": In(stream.Signature(vector_job(shapes))),
@@ -46,10 +49,12 @@ class Pruner(wiring.Component):
                 "index": Out(layers),
                 "layer": In(LAYER),
                 "prune": In(PRUNE_BITS),
-                "vectors": In(shapes.read(engine.groups, shapes.vector, shapes.slots)),
-                "word": Out(stream.Signature(word_job(shapes.neurons, sum_note(shapes)))),
-                "kept": Out(range(shapes.neurons + 1)),
-                "dropped": Out(range(shapes.neurons + 1)),
+                "vectors": In(shapes.read(engine.groups, shapes.vectors, shapes.slots)),
+                "word": Out(
+                    stream.Signature(word_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
+                ),
+                "kept": Out(count),
+                "dropped": Out(count),
             }
         )
 
@@ -58,11 +63,11 @@ class Pruner(wiring.Component):
         neurons = self.shapes.neurons
         job = Signal(vector_job(self.shapes))
         layer = Signal(LAYER)
-        mask = Signal(VALUE_WIDTH)
+        masks = Signal(data.ArrayLayout(VALUE_WIDTH, self.shapes.lanes))
         group = Signal(INDEX)
         entry = Signal(INDEX)
         row = Signal(INDEX)
-        self._scalars = Signal(self.shapes.vector)
+        self._scalars = Signal(self.shapes.vectors)
         self._flags = Signal(neurons)
         word = self.word.payload
         last_word = entry + neurons >= layer.inputs
@@ -85,10 +90,11 @@ class Pruner(wiring.Component):
             with m.State("IDLE"), m.If(self.job.valid):
                 m.d.sync += [
                     job.eq(self.job.payload),
-                    mask.eq(self._mask(self.job.payload.bits)),
                     group.eq(0),
                     entry.eq(0),
                 ]
+                for mask, bits in zip(masks, self.job.payload.bits, strict=True):
+                    m.d.sync += mask.eq(self._mask(bits))
                 m.next = "FETCH"
             with m.State("FETCH"):
                 m.d.comb += self.job.ready.eq(1)
@@ -97,7 +103,7 @@ class Pruner(wiring.Component):
             with m.State("READ"):
                 m.next = "FLAG"
             with m.State("FLAG"):
-                self._flag(m, mask, group == 0)
+                self._flag(m, masks, group == 0)
                 m.next = "OFFER"
             with m.State("OFFER"):
                 skip = ~last_word & (self._flags == 0)
@@ -112,27 +118,29 @@ class Pruner(wiring.Component):
                             m.next = "IDLE"
         return m
 
-    def _mask(self, bits: Signal) -> Signal:
+    def _mask(self, bits: Value) -> Value:
         """Magnitude bits whose presence keeps an entry: those from ``bits - p`` up, or all."""
         everything = (1 << VALUE_WIDTH) - 1
         keep_all = (self.prune == PRUNE_OFF) | (bits <= self.prune)
         return Mux(keep_all, everything, (everything << (bits - self.prune)[:5]) & everything)
 
-    def _flag(self, m: Module, mask: Signal, first_group: Value) -> None:
-        """Take a word with its flags, and count it once."""
-        neurons = self.shapes.neurons
-        nonzero = Signal(neurons)
-        wanted = Signal(neurons)
-        for lane, entry in enumerate(self.vectors.data):
-            magnitude = Mux(entry < 0, -entry, entry)
-            m.d.comb += [
-                nonzero[lane].eq(entry != 0),
-                wanted[lane].eq((magnitude & mask) != 0),
-            ]
-        m.d.sync += [self._scalars.eq(self.vectors.data), self._flags.eq(wanted)]
+    def _flag(self, m: Module, masks: data.View, first_group: Value) -> None:
+        """Take a word of each tag with the flags of all, and count it once."""
+        lanes, neurons = self.shapes.lanes, self.shapes.neurons
+        wanted = Signal(data.ArrayLayout(neurons, lanes))
+        pruned = Signal(data.ArrayLayout(neurons, lanes))
+        flags = 0
+        for lane, entries in enumerate(self.vectors.data):
+            for index, entry in enumerate(entries):
+                magnitude = Mux(entry < 0, -entry, entry)
+                keep = wanted[lane][index]
+                m.d.comb += [
+                    keep.eq((magnitude & masks[lane]) != 0),
+                    pruned[lane][index].eq((entry != 0) & ~keep),
+                ]
+                m.d.sync += self._scalars[lane][index].eq(Mux(keep, entry, 0))
+            flags = flags | wanted[lane]
+        m.d.sync += self._flags.eq(flags)
         with m.If(first_group):
-            pruned = nonzero & ~wanted
-            m.d.comb += [
-                self.kept.eq(sum(wanted[1:], wanted[0])),
-                self.dropped.eq(sum(pruned[1:], pruned[0])),
-            ]
+            for count, bits in ((self.kept, wanted), (self.dropped, pruned)):
+                m.d.comb += count.eq(sum(bits.as_value()[1:], bits.as_value()[0]))

@@ -36,8 +36,35 @@ class RowPort(wiring.Signature):
         )
 
 
-class RowMemories(wiring.Component):
-    """Weights in two halves, so that the MAC arrays read only the upper one, and velocity.
+class CoreRows(wiring.Signature):
+    """A core's side of `RowPort`: the upper half of its weights, and its own velocity.
+
+    Members
+    -------
+    row : row to read; `upper` and `velocity` follow a cycle later
+    weights_row, write_weights, new_upper : a row of upper halves to write
+    velocity_row, write_velocity, new_velocity : a row of velocities to write
+    """
+
+    def __init__(self, neurons: int) -> None:
+        upper, velocity = vector(neurons), vector(neurons, VELOCITY)
+        super().__init__(
+            {
+                "row": Out(INDEX),
+                "upper": In(upper),
+                "velocity": In(velocity),
+                "weights_row": Out(INDEX),
+                "velocity_row": Out(INDEX),
+                "write_weights": Out(1),
+                "write_velocity": Out(1),
+                "new_upper": Out(upper),
+                "new_velocity": Out(velocity),
+            }
+        )
+
+
+class CoreMemories(wiring.Component):
+    """The rows that a core works on: upper halves of weights for its MAC arrays, and velocity.
 
     Parameters
     ----------
@@ -64,7 +91,7 @@ class RowMemories(wiring.Component):
                 "weight_rows": Out(shapes.vector).array(readers),
                 "velocity_read": Out(shapes.read(depth, velocities)),
                 "velocity_write": Out(shapes.write(depth, velocities)),
-                "port": In(RowPort(shapes.neurons)),
+                "port": In(CoreRows(shapes.neurons)),
                 "exclusive": In(1),
             }
         )
@@ -73,37 +100,25 @@ class RowMemories(wiring.Component):
         m = Module()
         shapes, port = self.shapes, self.port
         depth = shapes.engine.rows
-        half = MASTER_WIDTH - VALUE_WIDTH
         shape = vector(shapes.neurons, VELOCITY)
         m.submodules.upper = upper = memory.Memory(shape=shapes.vector, depth=depth, init=[])
-        m.submodules.lower = lower = memory.Memory(
-            shape=vector(shapes.neurons, half), depth=depth, init=[]
-        )
         m.submodules.velocity = velocity = memory.Memory(shape=shape, depth=depth, init=[])
-        upper_write, lower_write = upper.write_port(), lower.write_port()
-        lower_read = lower.read_port()
-        reads = [upper.read_port() for _ in range(self.readers)]
-        for index, read in enumerate(reads):
-            m.d.comb += [
-                read.addr.eq(
-                    Mux(self.exclusive, port.row, self.rows[index])
-                    if index == 0
-                    else self.rows[index]
-                ),
-                self.weight_rows[index].eq(read.data),
-            ]
-        m.d.comb += lower_read.addr.eq(port.row)
-        for lane in range(shapes.neurons):
-            fresh = port.new_weights[lane].as_unsigned()
-            m.d.comb += [
-                port.weights[lane].eq(reads[0].data[lane] << half | lower_read.data[lane]),
-                upper_write.data[lane].eq(fresh[half:]),
-                lower_write.data[lane].eq(fresh[:half]),
-            ]
-        for write in (upper_write, lower_write):
-            m.d.comb += [write.addr.eq(port.weights_row), write.en.eq(port.write_weights)]
+        upper_write = upper.write_port()
+        for index, row in enumerate(self.rows):
+            read = upper.read_port()
+            m.d.comb += self.weight_rows[index].eq(read.data)
+            if index == 0:
+                m.d.comb += [
+                    read.addr.eq(Mux(self.exclusive, port.row, row)),
+                    port.upper.eq(read.data),
+                ]
+            else:
+                m.d.comb += read.addr.eq(row)
         read, write = velocity.read_port(), velocity.write_port()
         m.d.comb += [
+            upper_write.addr.eq(port.weights_row),
+            upper_write.data.eq(port.new_upper),
+            upper_write.en.eq(port.write_weights),
             read.addr.eq(Mux(self.exclusive, port.row, self.velocity_read.addr)),
             self.velocity_read.data.eq(read.data),
             port.velocity.eq(read.data),
@@ -120,4 +135,65 @@ class RowMemories(wiring.Component):
                 write.data.eq(self.velocity_write.data),
                 write.en.eq(self.velocity_write.en),
             ]
+        return m
+
+
+class SharedRows(wiring.Component):
+    """The rows of all cores as one: master weights, and the sum of velocities.
+
+    Every core keeps the upper halves of the weights for itself, all alike; the lower halves, which
+    only a batch's end needs, are here. A velocity is written to the first core, and as zero to the
+    others.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    port : rows for whoever has the engine to himself
+    cores : each core's rows
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        super().__init__(
+            {
+                "port": In(RowPort(shapes.neurons)),
+                "cores": Out(CoreRows(shapes.neurons)).array(shapes.engine.cores),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        port = self.port
+        half = MASTER_WIDTH - VALUE_WIDTH
+        m.submodules.lower = lower = memory.Memory(
+            shape=vector(self.shapes.neurons, half), depth=self.shapes.engine.rows, init=[]
+        )
+        read, write = lower.read_port(), lower.write_port()
+        m.d.comb += [
+            read.addr.eq(port.row),
+            write.addr.eq(port.weights_row),
+            write.en.eq(port.write_weights),
+        ]
+        for core in self.cores:
+            m.d.comb += [
+                core.row.eq(port.row),
+                core.weights_row.eq(port.weights_row),
+                core.write_weights.eq(port.write_weights),
+                core.velocity_row.eq(port.velocity_row),
+                core.write_velocity.eq(port.write_velocity),
+            ]
+        m.d.comb += self.cores[0].new_velocity.eq(port.new_velocity)
+        for neuron in range(self.shapes.neurons):
+            fresh = port.new_weights[neuron].as_unsigned()
+            velocities = [core.velocity[neuron] for core in self.cores]
+            m.d.comb += [
+                port.weights[neuron].eq(self.cores[0].upper[neuron] << half | read.data[neuron]),
+                # What a batch adds up to fits a velocity, however it was shared out.
+                port.velocity[neuron].eq(sum(velocities[1:], velocities[0])),
+                write.data[neuron].eq(fresh[:half]),
+            ]
+            m.d.comb += [core.new_upper[neuron].eq(fresh[half:]) for core in self.cores]
         return m

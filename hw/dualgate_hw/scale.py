@@ -1,10 +1,11 @@
-"""Scaling: a tag's sums become a vector of 16-bit mantissas, times the layer's slopes.
+"""Scaling: tags' sums become vectors of 16-bit mantissas, times the layer's slopes.
 
 At the output layer the update scalars of the outputs take the place of the slopes, and the
 products are added up: that is the tag's own update scalar, but for its binary point.
 """
 
 from amaranth import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,9 +23,10 @@ def scaled(shapes: Shapes) -> data.StructLayout:
     Fields
     ------
     output : the products are to be contracted, not stored
-    gain : what the vector's binary point gains by this layer
+    gain : what the binary point of each tag's vector gains by this layer
     """
-    return data.StructLayout({"note": sum_note(shapes), "output": unsigned(1), "gain": FRAC})
+    gain = data.ArrayLayout(FRAC, shapes.lanes)
+    return data.StructLayout({"note": sum_note(shapes), "output": unsigned(1), "gain": gain})
 
 
 class Scaler(wiring.Component):
@@ -54,7 +56,7 @@ class Scaler(wiring.Component):
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
         layers = range(engine.layers)
-        sums = vector(shapes.neurons, ACC)
+        sums = data.ArrayLayout(vector(shapes.neurons, ACC), shapes.lanes)
         super().__init__(
             {
                 "job": In(stream.Signature(scale_job(shapes))),
@@ -65,7 +67,7 @@ class Scaler(wiring.Component):
                 "sums": In(shapes.read(engine.groups, sums, shapes.slots)),
                 "slopes": In(shapes.read(engine.vectors, shapes.vector, contexts)),
                 "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
-                "mac": Out(VectorClient(shapes.neurons)),
+                "mac": Out(VectorClient(shapes.neurons, shapes.lanes)),
                 "note": Out(scaled(shapes)),
                 "taken": Out(1),
             }
@@ -118,7 +120,7 @@ class Scaler(wiring.Component):
         final: Signal,
     ) -> None:
         valid = Signal()
-        shift = Signal(NORM_BITS)
+        shift = Signal(data.ArrayLayout(NORM_BITS, self.shapes.lanes))
         read_note = Signal(scaled(self.shapes))
         note = Signal(scaled(self.shapes))
         m.d.comb += self.taken.eq(self.mac.valid & self.mac.ready)
@@ -131,22 +133,27 @@ class Scaler(wiring.Component):
                 read_note.note.group.eq(group),
                 read_note.note.final.eq(final),
                 read_note.output.eq(self.layer.last),
-                read_note.gain.eq(WEIGHT_FRAC - job.shift + Mux(self.layer.last, 0, gain)),
                 self.mac.valid.eq(valid),
                 note.eq(read_note),
+                self.mac.right.eq(
+                    Mux(
+                        read_note.output,
+                        self.errors.data.as_value(),
+                        self.slopes.data.as_value(),
+                    )
+                ),
             ]
-            for lane, total in enumerate(self.sums.data):
-                m.d.sync += [
-                    self.mac.left[lane].eq(total >> shift),
-                    self.mac.right[lane].eq(
-                        Mux(read_note.output, self.errors.data[lane], self.slopes.data[lane])
-                    ),
-                ]
+            for lane, totals in enumerate(self.sums.data):
+                m.d.sync += read_note.gain[lane].eq(
+                    WEIGHT_FRAC - job.shift[lane] + Mux(self.layer.last, 0, gain)
+                )
+                for left, total in zip(self.mac.left[lane], totals, strict=True):
+                    m.d.sync += left.eq(total >> shift[lane])
         m.d.comb += self.note.eq(delay(m, note, MAC_LATENCY))
 
 
 class Rescaled(wiring.Component):
-    """What becomes of the scaler's products: a vector to store, or a sum of all entries.
+    """What becomes of the scaler's products: vectors to store, or a sum of all entries of each.
 
     Parameters
     ----------
@@ -156,9 +163,9 @@ class Rescaled(wiring.Component):
     -------
     done, product, note : from the MAC array and the `Scaler`
     vectors : write port
-    stored, bits : pulse when a vector is complete, with the bit length of its largest magnitude
+    stored, bits : pulse when vectors are complete, with the bit length of the largest magnitudes
     stored_note : with `stored`
-    contracted, delta, contracted_note : pulse when a tag's sum is complete
+    contracted, delta, contracted_note : pulse when the tags' sums are complete
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -168,14 +175,14 @@ class Rescaled(wiring.Component):
         super().__init__(
             {
                 "done": In(1),
-                "product": In(vector(shapes.neurons, PRODUCT)),
+                "product": In(data.ArrayLayout(vector(shapes.neurons, PRODUCT), shapes.lanes)),
                 "note": In(scaled(shapes)),
-                "vectors": In(shapes.write(shapes.engine.groups, shapes.vector, shapes.slots)),
+                "vectors": In(shapes.write(shapes.engine.groups, shapes.vectors, shapes.slots)),
                 "stored": Out(1),
-                "bits": Out(MAGNITUDE_BITS),
+                "bits": Out(data.ArrayLayout(MAGNITUDE_BITS, shapes.lanes)),
                 "stored_note": Out(scaled(shapes)),
                 "contracted": Out(1),
-                "delta": Out(signed(self.delta_width)),
+                "delta": Out(data.ArrayLayout(signed(self.delta_width), shapes.lanes)),
                 "contracted_note": Out(scaled(shapes)),
             }
         )
@@ -187,34 +194,52 @@ class Rescaled(wiring.Component):
         return m
 
     def _store(self, m: Module) -> None:
-        """Round to mantissas; an OR over magnitudes finds the largest one's bit length."""
-        mantissas = Signal(self.shapes.vector)
+        """Round to mantissas, and measure the largest of each tag."""
+        mantissas = Signal(self.shapes.vectors)
         note = Signal(scaled(self.shapes))
         valid = Signal()
-        seen = Signal(VALUE_WIDTH)
-        every = Signal(VALUE_WIDTH)
         half = (1 << UNIT_FRAC) >> 1
         m.d.sync += [valid.eq(self.done & ~self.note.output), note.eq(self.note)]
-        for mantissa, product in zip(mantissas, self.product, strict=True):
-            m.d.sync += mantissa.eq((product + half) >> UNIT_FRAC)
+        for lane, products in enumerate(self.product):
+            for mantissa, product in zip(mantissas[lane], products, strict=True):
+                m.d.sync += mantissa.eq((product + half) >> UNIT_FRAC)
+            self._measure(m, mantissas[lane], self.bits[lane], valid, note.note.final)
+        m.d.sync += [self.stored.eq(valid & note.note.final), self.stored_note.eq(note)]
         m.d.comb += [
             self.vectors.addr.eq(owned(note.note.slot, note.note.group, self.shapes.engine.groups)),
             self.vectors.data.eq(mantissas),
             self.vectors.en.eq(valid),
         ]
+
+    def _measure(
+        self, m: Module, mantissas: data.View, bits: Value, valid: Signal, final: Value
+    ) -> None:
+        """An OR over a tag's magnitudes, all groups, finds the bit length of the largest."""
+        seen = Signal(VALUE_WIDTH)
+        every = Signal(VALUE_WIDTH)
         magnitude = seen
         for mantissa in mantissas:
             magnitude = magnitude | Mux(mantissa < 0, -mantissa, mantissa)[:VALUE_WIDTH]
-        m.d.sync += [self.stored.eq(valid & note.note.final), self.stored_note.eq(note)]
         with m.If(valid):
-            m.d.sync += [seen.eq(Mux(note.note.final, 0, magnitude)), every.eq(magnitude)]
+            m.d.sync += [seen.eq(Mux(final, 0, magnitude)), every.eq(magnitude)]
         for bit in range(VALUE_WIDTH):
             with m.If(every[bit]):
-                m.d.comb += self.bits.eq(bit + 1)
+                m.d.comb += bits.eq(bit + 1)
 
     def _contract(self, m: Module) -> None:
-        """An adder tree over the lanes, a level a cycle, then a running sum over groups."""
-        terms = list(self.product)
+        """An adder tree over a tag's entries, a level a cycle, then a running sum over groups."""
+        valid = delay(m, self.done & self.note.output, self.levels)
+        note = delay(m, self.note, self.levels)
+        fresh = Signal(init=1)
+        m.d.sync += [self.contracted.eq(valid & note.note.final), self.contracted_note.eq(note)]
+        sums = [self._tree(m, list(products)) for products in self.product]
+        with m.If(valid):
+            m.d.sync += fresh.eq(note.note.final)
+            for delta, total in zip(self.delta, sums, strict=True):
+                m.d.sync += delta.eq(Mux(fresh, 0, delta) + total)
+
+    def _tree(self, m: Module, terms: list[Value]) -> Value:
+        """The sum of N terms, `levels` cycles later."""
         while len(terms) > 1:
             level = []
             for left, right in zip(terms[::2], terms[1::2], strict=True):
@@ -222,10 +247,4 @@ class Rescaled(wiring.Component):
                 m.d.sync += total.eq(left + right)
                 level.append(total)
             terms = level
-        valid = delay(m, self.done & self.note.output, self.levels)
-        note = delay(m, self.note, self.levels)
-        fresh = Signal(init=1)
-        total = Mux(fresh, 0, self.delta) + terms[0]
-        m.d.sync += [self.contracted.eq(valid & note.note.final), self.contracted_note.eq(note)]
-        with m.If(valid):
-            m.d.sync += [self.delta.eq(total), fresh.eq(note.note.final)]
+        return terms[0]

@@ -1,4 +1,4 @@
-"""Shapes of the tangent lane: tags in flight, and the notes its parts hand each other."""
+"""Shapes of the tangent lanes: tags in flight, and the notes their parts hand each other."""
 
 from amaranth import signed, unsigned
 from amaranth.lib import data
@@ -17,23 +17,27 @@ MAGNITUDE_BITS = VALUE_WIDTH.bit_length()
 """Bit length of a mantissa's magnitude, 0 to 16."""
 
 
-def tag(shapes: Shapes) -> data.StructLayout:
-    """What a slot remembers of its tag.
+def team(shapes: Shapes) -> data.StructLayout:
+    """What a slot remembers of its team: up to K tags, born of one word of slopes.
 
     Fields
     ------
-    context : whose tag it is
-    layer : index of the layer its vector enters next
-    frac : binary point of that vector
-    word, lane : where its update scalar goes
+    context : whose tags they are
+    layer : index of the layer their vectors enter next
+    word : where their update scalars go
+    present : which of the K tags there are
+    unit : for each tag, which entry of the word is its own
+    frac : for each tag, the binary point of its vector
     """
+    lanes = shapes.lanes
     return data.StructLayout(
         {
             "context": unsigned(shapes.context),
             "layer": range(shapes.engine.layers),
-            "frac": FRAC,
             "word": INDEX,
-            "lane": range(shapes.neurons),
+            "present": unsigned(lanes),
+            "unit": data.ArrayLayout(range(shapes.neurons), lanes),
+            "frac": data.ArrayLayout(FRAC, lanes),
         }
     )
 
@@ -44,12 +48,17 @@ def sum_note(shapes: Shapes) -> data.StructLayout:
 
 
 def scale_job(shapes: Shapes) -> data.StructLayout:
-    """A slot whose sums are complete, with their normalising shift; not alive: all are zero."""
+    """A slot whose sums are complete, with each tag's normalising shift; not alive: all zero."""
     return data.StructLayout(
-        {"slot": unsigned(shapes.slot), "shift": unsigned(NORM_BITS), "alive": unsigned(1)}
+        {
+            "slot": unsigned(shapes.slot),
+            "shift": data.ArrayLayout(NORM_BITS, shapes.lanes),
+            "alive": unsigned(1),
+        }
     )
 
 
 def vector_job(shapes: Shapes) -> data.StructLayout:
-    """A slot whose vector is stored, with the bit length of its largest magnitude."""
-    return data.StructLayout({"slot": unsigned(shapes.slot), "bits": unsigned(MAGNITUDE_BITS)})
+    """A slot whose vectors are stored, with the bit length of each one's largest magnitude."""
+    bits = data.ArrayLayout(MAGNITUDE_BITS, shapes.lanes)
+    return data.StructLayout({"slot": unsigned(shapes.slot), "bits": bits})

@@ -1,6 +1,7 @@
-"""Tangent sums: products of a tag's nonzeros with weight rows, and the shift they all take."""
+"""Tangent sums: products of tags' nonzeros with weight rows, and the shift each tag's sums take."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,7 +16,7 @@ from .slots import scale_job, sum_note
 class TangentSums(wiring.Component):
     """Issues steps to the MAC array, adds their products and stores the sums of a slot.
 
-    The shift that brings all of a slot's sums into 16 bits is known when its last group is: an OR
+    The shift that brings all of a tag's sums into 16 bits is known when its last group is: an OR
     over one's-complement magnitudes finds the leading bit without comparing.
 
     Parameters
@@ -33,13 +34,14 @@ class TangentSums(wiring.Component):
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        sums = vector(shapes.neurons, ACC)
+        product = data.ArrayLayout(vector(shapes.neurons, PRODUCT), shapes.lanes)
+        self.sums_shape = data.ArrayLayout(vector(shapes.neurons, ACC), shapes.lanes)
         super().__init__(
             {
-                "step": In(stream.Signature(word_step(sum_note(shapes)))),
-                "mac": Out(WeightClient()),
-                "product": In(vector(shapes.neurons, PRODUCT)),
-                "sums": In(shapes.write(shapes.engine.groups, sums, shapes.slots)),
+                "step": In(stream.Signature(word_step(shapes.lanes, sum_note(shapes)))),
+                "mac": Out(WeightClient(shapes.lanes)),
+                "product": In(product),
+                "sums": In(shapes.write(shapes.engine.groups, self.sums_shape, shapes.slots)),
                 "complete": Out(1),
                 "job": Out(scale_job(shapes)),
                 "taken": Out(1),
@@ -58,15 +60,16 @@ class TangentSums(wiring.Component):
         ]
         ends = delay(m, step.valid & step.ready & step.payload.end, MAC_LATENCY)
         note = delay(m, step.payload.meta, MAC_LATENCY)
-        sums = Signal(vector(self.shapes.neurons, ACC))
+        sums = Signal(self.sums_shape)
         fresh = Signal(init=1)
         ended = Signal()
         ended_note = Signal(sum_note(self.shapes))
         # Products of one slot are never mixed with another's: the stepper takes whole sums.
         with m.If(self.mac.done | ends):
-            for lane in range(self.shapes.neurons):
-                term = Mux(self.mac.done, self.product[lane], 0)
-                m.d.sync += sums[lane].eq(Mux(fresh, 0, sums[lane]) + term)
+            for totals, products in zip(sums, self.product, strict=True):
+                for total, product in zip(totals, products, strict=True):
+                    term = Mux(self.mac.done, product, 0)
+                    m.d.sync += total.eq(Mux(fresh, 0, total) + term)
             m.d.sync += fresh.eq(ends)
         m.d.sync += [ended.eq(ends), ended_note.eq(note)]
         m.d.comb += [
@@ -74,16 +77,21 @@ class TangentSums(wiring.Component):
             self.sums.data.eq(sums),
             self.sums.en.eq(ended),
         ]
-        self._normalise(m, sums, ended, ended_note)
+        alive = [
+            self._normalise(m, totals, shift, ended, ended_note.final)
+            for totals, shift in zip(sums, self.job.shift, strict=True)
+        ]
+        m.d.sync += [
+            self.complete.eq(delay(m, ended & ended_note.final, 1)),
+            self.job.slot.eq(delay(m, ended_note.slot, 1)),
+            self.job.alive.eq(Cat(alive).any()),
+        ]
         return m
 
     def _normalise(
-        self,
-        m: Module,
-        sums: data.View,
-        ended: Signal,
-        note: data.View,
-    ) -> None:
+        self, m: Module, sums: data.View, shift: Value, ended: Signal, final: Value
+    ) -> Signal:
+        """Find a tag's shift, two cycles after its last sums; returns whether any is not zero."""
         seen = Signal(ACC_WIDTH)
         some = Signal()
         every = Signal(ACC_WIDTH)
@@ -95,19 +103,14 @@ class TangentSums(wiring.Component):
             nonzero = nonzero | (total != 0)
         with m.If(ended):
             m.d.sync += [
-                seen.eq(Mux(note.final, 0, magnitude)),
-                some.eq(Mux(note.final, 0, nonzero)),
+                seen.eq(Mux(final, 0, magnitude)),
+                some.eq(Mux(final, 0, nonzero)),
                 every.eq(magnitude),
                 alive.eq(nonzero),
             ]
-        final = delay(m, ended & note.final, 1)
-        m.d.sync += [
-            self.complete.eq(final),
-            self.job.slot.eq(delay(m, note.slot, 1)),
-            self.job.alive.eq(alive),
-            self.job.shift.eq(0),
-        ]
+        m.d.sync += shift.eq(0)
         # The last of these to hold is the leading bit.
         for bit in range(VALUE_WIDTH - 1, ACC_WIDTH):
             with m.If(every[bit]):
-                m.d.sync += self.job.shift.eq(bit + 1 - (VALUE_WIDTH - 1))
+                m.d.sync += shift.eq(bit + 1 - (VALUE_WIDTH - 1))
+        return alive

@@ -1,4 +1,4 @@
-"""The tangent lane: every hidden unit's tag is carried to the outputs, several at a time.
+"""The tangent lanes: every hidden unit's tag is carried to the outputs, several at a time.
 
 ::
 
@@ -7,22 +7,23 @@
     Pruner --+                                       +--> DeltaUnit --> update |
        ^----------------------------------------------------------------------+
 
-A tag lives in a slot: its sums, its vector, its binary point. Slots are in different places of the
-ring at once, so that normalising one hides behind the stepping of others.
+A slot holds up to K tags, one for each tangent lane: their sums, vectors and binary points.
+They step together, and each keeps to itself what is normalised and pruned. Slots are in different
+places of the ring at once, so that normalising one hides behind the stepping of others.
 """
 
-from amaranth import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .births import Births
 from .delta import DeltaUnit
-from .layouts import ACC, LAYER, PRODUCT, SETTINGS, Shapes, owned, vector
+from .layouts import LAYER, PRODUCT, SETTINGS, Shapes, owned, vector
 from .mac import VectorClient, WeightClient
 from .nonzeros import WordStepper
 from .prune import Pruner
 from .scale import Rescaled, Scaler
-from .slots import scale_job, sum_note, tag, vector_job
+from .slots import scale_job, sum_note, team, vector_job
 from .sums import TangentSums
 
 
@@ -42,16 +43,16 @@ class TangentLane(wiring.Component):
     sum_mac, scale_mac : MAC array clients, with the product of each
     birth_slopes, scale_slopes, errors : read ports
     deltas : write port; update scalars of hidden units
-    tangent_row, scale_row, saturated : pulses to count
-    kept, dropped : tangents to count
+    tangent_row, scale_row : pulses to count
+    saturated, kept, dropped : update scalars and tangents to count
     """
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
         slopes = shapes.read(engine.vectors, shapes.vector, contexts)
-        product = vector(shapes.neurons, PRODUCT)
-        count = range(shapes.neurons + 1)
+        product = data.ArrayLayout(vector(shapes.neurons, PRODUCT), shapes.lanes)
+        count = range(shapes.lanes * shapes.neurons + 1)
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
@@ -59,9 +60,9 @@ class TangentLane(wiring.Component):
                 "settings": In(SETTINGS),
                 "indices": Out(data.ArrayLayout(unsigned((engine.layers - 1).bit_length()), 3)),
                 "layers": In(data.ArrayLayout(LAYER, 3)),
-                "sum_mac": Out(WeightClient()),
+                "sum_mac": Out(WeightClient(shapes.lanes)),
                 "sum_product": In(product),
-                "scale_mac": Out(VectorClient(shapes.neurons)),
+                "scale_mac": Out(VectorClient(shapes.neurons, shapes.lanes)),
                 "scale_product": In(product),
                 "birth_slopes": In(slopes),
                 "scale_slopes": In(slopes),
@@ -69,7 +70,7 @@ class TangentLane(wiring.Component):
                 "deltas": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
                 "tangent_row": Out(1),
                 "scale_row": Out(1),
-                "saturated": Out(1),
+                "saturated": Out(range(shapes.lanes + 1)),
                 "kept": Out(count),
                 "dropped": Out(count),
             }
@@ -80,11 +81,13 @@ class TangentLane(wiring.Component):
         shapes = self.shapes
         m.submodules.births = births = Births(shapes)
         m.submodules.pruner = pruner = Pruner(shapes)
-        m.submodules.stepper = stepper = WordStepper(shapes.neurons, sum_note(shapes))
+        m.submodules.stepper = stepper = WordStepper(shapes.neurons, shapes.lanes, sum_note(shapes))
         m.submodules.sums = sums = TangentSums(shapes)
         m.submodules.scaler = scaler = Scaler(shapes)
         m.submodules.rescaled = rescaled = Rescaled(shapes)
-        m.submodules.delta = delta = DeltaUnit(shapes, rescaled.delta_width)
+        deltas = [DeltaUnit(shapes, rescaled.delta_width) for _ in range(shapes.lanes)]
+        for lane, delta in enumerate(deltas):
+            m.submodules[f"delta_{lane}"] = delta
         readers: tuple[Births | Pruner | Scaler, ...] = (births, pruner, scaler)
         for index, part in enumerate(readers):
             m.d.comb += [self.indices[index].eq(part.index), part.layer.eq(self.layers[index])]
@@ -110,11 +113,11 @@ class TangentLane(wiring.Component):
         ]
         self._memories(m, sums, scaler, rescaled, pruner)
         self._choose(m, births, pruner, stepper)
-        tags = Array(Signal(tag(shapes), name=f"tag_{slot}") for slot in range(shapes.slots))
-        self._queues(m, tags, sums, scaler, rescaled, pruner)
-        busy = self._slots(m, tags, births, sums, rescaled, delta)
-        self._finish(m, tags, births, rescaled, delta)
-        self._control(m, tags, births, busy)
+        teams = Array(Signal(team(shapes), name=f"team_{slot}") for slot in range(shapes.slots))
+        self._queues(m, teams, sums, scaler, rescaled, pruner)
+        busy = self._slots(m, teams, births, sums, rescaled, deltas[0])
+        self._finish(m, teams, births, rescaled, deltas)
+        self._control(m, teams, births, busy)
         return m
 
     def _memories(
@@ -123,9 +126,9 @@ class TangentLane(wiring.Component):
         shapes = self.shapes
         words = shapes.slots << (shapes.engine.groups - 1).bit_length()
         m.submodules.sum_memory = sum_memory = memory.Memory(
-            shape=vector(shapes.neurons, ACC), depth=words, init=[]
+            shape=sums.sums_shape, depth=words, init=[]
         )
-        m.submodules.vectors = vectors = memory.Memory(shape=shapes.vector, depth=words, init=[])
+        m.submodules.vectors = vectors = memory.Memory(shape=shapes.vectors, depth=words, init=[])
         wiring.connect(m, sums.sums, sum_memory.write_port())
         wiring.connect(m, scaler.sums, sum_memory.read_port())
         wiring.connect(m, rescaled.vectors, vectors.write_port())
@@ -158,7 +161,7 @@ class TangentLane(wiring.Component):
     def _queues(
         self,
         m: Module,
-        tags: Array,
+        teams: Array,
         sums: TangentSums,
         scaler: Scaler,
         rescaled: Rescaled,
@@ -175,11 +178,11 @@ class TangentLane(wiring.Component):
         m.d.comb += [
             scale_queue.w_en.eq(sums.complete & sums.job.alive),
             scale_queue.w_data.eq(sums.job),
-            vector_queue.w_en.eq(rescaled.stored & (rescaled.bits != 0)),
+            vector_queue.w_en.eq(rescaled.stored & rescaled.bits.as_value().any()),
             vector_queue.w_data.eq(Cat(rescaled.stored_note.note.slot, rescaled.bits)),
-            scaler.slot_layer.eq(tags[scaler.job.payload.slot].layer),
-            scaler.slot_context.eq(tags[scaler.job.payload.slot].context),
-            pruner.slot_layer.eq(tags[pruner.job.payload.slot].layer),
+            scaler.slot_layer.eq(teams[scaler.job.payload.slot].layer),
+            scaler.slot_context.eq(teams[scaler.job.payload.slot].context),
+            pruner.slot_layer.eq(teams[pruner.job.payload.slot].layer),
         ]
         for queue, job in ((scale_queue, scaler.job), (vector_queue, pruner.job)):
             m.d.comb += [
@@ -191,13 +194,13 @@ class TangentLane(wiring.Component):
     def _slots(
         self,
         m: Module,
-        tags: Array,
+        teams: Array,
         births: Births,
         sums: TangentSums,
         rescaled: Rescaled,
         delta: DeltaUnit,
     ) -> Signal:
-        """Slots are taken in turn, by births; they free themselves where a tag ends."""
+        """Slots are taken in turn, by births; they free themselves where their last tag ends."""
         shapes = self.shapes
         busy = Signal(shapes.slots)
         turn = Signal(shapes.slot)
@@ -210,15 +213,14 @@ class TangentLane(wiring.Component):
         with m.If(births.born | (births.active & ~free)):
             m.d.sync += turn.eq(Mux(turn == shapes.slots - 1, 0, turn + 1))
         note = rescaled.stored_note
-        dead = rescaled.stored & (rescaled.bits == 0)
+        dead = rescaled.stored & ~rescaled.bits.as_value().any()
         for slot in range(shapes.slots):
             with m.If(rescaled.stored & (note.note.slot == slot)):
-                m.d.sync += [
-                    tags[slot].layer.eq(tags[slot].layer + 1),
-                    tags[slot].frac.eq(tags[slot].frac + note.gain),
-                ]
+                m.d.sync += teams[slot].layer.eq(teams[slot].layer + 1)
+                for frac, gain in zip(teams[slot].frac, note.gain, strict=True):
+                    m.d.sync += frac.eq(frac + gain)
             with m.If(births.born & (turn == slot)):
-                m.d.sync += [tags[slot].eq(births.tag), busy[slot].eq(1)]
+                m.d.sync += [teams[slot].eq(births.team), busy[slot].eq(1)]
             ends = (
                 (sums.complete & ~sums.job.alive & (sums.job.slot == slot))
                 | (dead & (note.note.slot == slot))
@@ -231,37 +233,44 @@ class TangentLane(wiring.Component):
     def _finish(
         self,
         m: Module,
-        tags: Array,
+        teams: Array,
         births: Births,
         rescaled: Rescaled,
-        delta: DeltaUnit,
+        deltas: list[DeltaUnit],
     ) -> None:
         """Write update scalars, or clear their words when no tag is ending."""
         shapes = self.shapes
         note = rescaled.contracted_note
-        ending = tags[delta.done_slot]
+        done, done_slot = deltas[0].done, deltas[0].done_slot
+        ending = teams[done_slot]
         m.d.comb += [
-            delta.start.eq(rescaled.contracted),
-            delta.delta.eq(rescaled.delta),
-            delta.slot.eq(note.note.slot),
-            delta.frac.eq(tags[note.note.slot].frac + note.gain),
-            self.saturated.eq(delta.done & delta.clipped),
-            births.clear_ready.eq(~delta.done),
+            births.clear_ready.eq(~done),
             self.deltas.addr.eq(
                 owned(
-                    Mux(delta.done, ending.context, births.context),
-                    Mux(delta.done, ending.word, births.clear_word),
+                    Mux(done, ending.context, births.context),
+                    Mux(done, ending.word, births.clear_word),
                     shapes.engine.vectors,
                 )
             ),
         ]
-        for lane in range(shapes.neurons):
+        for lane, delta in enumerate(deltas):
             m.d.comb += [
-                self.deltas.data[lane].eq(Mux(delta.done, delta.update, 0)),
-                self.deltas.en[lane].eq(Mux(delta.done, ending.lane == lane, births.clear)),
+                delta.start.eq(rescaled.contracted),
+                delta.delta.eq(rescaled.delta[lane]),
+                delta.slot.eq(note.note.slot),
+                delta.frac.eq(teams[note.note.slot].frac[lane] + note.gain[lane]),
             ]
+        m.d.comb += self.saturated.eq(sum((d.done & d.clipped for d in deltas), Const(0)))
+        for unit in range(shapes.neurons):
+            m.d.comb += self.deltas.en[unit].eq(births.clear & ~done)
+            for lane, delta in enumerate(deltas):
+                with m.If(done & ending.present[lane] & (ending.unit[lane] == unit)):
+                    m.d.comb += [
+                        self.deltas.data[unit].eq(delta.update),
+                        self.deltas.en[unit].eq(1),
+                    ]
 
-    def _control(self, m: Module, tags: Array, births: Births, busy: Signal) -> None:
+    def _control(self, m: Module, teams: Array, births: Births, busy: Signal) -> None:
         """Samples enter when the births of the one before are done, and leave in that order.
 
         So the last tags of a sample and the first of the next are in the ring together.
@@ -285,5 +294,5 @@ class TangentLane(wiring.Component):
             order.r_en.eq(self.done.valid & self.done.ready),
         ]
         for slot in range(shapes.slots):
-            with m.If(busy[slot] & (tags[slot].context == oldest.context)):
+            with m.If(busy[slot] & (teams[slot].context == oldest.context)):
                 m.d.comb += unfinished.eq(1)

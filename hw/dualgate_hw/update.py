@@ -94,7 +94,7 @@ class UpdateLane(wiring.Component):
         ]
         for lane in range(self.shapes.neurons):
             m.d.comb += [
-                self.mac.left[lane].eq(step.payload.scalar),
+                self.mac.left[0][lane].eq(step.payload.scalar),
                 self.mac.right[lane].eq(
                     Mux(step.payload.meta.side, scalars[1][lane], scalars[0][lane])
                 ),

@@ -200,7 +200,7 @@ class ValueLane(wiring.Component):
             hold.eq(step.payload.last & (pending | unit.busy)),
             self.mac.valid.eq(step.valid & ~hold),
             self.mac.row.eq(step.payload.row),
-            self.mac.scalar.eq(step.payload.scalar),
+            self.mac.scalar[0].eq(step.payload.scalar),
             step.ready.eq(self.mac.ready & ~hold),
             taken.eq(self.mac.valid & self.mac.ready),
             ends.eq(delay(m, taken & step.payload.last, MAC_LATENCY)),

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dualgate.cycles.activity import Activity, Crossings
+from dualgate.cycles.activity import Activity, Crossings, load_cycles
 from dualgate.engine import EngineParameters
 from dualgate.network import Network, check_shapes
 from dualgate.settings import Settings
 
 from . import golden
+from .exact import Bools, Tally
+from .tangents import tag_updates
 
 Ints = NDArray[np.int64]
 
@@ -32,16 +34,14 @@ def activity(
     check_shapes(network, weights)
     read = golden.mac_weights(weights)
     # Counts of rows are of no interest here, and only they depend on the engine.
-    engine, tally = EngineParameters(), golden.Tally()
+    engine, tally = EngineParameters(), Tally()
     done = golden.forward(network, read, x, engine, tally)
     update = golden.output_updates(network, settings, done, target, tally)
     crossings, updates = [], []
     for tag_layer in range(len(network.layers) - 1):
-        seen: list[golden.Bools] = []
+        seen: list[Bools] = []
         updates.append(
-            golden.tag_updates(
-                network, read, settings, done, update, tag_layer, engine, tally, seen
-            )
+            tag_updates(network, read, settings, done, update, tag_layer, engine, tally, seen)
         )
         crossings.append(Crossings(tuple(seen[0::2]), tuple(seen[1::2])))
     return Activity(
@@ -49,4 +49,5 @@ def activity(
         births=tuple(slope != 0 for slope in done.slopes[:-1]),
         crossings=tuple(crossings),
         updates=tuple(u != 0 for u in (*updates, update)),
+        loads=load_cycles(x),
     )

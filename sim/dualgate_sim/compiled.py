@@ -44,7 +44,9 @@ def content_hash(engine: EngineParameters, trace: bool) -> str:
         if path.name in ("commands.py", "engine.py", "formats.py", "rules.py", "settings.py")
         and path.parent.name == "dualgate"
     ]
-    for path in [*_package_files("dualgate_hw"), *contract, HARNESS, Path(__file__)]:
+    # What is in folders of the gateware's package stands around an engine and is not part of it.
+    gateware = [p for p in _package_files("dualgate_hw") if p.parent.name == "dualgate_hw"]
+    for path in [*gateware, *contract, HARNESS, Path(__file__)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

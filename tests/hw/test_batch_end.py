@@ -16,6 +16,7 @@ from dualgate_hw.batch_end import BatchEnd
 from dualgate_hw.layouts import MASTER, VELOCITY, vector
 from dualgate_hw.mac import MacArray
 from dualgate_sim import golden
+from dualgate_sim.exact import Tally
 
 NEURONS = 2
 ROWS = 64
@@ -43,9 +44,9 @@ def run(
     m.submodules.end = end = BatchEnd(shapes, arrays)
     descriptors(m, end, layers)
     for index in range(arrays):
-        m.submodules[f"mac_{index}"] = mac = MacArray(NEURONS, vectors=1, weights=0)
+        m.submodules[f"mac_{index}"] = mac = MacArray(NEURONS, lanes=1, vectors=1, weights=0)
         wiring.connect(m, end.macs[index], mac.vector_clients[0])
-        m.d.comb += end.products[index].eq(mac.product)
+        m.d.comb += end.products[index].eq(mac.product[0])
     port = end.port
     stores = []
     for name, shape, init in (("weights", MASTER, weights), ("velocity", VELOCITY, velocity)):
@@ -127,7 +128,7 @@ def test_every_row_ends_as_in_the_golden_model_and_in_the_stated_time(
     weights, velocity = extremes(random, 32), extremes(random, 46)
     layers = layout(shapes)
     found = run(arrays, layers, weights, velocity, momentum)
-    tally = golden.Tally()
+    tally = Tally()
     for layer in layers:
         part = slice(layer["weight_base"], layer["weight_base"] + rows_of(layer))
         weights[part], velocity[part] = golden.apply(
@@ -146,7 +147,7 @@ def test_momentum_of_almost_one_clips_what_is_too_fast(velocity: int, arrays: in
     many = np.full((ROWS, NEURONS), velocity)
     layers = layout([(2, 1, 62)])
     found = run(arrays, layers, np.zeros_like(many), many, 32767)
-    tally = golden.Tally()
+    tally = Tally()
     _, left = golden.apply(np.zeros_like(many[:3]), many[:3], 62, APPLY_BIAS, 32767, tally)
     assert found.velocity[3:6] == left.tolist()
     assert found.saturated == tally.saturated_weights

@@ -1,4 +1,4 @@
-"""The command decoder (commands.py): what each command does, and what a wrong one does not."""
+"""The command decoder (commands.py): what commands do but samples', and what wrong ones do not."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import memory
-from benches import STALLS, attach, contents, simulate, small_shapes, watcher
+from benches import STALLS, simulate, small_shapes, watcher
 
 from dualgate import commands
 from dualgate.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status
@@ -15,13 +15,12 @@ from dualgate.engine import Layout
 from dualgate.network import Network
 from dualgate.settings import Settings
 from dualgate_hw.commands import CommandDecoder
-from dualgate_hw.layouts import ENTRY, MASTER, VALUE, VELOCITY, vector
+from dualgate_hw.layouts import MASTER, VELOCITY, vector
 from dualgate_sim.streams import plain, receive, send
 
 NEURONS = 2
 SHAPES = small_shapes(NEURONS)
 ENGINE = SHAPES.engine
-CONTEXT = 1
 NETWORK = Network((3, 4, 2), "tanh", "mse")
 LAYOUT = Layout(NETWORK, ENGINE, 12)
 APPLY_TIME = 7
@@ -40,9 +39,8 @@ class Heard:
 
     responses: list[list[int]] = field(default_factory=list)
     events: dict[str, list[Any]] = field(default_factory=dict)
-    inputs: list[Any] = field(default_factory=list)
-    targets: list[int] = field(default_factory=list)
     settings: dict[str, int] = field(default_factory=dict)
+    layers: list[dict[str, int]] = field(default_factory=list)
 
 
 def talk(
@@ -50,9 +48,8 @@ def talk(
     responses: int,
     odds: tuple[float, float] = (0.0, 0.0),
     drained_after: int = 0,
-    cycles: int = 0,
 ) -> Heard:
-    """Say commands to a decoder whose engine is otherwise empty; samples get no response.
+    """Say commands to a decoder whose engine is otherwise empty.
 
     Parameters
     ----------
@@ -60,15 +57,11 @@ def talk(
         Words to wait for; the decoder must not say more.
     drained_after : int
         Cycle from which no sample is in flight.
-    cycles : int
-        How long to wait in any case.
     """
     heard = Heard()
     m = Module()
     m.submodules.decoder = decoder = CommandDecoder(SHAPES)
     port = decoder.port
-    inputs = attach(m, "inputs", decoder.inputs, ENTRY, SHAPES.contexts * ENGINE.inputs)
-    targets = attach(m, "targets", decoder.targets, VALUE, SHAPES.contexts * 8)
     for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
         store = memory.Memory(shape=vector(NEURONS, shape), depth=ENGINE.rows, init=[])
         m.submodules[name] = store
@@ -80,7 +73,6 @@ def talk(
             write.data.eq(getattr(port, f"new_{name}")),
             write.en.eq(getattr(port, f"write_{name}")),
         ]
-    m.d.comb += [decoder.context.eq(CONTEXT), decoder.context_free.eq(1)]
     m.d.sync += decoder.counter.eq(decoder.counter_index * ((1 << 40) + 5))
     notes = {}
     watches = []
@@ -90,11 +82,6 @@ def talk(
         ("velocity", port.write_velocity, port.velocity_row),
         ("apply", decoder.batch_end, decoder.batch_end),
         ("clear", decoder.counter_clear, decoder.counter_clear),
-        (
-            "sample",
-            decoder.sample.valid & decoder.sample.ready,
-            decoder.sample.payload,
-        ),
     ):
         watch, notes[name] = watcher(when, what)
         watches.append(watch)
@@ -110,12 +97,6 @@ def talk(
         await ctx.tick().repeat(drained_after + 1)
         ctx.set(decoder.drained, 1)
 
-    async def take_samples(ctx: Any) -> None:
-        random = np.random.default_rng(4)
-        while True:
-            ctx.set(decoder.sample.ready, random.random() < 0.5)
-            await ctx.tick()
-
     async def source(ctx: Any) -> None:
         await send(ctx, decoder.command, [word for command in said for word in command], odds[0])
 
@@ -125,14 +106,13 @@ def talk(
         words = np.array([word for _, word in got], np.uint32)
         for answer in commands.parse_responses(words):
             heard.responses.append([answer.op, answer.status, *answer.payload.tolist()])
-        await ctx.tick().repeat(30 + cycles)
+        await ctx.tick().repeat(30)
         assert not ctx.get(decoder.response.valid), "said more than was asked"
-        base = CONTEXT * ENGINE.inputs
-        heard.inputs = contents(ctx, inputs)[base : base + ENGINE.inputs]
-        heard.targets = contents(ctx, targets)[CONTEXT * 8 : (CONTEXT + 1) * 8]
+        assert ctx.get(decoder.idle)
         heard.settings = plain(ctx.get(decoder.settings))
+        heard.layers = [plain(ctx.get(decoder.input_layer)), plain(ctx.get(decoder.output_layer))]
 
-    simulate(m, source, sink, watch=[*watches, finish_batches, drain, take_samples])
+    simulate(m, source, sink, watch=[*watches, finish_batches, drain])
     heard.events = {name: [value for _, value in found] for name, found in notes.items()}
     return heard
 
@@ -152,7 +132,6 @@ def configured(*said: list[int], responses: int, **options: Any) -> Heard:
     return heard
 
 
-ENTRY_0 = 0 << 16 | 5
 WRONG = [
     (Op.IDENTIFY, [1], Status.LENGTH),
     (Op.LAYER, [0] * commands.LAYER_WORDS, Status.LENGTH),
@@ -164,18 +143,11 @@ WRONG = [
     (Op.WRITE_VELOCITY, [0, 1, 2], Status.LENGTH),
     (Op.READ_WEIGHTS, [0], Status.LENGTH),
     (Op.READ_VELOCITY, [0, 1, 2], Status.LENGTH),
-    (Op.TRAIN, [], Status.LENGTH),
-    (Op.TRAIN, [7], Status.LENGTH),
-    (Op.TRAIN, [7, 7, *[ENTRY_0] * 4], Status.LENGTH),
-    (Op.TRAIN, [7, 7, ENTRY_0, 3 << 16 | 1], Status.LENGTH),
-    (Op.TRAIN, [7, 7, 0xFFFF << 16 | 1, ENTRY_0], Status.LENGTH),
-    (Op.INFER, [ENTRY_0] * 4, Status.LENGTH),
-    (Op.INFER, [3 << 16], Status.LENGTH),
     (Op.APPLY, [0], Status.LENGTH),
     (Op.COUNTERS, [0, 0], Status.LENGTH),
     (Op.CLEAR_COUNTERS, [0], Status.LENGTH),
     (0, [], Status.UNKNOWN),
-    (13, [1, 2, 3], Status.UNKNOWN),
+    (15, [1, 2, 3], Status.UNKNOWN),
     (255, [9] * 20, Status.UNKNOWN),
 ]
 
@@ -184,34 +156,16 @@ WRONG = [
 def test_a_wrong_command_is_read_to_its_end_answered_and_changes_nothing(
     op: int, payload: list[int], status: Status
 ) -> None:
-    infer = raw(Op.INFER, [2 << 16 | 0xFFFF])
-    heard = configured(raw(op, payload), infer, raw(Op.CLEAR_COUNTERS, []), responses=2)
+    heard = configured(raw(op, payload), raw(Op.CLEAR_COUNTERS, []), responses=2)
     assert heard.responses == [[op, status], [Op.CLEAR_COUNTERS, Status.OK]]
-    sample = {"token": {"context": CONTEXT, "train": 0}, "count": 2}
     assert heard.events == {
         "layer": [],
         "weights": [],
         "velocity": [],
         "apply": [],
         "clear": [1],
-        "sample": [sample],
     }
-    assert heard.inputs[:2] == [{"value": -1, "index": 2}, {"value": 1 << 12, "index": 3}]
     assert heard.settings["rate_mantissa"] == 20000
-
-
-@pytest.mark.parametrize("odds", STALLS)
-def test_a_sample_leaves_targets_nonzero_inputs_and_a_bias(odds: tuple[float, float]) -> None:
-    said = raw(Op.TRAIN, [-3 & HIGH, 32767, 0 << 16 | 0x8000, 1 << 16, 2 << 16 | 9])
-    heard = configured(said, responses=0, odds=odds, cycles=100)
-    assert heard.responses == []
-    assert heard.events["sample"] == [{"token": {"context": CONTEXT, "train": 1}, "count": 3}]
-    assert heard.targets[:2] == [-3, 32767]
-    assert heard.inputs[:3] == [
-        {"value": -32768, "index": 0},
-        {"value": 9, "index": 2},
-        {"value": 1 << 12, "index": 3},
-    ]
 
 
 @pytest.mark.parametrize("odds", STALLS)
@@ -261,6 +215,7 @@ def test_descriptors_and_settings_arrive_whole() -> None:
         "layers": 2,
         "momentum": 16384,
     }
+    assert heard.layers == [LAYOUT.descriptors[0], LAYOUT.descriptors[-1]]
 
 
 @pytest.mark.parametrize("op", [Op.APPLY, Op.COUNTERS, Op.IDENTIFY, 77])
@@ -276,7 +231,16 @@ def test_the_response_to_a_batch_s_end_comes_when_it_is_done() -> None:
     assert heard.events["apply"] == [1, 1]
 
 
-def test_before_a_network_is_known_only_empty_samples_are_taken() -> None:
-    heard = talk([raw(Op.TRAIN, [1]), raw(Op.INFER, [ENTRY_0])], 2)
-    assert heard.responses == [[Op.TRAIN, Status.LENGTH], [Op.INFER, Status.LENGTH]]
-    assert heard.events["sample"] == []
+def test_it_is_idle_but_from_a_header_to_the_end_of_its_response() -> None:
+    decoder = CommandDecoder(SHAPES)
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(decoder.drained, 1)
+        assert ctx.get(decoder.idle)
+        await send(ctx, decoder.command, raw(Op.IDENTIFY, []))
+        for _ in range(1 + len(IDENTITY_FIELDS)):
+            assert not ctx.get(decoder.idle)
+            await receive(ctx, decoder.response, 1, 0.5)
+        assert ctx.get(decoder.idle)
+
+    simulate(decoder, bench)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dualgate_hw.delta import DELTA_LATENCY, SHIFT_MAX, SHIFT_MIN, DeltaUnit
-from dualgate_sim import golden
+from dualgate_sim.exact import Tally, narrow
 
 WIDTH = 38
 EDGE = 1 << (WIDTH - 1)
@@ -23,9 +23,9 @@ TAGS = st.lists(st.tuples(SUMS, FRACS, st.integers(0, 3), st.booleans()), min_si
 
 
 def updated(delta: int, frac: int) -> tuple[int, int]:
-    tally = golden.Tally()
+    tally = Tally()
     shift = np.clip(frac, SHIFT_MIN, SHIFT_MAX)
-    scalar = golden._narrow(np.array([float(delta)]), shift, tally, "saturated_updates")
+    scalar = narrow(np.array([float(delta)]), shift, tally, "saturated_updates")
     return int(scalar[0]), tally.saturated_updates
 
 

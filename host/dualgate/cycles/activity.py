@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..commands import dense_words
 from ..network import Network
 
 Bools = NDArray[np.bool_]
@@ -41,17 +42,61 @@ class Activity:
         For each hidden layer, what became of its tags.
     updates : sequence of bool array (samples, units)
         For each layer, the units whose update scalar is not zero.
+    loads : int array (samples,)
+        Cycles in which a loader takes the inputs, see `load_cycles`.
     """
 
     inputs: Ints
     births: tuple[Bools, ...]
     crossings: tuple[Crossings, ...]
     updates: tuple[Bools, ...]
+    loads: Ints
 
     @property
     def samples(self) -> int:
         """Samples in the batch."""
         return len(self.inputs)
+
+    def dealt(self, cores: int) -> list["Activity"]:
+        """What each of `cores` cores gets, where samples go to them in turn."""
+        return [
+            Activity(
+                self.inputs[core::cores],
+                tuple(flags[core::cores] for flags in self.births),
+                tuple(
+                    Crossings(
+                        tuple(flags[core::cores] for flags in crossings.alive),
+                        tuple(flags[core::cores] for flags in crossings.kept),
+                    )
+                    for crossings in self.crossings
+                ),
+                tuple(flags[core::cores] for flags in self.updates),
+                self.loads[core::cores],
+            )
+            for core in range(min(cores, self.samples))
+        ]
+
+
+def load_cycles(x: Ints) -> Ints:
+    """Cycles in which a loader takes the inputs of samples, in the shorter of their two forms.
+
+    A word each: a nonzero, or, in the dense form, two inputs; one cycle more where neither is zero.
+
+    Parameters
+    ----------
+    x : int array (samples, inputs)
+
+    Returns
+    -------
+    int array (samples,)
+    """
+    words = dense_words(x.shape[1])
+    padded = np.zeros((len(x), 2 * words), np.bool_)
+    padded[:, : x.shape[1]] = x != 0
+    nonzero = np.count_nonzero(padded, axis=1)
+    pairs = np.count_nonzero(padded[:, 0::2] & padded[:, 1::2], axis=1)
+    cycles: Ints = np.where(words < nonzero, words + pairs, nonzero)
+    return cycles
 
 
 def per_word(flags: Bools, neurons: int) -> Ints:
@@ -102,11 +147,14 @@ def assumed_activity(
         tuple(births),
         tuple(crossings),
         tuple(np.ones((samples, n.outputs), np.bool_) for n in layers),
+        load_cycles(
+            np.broadcast_to(_spread(layers[0].inputs, inputs), (samples, layers[0].inputs))
+        ),
     )
 
 
 def _spread(units: int, share: float) -> Bools:
-    """A share of the units, at least one, evenly spread."""
+    """A share of the units, at least one if any, evenly spread."""
     wanted = max(1, round(share * units))
     flags = np.zeros(units, np.bool_)
     flags[np.arange(wanted) * units // wanted] = True

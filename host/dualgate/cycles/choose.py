@@ -1,6 +1,6 @@
 """The best engine for a network that a board has the multipliers and the memory for."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from ..engine import MOST, EngineParameters
 from ..errors import FitError
@@ -12,10 +12,13 @@ from .estimate import Estimate, estimate
 from .plan import Depths
 
 FIXED_MULTIPLIERS = 2
-"""The error unit's, and the one that squares in the activation unit."""
+"""Of a core: the error unit's, and the one that squares in the activation unit."""
 
 ENTRY_WIDTH = 32
 """Of a list's entry, and of an output with its slope."""
+
+QUEUES = 32 * (512 + 64)
+"""Bits of the queues of words to and from a core, where there are several."""
 
 TABLES = (15 + 16) << TABLE_BITS
 """Bits of the tables of sigmoid and exp."""
@@ -23,7 +26,7 @@ TABLES = (15 + 16) << TABLE_BITS
 
 def multipliers(engine: EngineParameters) -> int:
     """Multipliers of 16 x 16 bits or a little more."""
-    return engine.arrays * engine.neurons + FIXED_MULTIPLIERS
+    return engine.multipliers + engine.cores * FIXED_MULTIPLIERS
 
 
 def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
@@ -37,8 +40,8 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
     depths = depths or Depths()
     word = engine.neurons * VALUE_WIDTH
     readers = min(2, engine.arrays)
-    half = MASTER_WIDTH - VALUE_WIDTH
-    row = engine.neurons * (readers * VALUE_WIDTH + half + VELOCITY_WIDTH)
+    half = engine.neurons * (MASTER_WIDTH - VALUE_WIDTH)
+    row = engine.neurons * (readers * VALUE_WIDTH + VELOCITY_WIDTH)
     width = engine.groups * engine.neurons
     of_context = (
         2 * ENTRY_WIDTH * (_power(engine.inputs) + _power(engine.activations))
@@ -47,14 +50,16 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
         + 3 * word * _power(engine.vectors)
         + 2 * word * _power(engine.groups)
     )
-    of_slot = engine.neurons * (ACC_WIDTH + VALUE_WIDTH) * _power(engine.groups)
-    return (
+    of_slot = engine.neurons * engine.tangent_lanes * (ACC_WIDTH + VALUE_WIDTH)
+    core = (
         row * engine.rows
         + of_context * depths.contexts
-        + of_slot * depths.slots
+        + of_slot * _power(engine.groups) * depths.slots
         + VALUE_WIDTH * width
         + TABLES
     )
+    queues = QUEUES if engine.cores > 1 else 0
+    return half * engine.rows + engine.cores * (core + queues)
 
 
 def _power(depth: int) -> int:
@@ -74,7 +79,7 @@ class Choice:
 def choose(
     network: Network, activity: Activity, board_multipliers: int, board_memory_bits: int
 ) -> Choice:
-    """The engine with the least cycles a sample by `estimate`; of equals the smallest.
+    """The N, K, C and arrays with the least cycles a sample by `estimate`; of equals the smallest.
 
     Parameters
     ----------
@@ -94,22 +99,33 @@ def choose(
     FitError
         When no engine fits, with what the smallest one needs.
     """
-    candidates = [candidate for n in range(10) for candidate in _engines(network, 1 << n)]
+    smallest = [candidate for n in range(10) for candidate in _engines(network, 1 << n)]
     fitting = [
         engine
-        for engine in candidates
-        if multipliers(engine) <= board_multipliers and memory_bits(engine) <= board_memory_bits
+        for candidate in smallest
+        for engine in _larger(candidate, board_multipliers)
+        if memory_bits(engine) <= board_memory_bits
     ]
     if not fitting:
-        raise FitError(_shortage(network, candidates, board_multipliers, board_memory_bits))
+        raise FitError(_shortage(network, smallest, board_multipliers, board_memory_bits))
     choices = [
         Choice(e, multipliers(e), memory_bits(e), estimate(network, e, activity)) for e in fitting
     ]
     return min(choices, key=lambda c: (c.estimate.cycles, c.multipliers, c.memory_bits))
 
 
+def _larger(engine: EngineParameters, most: int) -> list[EngineParameters]:
+    """Engines of up to `most` multipliers with more tangent lanes and cores; K in powers of two."""
+    result = []
+    for power in range(engine.neurons.bit_length()):
+        lanes = replace(engine, tangent_lanes=1 << power)
+        for cores in range(1, most // multipliers(lanes) + 1):
+            result.append(replace(lanes, cores=cores))
+    return result
+
+
 def _engines(network: Network, neurons: int) -> list[EngineParameters]:
-    """Those of N neurons that can hold the network at all."""
+    """Those of N neurons, one core and one tangent lane that can hold the network at all."""
     smallest = {field.name: 1 for field in fields(EngineParameters)}
     result = []
     for arrays in (1, 3):

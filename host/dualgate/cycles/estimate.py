@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..engine import EngineParameters
 from ..network import Network
+from ..teams import Teams
 from .activity import Activity, per_word
 from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Depths, Plan
 
@@ -34,11 +35,12 @@ class Estimate:
     bounds : dict of str to float
         For each part, the cycles that a sample takes there at least, mean of the batch.
     pace : float
-        Cycles a sample, where all parts work: the mean of each sample's largest bound.
+        Cycles a sample, where all parts of a core work: the mean of each sample's largest bound.
     latency : float
-        Cycles of a sample that has the engine to itself.
+        Cycles of a sample that has its core to itself.
     batch_end : int
     samples : int
+    cores : int
     """
 
     bounds: dict[str, float]
@@ -46,11 +48,13 @@ class Estimate:
     latency: float
     batch_end: int
     samples: int
+    cores: int
 
     @property
     def cycles(self) -> float:
-        """Of the whole batch: the first sample's latency, the others' pace, the batch's end."""
-        return self.latency + (self.samples - 1) * self.pace + self.batch_end
+        """Of the whole batch: latency of a core's first sample, pace of the others, batch's end."""
+        following = -(-self.samples // self.cores) - 1
+        return self.latency + following * self.pace + self.batch_end
 
     @property
     def cycles_per_sample(self) -> float:
@@ -66,18 +70,19 @@ def estimate(
     ============ ==========================================================================
     part         cycles a sample, at least
     ============ ==========================================================================
-    loader       ``nonzero inputs + outputs + 4``
+    dispatcher   the words of a sample for each core, a beat a cycle
+    loader       `load_cycles`, ``outputs + 4``
     value        steps: ``groups * (nonzeros + 1)`` of each layer
     activation   ``units + 12`` of each group
     threads      the first layer's steps, and half the time of the layers after it, in which
                  only the other thread can work
     error        `Plan.error_cycles` and one to take the next sample
-    tangent      the stepper's time: ``groups`` of a birth, for each word of a vector its kept
+    tangent      the stepper's time: ``groups`` of a birth, for each word of a team its kept
                  entries or the pruner's 3 cycles if those are more; and the scaler's requests,
                  which share the array with it, in the measure in which the stepper fills it
-    births       3 for each layer but the last, 2, and each word's 4 and births * groups
-    pruner       ``1 + 3 * words * groups`` for each vector
-    slots        the time of all tags, over the slots
+    births       3 for each layer but the last, 2, and each word's 4 and teams * groups
+    pruner       ``1 + 3 * words * groups`` for each team
+    slots        the time of all teams, over the slots
     update       for each group its steps, or its control if that takes longer; and 9
     shared       all requests, where there is one array
     ============ ==========================================================================
@@ -96,8 +101,10 @@ def estimate(
     update_steps = sum(w.sum(axis=1) * counts[:, n] for n, w in enumerate(updates))
     waits = np.array([u[-1] + ACTIVATION_CYCLES + LAYER_CYCLES for u in plan.group_units])
     after_first = (steps + waits)[:, 1:].sum(axis=1)
-    bounds: dict[str, Floats] = {
-        "loader": counts[:, 0] + plan.outputs[-1] + 3,
+    words = activity.loads + plan.outputs[-1]
+    bounds: dict[str, NDArray[np.floating]] = {
+        "dispatcher": engine.cores * np.ceil((words + 1.0) / engine.beat).astype(np.float64),
+        "loader": words + 4.0,
         "value": steps.sum(axis=1),
         "activation": _constant(plan, activity, sum(u + ACTIVATION_CYCLES for u in _units(plan))),
         "threads": steps[:, 0] + after_first / plan.depths.threads,
@@ -119,6 +126,7 @@ def estimate(
         latency=float(latency.mean()),
         batch_end=plan.batch_end_cycles,
         samples=activity.samples,
+        cores=engine.cores,
     )
 
 
@@ -143,10 +151,10 @@ def _update(counts: Floats, updates: Sequence[NDArray[np.bool_]]) -> Floats:
 
 
 class _Ring:
-    """Totals of the tangent lane, each (samples,)."""
+    """Totals of the tangent lanes, each (samples,)."""
 
     def __init__(self, plan: Plan, activity: Activity) -> None:
-        neurons = plan.engine.neurons
+        neurons, lanes = plan.engine.neurons, plan.engine.tangent_lanes
         empty = np.zeros(activity.samples)
         self.steps, self.scalings, self.stepping = empty.copy(), empty.copy(), empty.copy()
         self.pruning, self.times = empty.copy(), empty.copy()
@@ -154,13 +162,16 @@ class _Ring:
         for layer, born in enumerate(activity.births):
             crossed = activity.crossings[layer]
             following = plan.groups[layer + 1]
+            teams = Teams(born, neurons, lanes)
             count = born.sum(axis=1) * following
             self.steps += count
             self.stepping += count
-            self.births += 3 + 4 * plan.groups[layer] + count
+            words = np.count_nonzero(teams.sizes, axis=(1, 2)) * following
+            self.births += 3 + 4 * plan.groups[layer] + words
             self.times += count
-            for at, alive in enumerate(crossed.alive):
+            for at, flags in enumerate(crossed.alive):
                 entered = layer + 1 + at
+                alive = teams.any(flags)
                 scalings = alive.sum(axis=1) * plan.groups[entered]
                 self.scalings += scalings
                 last = entered == plan.layers - 1
@@ -168,7 +179,8 @@ class _Ring:
                 latency += DELTA_LATENCY + plan.levels if last else STORE_LATENCY
                 self.times += scalings + alive.sum(axis=1) * latency
                 if not last:
-                    self._kept(per_word(crossed.kept[at], neurons), plan.groups[entered + 1])
+                    kept = per_word(teams.any(crossed.kept[at]), neurons)
+                    self._kept(kept, plan.groups[entered + 1])
 
     def _kept(self, words: NDArray[np.int64], groups: int) -> None:
         vectors = words.any(axis=2)

@@ -1,16 +1,20 @@
 """The loader of the model: samples come in a word a cycle."""
 
+from collections.abc import Sequence
+
 
 class Loader:
     """Loads samples into contexts.
 
-    A sample costs ``nonzeros + outputs + 4`` cycles: header, check, a cycle for each target and
-    each nonzero input, the bias, and handing on.
+    A sample costs ``loads + outputs + 4`` cycles: header, check, a cycle for each target, those
+    that its inputs take, the bias, and handing on.
 
     Parameters
     ----------
-    words : list of int
-        Targets and nonzero inputs of each sample.
+    words : sequence of int
+        Cycles of each sample's targets and inputs.
+    first : int
+        When the first one can be handed on.
 
     Members
     -------
@@ -20,11 +24,11 @@ class Loader:
 
     __slots__ = ("_checks", "_offers", "_words", "busy", "sample")
 
-    def __init__(self, words: list[int]) -> None:
+    def __init__(self, words: Sequence[int], first: int) -> None:
         self._words = words
         self.sample = 0
         self._checks = -1
-        self._offers: int | None = 0
+        self._offers: int | None = first
         self.busy = words[0] + 3
 
     def offers(self, now: int) -> bool:

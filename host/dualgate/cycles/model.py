@@ -1,6 +1,7 @@
 """The engine's control, cycle by cycle, without its arithmetic."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ..engine import EngineParameters
 from ..network import Network
@@ -25,13 +26,13 @@ class Prediction:
     cycles : int
         What the counter ``cycles`` shows.
     first, last : int
-        Cycle in which the first sample leaves the update lane, and the last.
+        Cycle in which the first sample leaves an update lane, and the last.
     batch_end : int
         Cycles of the batch's end, which overlaps with nothing.
     value, sums, scaler, update : int
-        Requests that the MAC arrays took, a cycle each.
+        Requests that the MAC arrays of all cores took, a cycle each.
     activation, error, loader : int
-        Cycles in which those parts worked.
+        Cycles in which those parts worked, of all cores together.
     """
 
     samples: int
@@ -58,8 +59,8 @@ class Prediction:
         return (self.last - self.first) / max(1, self.samples - 1)
 
 
-class Model:
-    """An engine with a batch on its way.
+class Core:
+    """A core with its samples on their way.
 
     Every part sees the registers of the others as they are at a cycle's beginning: requests and
     handshakes are found first, and then all parts tick.
@@ -68,13 +69,16 @@ class Model:
     ----------
     plan : Plan
     batch : Batch
+        Of its samples.
+    first : int
+        Cycle in which the first of them is loaded.
     """
 
-    def __init__(self, plan: Plan, batch: Batch) -> None:
+    def __init__(self, plan: Plan, batch: Batch, first: int) -> None:
         self.plan = plan
         self.clock = Clock()
-        outputs = plan.outputs[-1]
-        self.loader = Loader([counts[0] - 1 + outputs for counts in batch.counts])
+        self.samples = batch.samples
+        self.loader = Loader(batch.loads, first)
         self.value = ValueLane(plan, batch, self.clock)
         self.error = ErrorUnit(plan.error_cycles)
         self.tangent = TangentLane(plan, batch, self.clock)
@@ -97,7 +101,7 @@ class Model:
         return value, sums and not scale, scale, update
 
     def tick(self) -> bool:
-        """One cycle; returns whether a sample was in the engine."""
+        """One cycle; returns whether a sample was in the core."""
         clock, loader, value = self.clock, self.loader, self.value
         error, tangent, update = self.error, self.tangent, self.update
         now = clock.now
@@ -141,30 +145,44 @@ def predict(
     ----------
     network : Network
     engine : EngineParameters
-        Only `neurons` and `arrays` matter.
+        Memory sizes do not matter.
     activity : Activity
         Of the batch, under the pruning in question.
     depths : Depths
+
+    Notes
+    -----
+    Exact for one core. Several are followed side by side, each from when its first sample is there;
+    that they wait for each other at the response port is left out, and their queues have no end.
     """
     plan = Plan(network, engine, depths or Depths())
-    model = Model(plan, Batch(plan, activity))
+    batches = [Batch(plan, part) for part in activity.dealt(engine.cores)]
+    cores = [Core(plan, b, first) for b, first in zip(batches, _first(plan, batches), strict=True)]
     cycles = 0
     while True:
-        working = model.tick()
+        working = any([core.tick() for core in cores])
         cycles += working
-        if model.left == activity.samples and not working:
+        if not working and all(core.left == core.samples for core in cores):
             break
     return Prediction(
         samples=activity.samples,
         cycles=cycles + plan.batch_end_cycles,
-        first=model.first,
-        last=model.last,
+        first=min(core.first for core in cores),
+        last=max(core.last for core in cores),
         batch_end=plan.batch_end_cycles,
-        value=model.value.steps,
-        sums=model.tangent.steps,
-        scaler=model.tangent.scalings,
-        update=model.update.steps,
-        activation=model.value.activating,
-        error=model.error.busy,
-        loader=model.loader.busy,
+        value=sum(core.value.steps for core in cores),
+        sums=sum(core.tangent.steps for core in cores),
+        scaler=sum(core.tangent.scalings for core in cores),
+        update=sum(core.update.steps for core in cores),
+        activation=sum(core.value.activating for core in cores),
+        error=sum(core.error.busy for core in cores),
+        loader=sum(core.loader.busy for core in cores),
     )
+
+
+def _first(plan: Plan, batches: list[Batch]) -> list[int]:
+    """When each core has its first sample: words are dealt out a beat a cycle, then loaded."""
+    words = [batch.loads[0] for batch in batches]
+    dealt = accumulate((-(-(w + 1) // plan.engine.beat) for w in words[:-1]), initial=0)
+    there = [start + w for start, w in zip(dealt, words, strict=True)]
+    return [cycle - min(there) for cycle in there]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..engine import EngineParameters
 from ..network import Network
 from ..rules import SOFTMAX
+from ..teams import Teams
 from .activity import Activity, per_word
 
 MAC_LATENCY = 3
@@ -95,37 +96,42 @@ class Plan:
         return 3 // self.engine.arrays * rows + 2 * self.layers + 7
 
 
-class Tag:
-    """A tag on its way: a slot of the tangent lane.
+class Team:
+    """Tags on their way together: a slot of the tangent lanes.
 
     Parameters
     ----------
     sample : int
     layer : int
-        The layer its vector enters next.
+        The layer their vectors enter next.
+    size : int
+        Tags.
     alive : list of bool
-        For each layer from there on.
+        For each layer from there on, whether any of them is.
     words : list of list of int
-        For each hidden layer from there on: entries kept, of each word.
+        For each hidden layer from there on: rows where any of them keeps an entry, of each word.
 
     Members
     -------
     crossed : layers crossed since birth
     """
 
-    __slots__ = ("alive", "crossed", "layer", "sample", "slot", "words")
+    __slots__ = ("alive", "crossed", "layer", "sample", "size", "slot", "words")
 
-    def __init__(self, sample: int, layer: int, alive: list[bool], words: list[list[int]]) -> None:
+    def __init__(
+        self, sample: int, layer: int, size: int, alive: list[bool], words: list[list[int]]
+    ) -> None:
         self.sample = sample
         self.layer = layer
+        self.size = size
         self.alive = alive
         self.words = words
         self.crossed = 0
         self.slot = -1
 
 
-Births = list[list[list[Tag]]]
-"""For each hidden layer and word of slopes, the tags born of it."""
+Births = list[list[list[Team]]]
+"""For each hidden layer and word of slopes, the teams born of it."""
 
 
 class Batch:
@@ -140,32 +146,40 @@ class Batch:
     -------
     samples : int
     counts : entries of the list of each sample and layer, bias included
+    loads : cycles of the loader for each sample's targets and inputs
     updates : for each sample and layer, which groups have an update scalar that is not zero
     """
 
     def __init__(self, plan: Plan, activity: Activity) -> None:
-        self._plan = plan
-        neurons = plan.engine.neurons
+        neurons, lanes = plan.engine.neurons, plan.engine.tangent_lanes
         self.samples = activity.samples
+        self.loads: list[int] = (activity.loads + plan.outputs[-1]).tolist()
         self.counts: list[list[int]] = (activity.inputs + 1).tolist()
         updates = [(per_word(flags, neurons) > 0).tolist() for flags in activity.updates]
         self.updates: list[list[list[bool]]] = [list(layers) for layers in zip(*updates)]  # noqa: B905
-        self._births = [flags.tolist() for flags in activity.births]
-        self._alive = [[a.tolist() for a in c.alive] for c in activity.crossings]
-        self._words = [[per_word(k, neurons).tolist() for k in c.kept] for c in activity.crossings]
+        teams = [Teams(flags, neurons, lanes) for flags in activity.births]
+        pairs = list(zip(teams, activity.crossings, strict=True))
+        self._sizes = [team.sizes.tolist() for team in teams]
+        self._alive = [[team.any(a).tolist() for a in c.alive] for team, c in pairs]
+        self._words = [
+            [per_word(team.any(k), neurons).tolist() for k in c.kept] for team, c in pairs
+        ]
 
     def births(self, sample: int) -> Births:
-        """The tags of a sample."""
-        neurons = self._plan.engine.neurons
-        result = []
-        for layer, flags in enumerate(self._births):
-            words: list[list[Tag]] = []
-            for unit, born in enumerate(flags[sample]):
-                if unit % neurons == 0:
-                    words.append([])
-                if born:
-                    alive = [a[sample][unit] for a in self._alive[layer]]
-                    kept = [k[sample][unit] for k in self._words[layer]]
-                    words[-1].append(Tag(sample, layer + 1, alive, kept))
-            result.append(words)
-        return result
+        """The teams of a sample."""
+        return [
+            [
+                [
+                    self._team(sample, layer, number * len(word) + place, size)
+                    for place, size in enumerate(word)
+                    if size
+                ]
+                for number, word in enumerate(sizes[sample])
+            ]
+            for layer, sizes in enumerate(self._sizes)
+        ]
+
+    def _team(self, sample: int, layer: int, team: int, size: int) -> Team:
+        alive = [a[sample][team] for a in self._alive[layer]]
+        words = [k[sample][team] for k in self._words[layer]]
+        return Team(sample, layer + 1, size, alive, words)

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from .plan import Births as Born
-from .plan import Plan, Tag
+from .plan import Plan, Team
 
 
 @dataclass(slots=True)
@@ -13,7 +13,7 @@ class Word:
 
     Parameters
     ----------
-    tag : Tag
+    team : Team
     flags : int
         How many entries.
     end : bool
@@ -22,7 +22,7 @@ class Word:
         And that group is the layer's last.
     """
 
-    tag: Tag
+    team: Team
     flags: int
     end: bool
     final: bool
@@ -31,8 +31,8 @@ class Word:
 class Births:
     """Walks a sample's slopes.
 
-    A tag layer costs 3 cycles and the words after it 2; a word of slopes costs 4 and one for each
-    birth and group of the next layer, if a slot is free.
+    A team layer costs 3 cycles and the words after it 2; a word of slopes costs 4 and one for each
+    team and group of the next layer, if a slot is free.
 
     Members
     -------
@@ -44,14 +44,14 @@ class Births:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.sample: int | None = None
-        self._tags: Born = []
+        self._teams: Born = []
         self._state = self.FETCH
-        self._layer = self._word = self._target = self._lane = 0
+        self._layer = self._word = self._target = self._place = 0
 
-    def start(self, sample: int, tags: Born) -> None:
+    def start(self, sample: int, teams: Born) -> None:
         """A sample comes in this cycle."""
         self.sample = sample
-        self._tags = tags
+        self._teams = teams
         self._layer = 0
         self._state = self.FETCH
 
@@ -59,31 +59,32 @@ class Births:
         """The word on offer, if a slot is free."""
         if self.sample is None or self._state != self.EMIT:
             return None
-        tags = self._tags[self._layer][self._word]
-        if self._lane == len(tags):
+        teams = self._teams[self._layer][self._word]
+        if self._place == len(teams):
             return None
         final = self._target == self._plan.groups[self._layer + 1] - 1
-        return Word(tags[self._lane], 1, True, final)
+        team = teams[self._place]
+        return Word(team, team.size, True, final)
 
-    def tick(self, taken: bool, may_clear: bool) -> Tag | None:
-        """A cycle passes, in which the word was taken or not; returns the tag that is born."""
+    def tick(self, taken: bool, may_clear: bool) -> Team | None:
+        """A cycle passes, in which the word was taken or not; returns the team that is born."""
         state = self._state
         if self.sample is None:
             return None
         if state == self.EMIT:
-            tags = self._tags[self._layer][self._word]
-            if self._lane == len(tags):
+            teams = self._teams[self._layer][self._word]
+            if self._place == len(teams):
                 self._state = self.NEXT
             elif taken:
                 self._target += 1
                 if self._target == self._plan.groups[self._layer + 1]:
                     self._target = 0
-                    self._lane += 1
-                    return tags[self._lane - 1]
+                    self._place += 1
+                    return teams[self._place - 1]
         elif state == self.NEXT:
             self._word += 1
             self._state = self.READ
-            if self._word == len(self._tags[self._layer]):
+            if self._word == len(self._teams[self._layer]):
                 self._layer += 1
                 self._state = self.FETCH
         elif state == self.LAYER:
@@ -92,7 +93,7 @@ class Births:
             if self._layer == self._plan.layers - 1:
                 self.sample = None
         elif state == self.WORD:
-            self._lane = self._target = 0
+            self._place = self._target = 0
             self._state = self.EMIT
         elif state != self.READ or may_clear:
             self._state += 1
@@ -121,51 +122,51 @@ class Stepper:
         word = self.word
         return word is None or word.flags == 0 or (granted and word.flags == 1)
 
-    def tick(self, granted: bool, following: Word | None) -> Tag | None:
-        """A cycle passes, in which `following` is taken; returns the tag whose sums end."""
+    def tick(self, granted: bool, following: Word | None) -> Team | None:
+        """A cycle passes, in which `following` is taken; returns the team whose sums end."""
         word, ended = self.word, None
         if word is not None and (granted or not word.flags):
             word.flags -= 1
             if word.flags <= 0:
                 self.word = None
                 if word.end and word.final:
-                    ended = word.tag
+                    ended = word.team
         if following is not None:
             self.word = following
         return ended
 
 
 class Scaler:
-    """Sends a tag's groups to the MAC array, one a cycle, 3 cycles after its job was taken.
+    """Sends a team's groups to the MAC array, one a cycle, 3 cycles after its job was taken.
 
     Members
     -------
-    queue : tags whose sums are complete
+    queue : teams whose sums are complete
     """
 
     def __init__(self, plan: Plan) -> None:
         self._groups = plan.groups
-        self.queue: deque[Tag] = deque()
-        self._tag: Tag | None = None
+        self.queue: deque[Team] = deque()
+        self._team: Team | None = None
         self._group = 0
-        self._read: tuple[Tag, bool] | None = None
-        self._request: tuple[Tag, bool] | None = None
+        self._read: tuple[Team, bool] | None = None
+        self._request: tuple[Team, bool] | None = None
 
     def requests(self) -> bool:
         """Whether the MAC array is asked for."""
         return self._request is not None
 
-    def tick(self, granted: bool) -> Tag | None:
-        """A cycle passes; returns the tag whose last group was taken."""
+    def tick(self, granted: bool) -> Team | None:
+        """A cycle passes; returns the team whose last group was taken."""
         request = self._request
         if request is not None and not granted:
             return None
-        tag = self._tag
-        final = tag is None or self._group == self._groups[tag.layer] - 1
+        team = self._team
+        final = team is None or self._group == self._groups[team.layer] - 1
         self._request = self._read
-        self._read = None if tag is None else (tag, final)
+        self._read = None if team is None else (team, final)
         if final:
-            self._tag = self.queue.popleft() if self.queue else None
+            self._team = self.queue.popleft() if self.queue else None
             self._group = 0
         else:
             self._group += 1
@@ -175,32 +176,32 @@ class Scaler:
 class Pruner:
     """Offers the words of stored vectors to the stepper, for each group of the layer they enter.
 
-    A tag costs 2 cycles, and each word 3 but the first, which costs 2; a word without entries
+    A team costs 2 cycles, and each word 3 but the first, which costs 2; a word without entries
     is passed over, unless it is its vector's last.
 
     Members
     -------
-    queue : tags whose vectors are stored
+    queue : teams whose vectors are stored
     """
 
     IDLE, FETCH, READ, FLAG, OFFER = range(5)
 
     def __init__(self, plan: Plan) -> None:
         self._groups = plan.groups
-        self.queue: deque[Tag] = deque()
+        self.queue: deque[Team] = deque()
         self._state = self.IDLE
-        self._tag: Tag | None = None
+        self._team: Team | None = None
         self._words: list[int] = []
         self._group = self._word = 0
 
     def word(self) -> Word | None:
         """The word on offer."""
-        if self._state != self.OFFER or self._tag is None:
+        if self._state != self.OFFER or self._team is None:
             return None
         flags, last = self._words[self._word], self._word == len(self._words) - 1
         if not flags and not last:
             return None
-        return Word(self._tag, flags, last, self._group == self._groups[self._tag.layer] - 1)
+        return Word(self._team, flags, last, self._group == self._groups[self._team.layer] - 1)
 
     def tick(self, taken: bool) -> None:
         """A cycle passes, in which the word was taken or not."""
@@ -209,8 +210,8 @@ class Pruner:
             if self.queue:
                 self._state = self.FETCH
         elif state == self.FETCH:
-            self._tag = tag = self.queue.popleft()
-            self._words = tag.words[tag.crossed - 1]
+            self._team = team = self.queue.popleft()
+            self._words = team.words[team.crossed - 1]
             self._group = self._word = 0
             self._state = self.FLAG
         elif state != self.OFFER:
@@ -219,11 +220,11 @@ class Pruner:
             self._advance()
 
     def _advance(self) -> None:
-        assert self._tag is not None
+        assert self._team is not None
         self._word += 1
         self._state = self.READ
         if self._word == len(self._words):
             self._word = 0
             self._group += 1
-            if self._group == self._groups[self._tag.layer]:
+            if self._group == self._groups[self._team.layer]:
                 self._state = self.IDLE

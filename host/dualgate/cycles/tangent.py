@@ -3,12 +3,12 @@
 from collections import deque
 
 from .parts import Clock
-from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Plan, Tag
+from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Plan, Team
 from .ring import Births, Pruner, Scaler, Stepper
 
 
 class TangentLane:
-    """Carries every tag of a sample to the outputs.
+    """Carries every team of a sample to the outputs.
 
     A sample costs at least
 
@@ -34,7 +34,7 @@ class TangentLane:
         self._stepper = Stepper()
         self._scaler = Scaler(plan)
         self._pruner = Pruner(plan)
-        self._slots: list[Tag | None] = [None] * plan.depths.slots
+        self._slots: list[Team | None] = [None] * plan.depths.slots
         self._turn = 0
         self._locked = False
         self._to_births = False
@@ -57,7 +57,7 @@ class TangentLane:
         return self._births.sample is None
 
     def offers(self) -> bool:
-        """Whether a sample is to leave: the oldest, when all its tags have ended."""
+        """Whether a sample is to leave: the oldest, when all its teams have ended."""
         order = self._order
         return bool(order) and self._births.sample != order[0] and not self._live[order[0]]
 
@@ -99,34 +99,34 @@ class TangentLane:
         if born is not None or (active and not free):
             self._turn = (self._turn + 1) % len(self._slots)
 
-    def _summed(self, tag: Tag) -> None:
-        if tag.alive[tag.crossed]:
-            self._scaler.queue.append(tag)
+    def _summed(self, team: Team) -> None:
+        if team.alive[team.crossed]:
+            self._scaler.queue.append(team)
         else:
-            self._end(tag)
+            self._end(team)
 
-    def _scaled(self, tag: Tag) -> None:
+    def _scaled(self, team: Team) -> None:
         clock = self._clock
-        if tag.layer < self._plan.layers - 1:
-            clock.after(STORE_LATENCY, lambda: self._stored(tag))
+        if team.layer < self._plan.layers - 1:
+            clock.after(STORE_LATENCY, lambda: self._stored(team))
             return
         latency = DELTA_LATENCY + self._plan.levels
         clock.after(latency, self._write)
-        clock.after(latency + 1, lambda: self._end(tag))
+        clock.after(latency + 1, lambda: self._end(team))
 
-    def _stored(self, tag: Tag) -> None:
-        words = tag.words[tag.crossed]
-        tag.layer += 1
-        tag.crossed += 1
+    def _stored(self, team: Team) -> None:
+        words = team.words[team.crossed]
+        team.layer += 1
+        team.crossed += 1
         if any(words):
-            self._pruner.queue.append(tag)
+            self._pruner.queue.append(team)
         else:
-            self._end(tag)
+            self._end(team)
 
     def _write(self) -> None:
         """An update scalar is written; births cannot clear a word in this cycle."""
         self._writes = self._clock.now
 
-    def _end(self, tag: Tag) -> None:
-        self._slots[tag.slot] = None
-        self._live[tag.sample] -= 1
+    def _end(self, team: Team) -> None:
+        self._slots[team.slot] = None
+        self._live[team.sample] -= 1

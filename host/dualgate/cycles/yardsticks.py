@@ -37,6 +37,8 @@ class SparseBackprop:
         Cycles a sample of the batch's end, the same as the engine's.
     arrays : int
         With 3, each of the rows has an array of its own; with 1 they share it.
+    cores : int
+        As many work side by side, on samples of their own.
     """
 
     value: float
@@ -44,12 +46,13 @@ class SparseBackprop:
     update: float
     batch_end: float
     arrays: int
+    cores: int
 
     @property
     def rows(self) -> float:
         """Cycles a sample without the batch's end: all rows, or those of the slowest lane."""
         parts = (self.value, self.transposed, self.update)
-        return sum(parts) if self.arrays == 1 else max(parts)
+        return (sum(parts) if self.arrays == 1 else max(parts)) / self.cores
 
     @property
     def cycles(self) -> float:
@@ -86,4 +89,5 @@ def sparse_backprop(
         update / samples,
         batch_end / samples,
         engine.arrays,
+        engine.cores,
     )

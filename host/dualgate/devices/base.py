@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..commands import COUNTERS
-from ..engine import Layout
+from ..engine import EngineParameters, Layout
 from ..errors import DeviceError, InputError, MissingToolError
 from ..formats import MAX_BATCH
 from ..network import Network
@@ -69,6 +69,11 @@ class Device(ABC):
         FitError
             When the network does not fit the engine; the message names the memory.
         """
+
+    @property
+    @abstractmethod
+    def engine(self) -> EngineParameters:
+        """What the device was built with, or stands for; raises `DeviceError` before `configure`."""
 
     @abstractmethod
     def set(self, settings: Settings) -> None:
@@ -140,6 +145,10 @@ class EngineDevice(Device):
         if self._layout is None:
             raise DeviceError("the device has no network yet; call configure first")
         return self._layout
+
+    @property
+    def engine(self) -> EngineParameters:
+        return self.layout.engine
 
     def _begin_samples(self, count: int) -> None:
         """Count samples into the batch; raises `InputError`, counting none, beyond the limit."""

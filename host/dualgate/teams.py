@@ -1,0 +1,56 @@
+"""Teams: the tags that share a slot of the tangent lanes, and step together."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+class Teams:
+    """The teams of one hidden layer's tags: up to K tags in a row, born of one word of N slopes.
+
+    Parameters
+    ----------
+    born : bool array (samples, tags)
+        Which units have a slope that is not zero.
+    neurons, lanes : int
+        N and K.
+
+    Members
+    -------
+    sizes : int array (samples, words, teams of a word)
+        Tags of each team; the teams of a word are filled in turn.
+    """
+
+    def __init__(self, born: Bools, neurons: int, lanes: int) -> None:
+        samples, tags = born.shape
+        words, each = -(-tags // neurons), -(-neurons // lanes)
+        padded = np.zeros((samples, words, neurons), np.int64)
+        padded.reshape(samples, -1)[:, :tags] = born
+        rank = (np.cumsum(padded, axis=-1) - 1).reshape(samples, -1)[:, :tags]
+        word = np.arange(tags) // neurons
+        self._shape = (samples, words * each)
+        self._members = []
+        for place in range(lanes):
+            sample, tag = np.nonzero(born & (rank % lanes == place))
+            team = word[tag] * each + rank[sample, tag] // lanes
+            self._members.append((sample, tag, team))
+        left = padded.sum(axis=-1)[..., None] - lanes * np.arange(each)
+        self.sizes: Ints = np.clip(left, 0, lanes)
+
+    def any(self, flags: Bools) -> Bools:
+        """Whether any of a team's tags has a flag.
+
+        Parameters
+        ----------
+        flags : bool array (samples, tags, ...)
+
+        Returns
+        -------
+        bool array (samples, teams, ...)
+        """
+        result = np.zeros((*self._shape, *flags.shape[2:]), np.bool_)
+        for sample, tag, team in self._members:
+            result[sample, team] |= flags[sample, tag]
+        return result

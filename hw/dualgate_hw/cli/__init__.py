@@ -1,0 +1,1 @@
+"""Subcommands that need the gateware; `dualgate` finds them through entry points."""

@@ -1,0 +1,252 @@
+"""A core: the lanes, their MAC arrays and the memories between them.
+
+A sample is a token that names a context, its place in every memory. Tokens go from lane to lane::
+
+    words --> loader --> value lane --> error unit --> tangent lanes --> update lane --+
+                ^                          |                                          |
+                |                          +--> response                              |
+                +------------------------ free contexts <-----------------------------+
+
+so that each lane works on a sample of its own, in the order they came.
+"""
+
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import Value
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .error import ErrorUnit
+from .layouts import LAYER, PRODUCT, SETTINGS, WORD, Shapes, vector
+from .loader import Loader
+from .mac import MacArray, VectorClient, attach
+from .rows import CoreMemories, CoreRows
+from .samples import sample_memories
+from .tangent import TangentLane
+from .update import UpdateLane
+from .value import ValueLane
+
+EVENTS = (
+    "value_rows",
+    "tangent_rows",
+    "scale_rows",
+    "update_rows",
+    "kept",
+    "dropped",
+    "saturated_values",
+    "saturated_updates",
+)
+"""Those of `commands.COUNTERS` that a core counts."""
+
+
+def events(shapes: Shapes) -> data.StructLayout:
+    """What a core counts in a cycle."""
+    return data.StructLayout({name: range(shapes.lanes * shapes.neurons + 2) for name in EVENTS})
+
+
+class Core(wiring.Component):
+    """Trains on the samples it is given, with weights and velocities of its own.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    command, response : streams of words; sample commands and what answers them
+    settings : as last set
+    input_layer, output_layer : descriptors of the first layer and of the last
+    layer_write, layer_index, layer : a descriptor arrives
+    port : the rows, while not `working`
+    macs, products : the MAC arrays for a batch's end, while not `working`
+    working : a sample is in flight
+    idle : none is, and none is being loaded
+    events : what to count
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        self.loader = Loader(shapes)
+        self.value = ValueLane(shapes)
+        self.error = ErrorUnit(shapes)
+        self.tangent = TangentLane(shapes)
+        self.update = UpdateLane(shapes)
+        neurons, arrays = shapes.neurons, shapes.engine.arrays
+        super().__init__(
+            {
+                "command": In(stream.Signature(WORD)),
+                "response": Out(stream.Signature(WORD)),
+                "settings": In(SETTINGS),
+                "input_layer": In(LAYER),
+                "output_layer": In(LAYER),
+                "layer_write": In(1),
+                "layer_index": In(range(shapes.engine.layers)),
+                "layer": In(LAYER),
+                "port": In(CoreRows(neurons)),
+                "macs": In(VectorClient(neurons)).array(arrays),
+                "products": Out(vector(neurons, PRODUCT)).array(arrays),
+                "working": Out(1),
+                "idle": Out(1),
+                "events": Out(events(shapes)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.loader = loader = self.loader
+        m.submodules.value = value = self.value
+        m.submodules.error = error = self.error
+        m.submodules.tangent = tangent = self.tangent
+        m.submodules.update = update = self.update
+        wiring.connect(m, wiring.flipped(self.command), loader.command)
+        wiring.connect(m, loader.sample, value.sample)
+        wiring.connect(m, value.token, error.token)
+        wiring.connect(m, error.done, tangent.token)
+        wiring.connect(m, tangent.done, update.token)
+        m.d.comb += [
+            loader.input_layer.eq(self.input_layer),
+            loader.output_layer.eq(self.output_layer),
+            error.settings.eq(self.settings),
+            error.layer.eq(self.output_layer),
+            tangent.settings.eq(self.settings),
+        ]
+        self._respond(m)
+        self._contexts(m)
+        self._samples(m)
+        self._descriptors(m)
+        self._rows(m)
+        self._events(m)
+        return m
+
+    def _respond(self, m: Module) -> None:
+        """The loader answers only while no sample is in flight, so the two never meet."""
+        loader, error = self.loader.response, self.error.response
+        m.d.comb += [
+            self.response.valid.eq(loader.valid | error.valid),
+            self.response.payload.eq(Mux(loader.valid, loader.payload, error.payload)),
+            loader.ready.eq(self.response.ready),
+            error.ready.eq(self.response.ready & ~loader.valid),
+        ]
+
+    def _contexts(self, m: Module) -> None:
+        """Contexts are used in turn; samples leave in the order they came."""
+        shapes = self.shapes
+        turn = Signal(shapes.context)
+        in_flight = Signal(range(shapes.contexts + 1))
+        enters = self.loader.sample.valid & self.loader.sample.ready
+        leaves = self.update.done.valid
+        m.d.comb += [
+            self.update.done.ready.eq(1),
+            self.loader.context.eq(turn),
+            self.loader.context_free.eq(in_flight != shapes.contexts),
+            self.working.eq((in_flight != 0) | self.update.busy),
+            self.loader.empty.eq(~self.working),
+            self.idle.eq(self.loader.idle),
+        ]
+        m.d.sync += in_flight.eq(in_flight + enters - leaves)
+        with m.If(enters):
+            m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))
+
+    def _samples(self, m: Module) -> None:
+        memories = sample_memories(m, self.shapes)
+        for name, port in (
+            ("inputs", self.loader.inputs),
+            ("targets", self.loader.targets),
+            ("hidden", self.value.hidden_write),
+            ("counts", self.value.counts),
+            ("slopes", self.value.slopes),
+            ("outputs", self.value.outputs),
+            ("errors", self.error.errors),
+            ("deltas", self.tangent.deltas),
+        ):
+            lanes = 1 if port.signature.granularity else None
+            wiring.connect(m, port, memories[name].write_port(granularity=lanes))
+        for name, ports in (
+            ("inputs", (self.value.inputs, self.update.inputs)),
+            ("hidden", (self.value.hidden, self.update.hidden)),
+            ("counts", (self.update.counts,)),
+            ("slopes", (self.tangent.birth_slopes, self.tangent.scale_slopes)),
+            ("outputs", (self.error.outputs,)),
+            ("targets", (self.error.targets,)),
+            ("errors", (self.tangent.errors, self.update.errors)),
+            ("deltas", (self.update.deltas,)),
+        ):
+            for port in ports:
+                wiring.connect(m, port, memories[name].read_port())
+
+    def _descriptors(self, m: Module) -> None:
+        m.submodules.layers = layers = memory.Memory(
+            shape=LAYER, depth=self.shapes.engine.layers, init=[]
+        )
+        write = layers.write_port()
+        m.d.comb += [
+            write.addr.eq(self.layer_index),
+            write.data.eq(self.layer),
+            write.en.eq(self.layer_write),
+        ]
+        for index, layer in (
+            (self.value.index, self.value.layer),
+            (self.update.index, self.update.layer),
+            *((self.tangent.indices[part], self.tangent.layers[part]) for part in range(3)),
+        ):
+            read = layers.read_port()
+            m.d.comb += [read.addr.eq(index), layer.eq(read.data)]
+
+    def _rows(self, m: Module) -> None:
+        """The MAC arrays, and the memories whose rows they work on."""
+        readers = self._arrays(m)
+        m.submodules.rows = rows = CoreMemories(self.shapes, len(readers))
+        for index, array in enumerate(readers):
+            m.d.comb += [
+                rows.rows[index].eq(array.row),
+                array.weight_row.eq(rows.weight_rows[index]),
+            ]
+        wiring.connect(m, self.update.read, rows.velocity_read)
+        wiring.connect(m, self.update.write, rows.velocity_write)
+        wiring.connect(m, wiring.flipped(self.port), rows.port)
+        m.d.comb += rows.exclusive.eq(~self.working)
+
+    def _arrays(self, m: Module) -> list[MacArray]:
+        """One MAC array for each kind of lane, or one for all; returns those that read weights.
+
+        Vector clients come before weight clients, and later lanes before earlier ones: a sample
+        that is nearly done frees its context soonest.
+        """
+        lanes = self.shapes.lanes
+        ends = [[(mac, p)] for mac, p in zip(self.macs, self.products, strict=True)]
+        scale = (self.tangent.scale_mac, self.tangent.scale_product)
+        sums = (self.tangent.sum_mac, self.tangent.sum_product)
+        step = (self.update.mac, self.update.product)
+        values = (self.value.mac, self.value.product)
+        if self.shapes.engine.arrays == 1:
+            clients = {"shared": (lanes, [*ends[0], step, scale], [sums, values])}
+        else:
+            clients = {
+                "value": (1, ends[0], [values]),
+                "tangent": (lanes, [*ends[1], scale], [sums]),
+                "update": (1, [*ends[2], step], []),
+            }
+        arrays = []
+        for name, (wide, by_vector, by_weight) in clients.items():
+            array = MacArray(self.shapes.neurons, wide, len(by_vector), len(by_weight))
+            m.submodules[f"{name}_mac"] = array
+            ports = (*array.vector_clients, *array.weight_clients)
+            for port, (mac, product) in zip(ports, (*by_vector, *by_weight), strict=True):
+                attach(m, mac, port)
+                # Clients of one lane take the first lane's products.
+                m.d.comb += Value.cast(product).eq(Value.cast(array.product))
+            if by_weight:
+                arrays.append(array)
+        return arrays
+
+    def _events(self, m: Module) -> None:
+        for name, event in {
+            "value_rows": self.value.mac.valid & self.value.mac.ready,
+            "tangent_rows": self.tangent.tangent_row,
+            "scale_rows": self.tangent.scale_row,
+            "update_rows": self.update.taken,
+            "kept": self.tangent.kept,
+            "dropped": self.tangent.dropped,
+            "saturated_values": self.value.saturated,
+            "saturated_updates": self.error.saturated + self.tangent.saturated,
+        }.items():
+            m.d.comb += self.events[name].eq(event)

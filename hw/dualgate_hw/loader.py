@@ -1,0 +1,189 @@
+"""The loader: a core's samples become lists of nonzeros in its memories."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.commands import Op, Status
+
+from .layouts import ENTRY, INDEX, LAYER, VALUE, WORD, Shapes, owned
+from .value import loaded
+
+
+class Loader(wiring.Component):
+    """Takes the commands that carry samples, see `dualgate.commands`.
+
+    A sample takes 4 cycles, one for each word of its payload, and in its dense form one more for
+    each word whose two inputs both are not zero. A malformed one is read to its end and answered
+    from here, when no sample before it is in the core.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    command : stream in; sample commands only
+    response : stream out; never in use while samples are in flight
+    sample : stream out; a loaded context and the entries of its input list
+    input_layer, output_layer : descriptors of the first layer and of the last
+    context : where the next sample goes
+    context_free : whether it is free
+    empty : no sample is in flight
+    idle : nor is one being loaded
+    inputs, targets : write ports
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        width = engine.groups * engine.neurons
+        super().__init__(
+            {
+                "command": In(stream.Signature(WORD)),
+                "response": Out(stream.Signature(WORD)),
+                "sample": Out(stream.Signature(loaded(shapes))),
+                "input_layer": In(LAYER),
+                "output_layer": In(LAYER),
+                "context": In(shapes.context),
+                "context_free": In(1),
+                "empty": In(1),
+                "idle": Out(1),
+                "inputs": In(shapes.write(engine.inputs, ENTRY, contexts)),
+                "targets": In(shapes.write(width, VALUE, contexts)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        engine = self.shapes.engine
+        self._train = Signal()
+        self._dense = Signal()
+        self._bad = Signal()
+        self._count = Signal(INDEX)
+        self._position = Signal(INDEX)
+        self._length = Signal(INDEX)
+        self._index = Signal(INDEX)
+        self._entry = Signal(ENTRY)
+        token = self.sample.payload.token
+        m.d.comb += [
+            self.targets.addr.eq(
+                owned(self.context, self._position, engine.groups * engine.neurons)
+            ),
+            self.targets.data.eq(self.command.payload),
+            self.inputs.addr.eq(owned(self.context, self._length, engine.inputs)),
+            self.inputs.data.eq(self._entry),
+            token.context.eq(self.context),
+            token.train.eq(self._train),
+            self.sample.payload.count.eq(self._length),
+        ]
+        with m.FSM() as fsm:
+            self._header_states(m)
+            with m.State("TARGETS"), m.If(self._take(m)):
+                m.d.comb += self.targets.en.eq(1)
+                with m.If(self._position == self.output_layer.outputs - 1):
+                    m.next = "ENTRIES"
+            self._entry_states(m)
+            self._end_states(m)
+        m.d.comb += self.idle.eq(fsm.ongoing("HEADER") & self.empty)
+        with m.If(self.inputs.en):
+            m.d.sync += self._length.eq(self._length + 1)
+        return m
+
+    def _take(self, m: Module, when: Value | int = 1) -> Value:
+        """Take a payload word; true in the cycle it is there."""
+        m.d.comb += self.command.ready.eq(when)
+        with m.If(self.command.valid & self.command.ready):
+            m.d.sync += self._position.eq(self._position + 1)
+        return self.command.valid
+
+    def _header_states(self, m: Module) -> None:
+        word = self.command.payload
+        op = word[:8]
+        with m.State("HEADER"):
+            m.d.comb += self.command.ready.eq(1)
+            m.d.sync += [
+                self._position.eq(0),
+                self._length.eq(0),
+                self._index.eq(0),
+                self._bad.eq(0),
+                self._train.eq((op == Op.TRAIN) | (op == Op.TRAIN_DENSE)),
+                self._dense.eq((op == Op.TRAIN_DENSE) | (op == Op.INFER_DENSE)),
+                self._count.eq(word[16:]),
+            ]
+            with m.If(self.command.valid):
+                m.next = "CHECK"
+        with m.State("CHECK"):
+            inputs, targets = self.input_layer.inputs, self.output_layer.outputs
+            entries = self._count - Mux(self._train, targets, 0)
+            fits = Mux(self._dense, entries == (inputs + 1) >> 1, entries <= inputs)
+            with m.If((entries < 0) | ~fits):
+                m.next = "SKIP"
+            with m.Elif(self.context_free):
+                m.next = "TARGETS"
+                with m.If(~self._train | (targets == 0)):
+                    m.next = "ENTRIES"
+
+    def _entry_states(self, m: Module) -> None:
+        """Inputs, and the bias behind them: one more input, always there."""
+        layer, entry = self.input_layer, self._entry
+        with m.State("ENTRIES"):
+            with m.If(self._position == self._count):
+                m.d.comb += [
+                    entry.index.eq(layer.inputs),
+                    entry.value.eq(1 << layer.in_frac),
+                    self.inputs.en.eq(~self._bad),
+                ]
+                m.next = "HAND_ON"
+            with m.Else():
+                beyond = entry.index >= layer.inputs
+                whole = self._next_entry(m)
+                with m.If(self._take(m, whole)):
+                    m.d.comb += self.inputs.en.eq((entry.value != 0) & ~beyond)
+                    with m.If(beyond):
+                        m.d.sync += self._bad.eq(1)
+
+    def _next_entry(self, m: Module) -> Signal:
+        """The entry of the word on offer that comes next; returns whether it is the word's last."""
+        word, entry = self.command.payload, self._entry
+        sparse = ENTRY(word)
+        low, high = word[:16], word[16:]
+        second = Signal()
+        uses_high = Signal()
+        whole = Signal()
+        m.d.comb += [whole.eq(1), entry.eq(sparse)]
+        with m.If(self._dense):
+            m.d.comb += [
+                whole.eq((low == 0) | (high == 0) | second),
+                uses_high.eq((high != 0) & ((low == 0) | second)),
+                entry.value.eq(Mux(uses_high, high, low)),
+                entry.index.eq(self._index | uses_high),
+            ]
+            with m.If(self.command.valid):
+                m.d.sync += second.eq(~whole)
+                with m.If(whole):
+                    m.d.sync += self._index.eq(self._index + 2)
+        return whole
+
+    def _end_states(self, m: Module) -> None:
+        with m.State("HAND_ON"):
+            m.d.comb += self.sample.valid.eq(~self._bad)
+            with m.If(self._bad):
+                m.next = "REFUSE"
+            with m.Elif(self.sample.ready):
+                m.next = "HEADER"
+        with m.State("SKIP"):
+            with m.If(self._position == self._count):
+                m.next = "REFUSE"
+            with m.Else():
+                self._take(m)
+        with m.State("REFUSE"):
+            op = Mux(self._train, Op.TRAIN, Op.INFER)
+            m.d.comb += [
+                self.response.valid.eq(self.empty),
+                self.response.payload[:8].eq(op),
+                self.response.payload[8:16].eq(Status.LENGTH),
+            ]
+            with m.If(self.response.valid & self.response.ready):
+                m.next = "HEADER"
