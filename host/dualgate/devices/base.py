@@ -73,7 +73,7 @@ class Device(ABC):
     @property
     @abstractmethod
     def engine(self) -> EngineParameters:
-        """What the device was built with, or stands for; raises `DeviceError` before `configure`."""
+        """What the device is, or stands for; raises `DeviceError` before `configure`."""
 
     @abstractmethod
     def set(self, settings: Settings) -> None:
