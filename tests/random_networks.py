@@ -22,11 +22,12 @@ def networks(draw: st.DrawFn, max_layers: int = 4, max_width: int = 12) -> Netwo
     sizes = draw(st.lists(st.integers(1, max_width), min_size=count, max_size=count))
     hidden = tuple(draw(st.sampled_from(HIDDEN_ACTIVATIONS)) for _ in sizes[2:])
     name = draw(st.sampled_from(sorted(LOSSES)))
+    frozen = tuple(draw(st.sets(st.integers(0, count - 2), max_size=2)))
     fracs = draw(st.one_of(st.just((12, 10)), st.tuples(st.integers(0, 14), st.integers(0, 14))))
     try:
-        return Network(tuple(sizes), hidden, name, *fracs)
+        return Network(tuple(sizes), hidden, name, *fracs, frozen)
     except InputError:  # binary points that do not go together
-        return Network(tuple(sizes), hidden, name)
+        return Network(tuple(sizes), hidden, name, frozen=frozen)
 
 
 @dataclass

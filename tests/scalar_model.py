@@ -12,8 +12,14 @@ E = [min(65535, math.floor(math.exp(-i / 256) * 65536 + 0.5)) for i in range(204
 Z_FRAC = {"sigmoid": 12, "tanh": 12, "softmax": 10}
 OUT_FRAC = {"sigmoid": 14, "tanh": 14, "softmax": 14}
 SLOPE_FRAC = {"sigmoid": 16}  # 14 for all others
-OUTPUT_OF = {"mse": "identity", "sigmoid-mse": "sigmoid", "bce": "sigmoid", "cce": "softmax"}
-SLOPED = ("mse", "sigmoid-mse")
+OUTPUT_OF = {
+    "mse": "identity",
+    "msle": "identity",
+    "sigmoid-mse": "sigmoid",
+    "bce": "sigmoid",
+    "cce": "softmax",
+}
+SLOPED = ("mse", "msle", "sigmoid-mse")
 
 COUNTED = (
     "value_rows",
@@ -91,6 +97,8 @@ class ScalarModel:
     input_frac, linear_frac, update_frac : int
     neurons : int
         N; only counts of rows depend on it.
+    frozen : tuple of int
+        Layers whose weights stay.
     """
 
     def __init__(
@@ -102,7 +110,9 @@ class ScalarModel:
         linear_frac: int,
         update_frac: int,
         neurons: int,
+        frozen: tuple[int, ...] = (),
     ):
+        self.frozen = frozen
         self.loss, self.update_frac, self.neurons = loss, update_frac, neurons
         self.layers: list[Layer] = []
         frac = input_frac
@@ -161,11 +171,13 @@ class ScalarModel:
                 error = rshift(error * slope, 14)
             output.append(self.clip(rshift(error * mantissa, shift), 16, "saturated_updates"))
         scalars.append(output)
-        for index in range(len(self.layers) - 1):
-            for tag in range(self.layers[index].outputs):
-                scalars[index][tag] = self.carry(index, tag, slopes, output, prune)
-        for layer, inputs, update in zip(self.layers, values, scalars, strict=False):
-            self.accumulate(layer, inputs, update)
+        for index, layer in enumerate(self.layers):
+            if index in self.frozen:
+                continue
+            if index < len(self.layers) - 1:
+                for tag in range(layer.outputs):
+                    scalars[index][tag] = self.carry(index, tag, slopes, output, prune)
+            self.accumulate(layer, values[index], scalars[index])
         return values[-1]
 
     def carry(

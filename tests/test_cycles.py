@@ -78,10 +78,11 @@ def assert_predicted(
 @example(network=Network((40, 1)), samples=20, prune=1, seed=1)
 @example(network=Network((2, 40, 1, 40, 3), "tanh", "mse"), samples=9, prune=1, seed=2)
 @example(network=Network((40, 19, 17, 9, 7), "relu"), samples=2, prune=PRUNE_OFF, seed=3)
+@example(network=Network((9, 8, 7, 3), frozen=(0, 2)), samples=9, prune=2, seed=4)
 def test_random_networks_take_the_predicted_cycles(
     name: str, network: Network, samples: int, prune: int, seed: int
 ) -> None:
-    usual = Network(network.sizes, network.hidden, network.loss)
+    usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
     assert_predicted(gentle_case(usual, samples, 2, prune, seed), engine(name))
 
 

@@ -75,7 +75,7 @@ def test_descriptors_fit_their_fields_and_never_overlap(network: Network, neuron
 
 
 def test_descriptors_of_a_known_network() -> None:
-    network = Network((20, 6, 3), "tanh", "sigmoid-mse")
+    network = Network((20, 6, 3), "tanh", "sigmoid-mse", frozen=(1,))
     first, last = Layout(network, EngineParameters(4), 10).descriptors
     assert first == {
         "inputs": 20,
@@ -91,7 +91,9 @@ def test_descriptors_of_a_known_network() -> None:
         "apply_shift": 10,
         "last": 0,
         "sloped": 1,
+        "frozen": 0,
     }
+    assert last["frozen"] == 1
     assert (last["weight_base"], last["vector_base"], last["z_shift"]) == (42, 2, 14)
     assert (last["activation"], last["in_frac"], last["last"]) == (3, 14, 1)
     assert sum(bits for _, bits in LAYER_FIELDS) <= 32 * LAYER_WORDS

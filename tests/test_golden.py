@@ -27,6 +27,7 @@ def scalar_for(case: Case) -> ScalarModel:
         net.linear_frac,
         case.update_frac,
         case.neurons,
+        net.frozen,
     )
     for layer, w, v in zip(model.layers, case.weights, case.velocity, strict=True):
         layer.master, layer.velocity = w.tolist(), v.tolist()

@@ -139,10 +139,29 @@ def test_a_probability_that_rounded_to_zero_has_a_finite_loss() -> None:
     assert LOSSES["bce"].value(y, t) == pytest.approx(largest, rel=1e-5)
 
 
+def test_msle_is_mse_on_the_logarithm_of_one_plus_the_target() -> None:
+    loss = LOSSES["msle"]
+    t = np.array([[0.0, 1.0, 999.0]])
+    np.testing.assert_allclose(loss.inverse(loss.transformed(t)), t, rtol=1e-14)
+    z = np.log1p([[1.0, 1.0, 99.0]])
+    assert loss.value(z, loss.transformed(t)) == pytest.approx(
+        ((np.log([2, 2, 100]) - np.log([1, 2, 1000])) ** 2).mean()
+    )
+    assert (loss.output, loss.sloped, loss.scale(4)) == (
+        LOSSES["mse"].output,
+        LOSSES["mse"].sloped,
+        LOSSES["mse"].scale(4),
+    )
+    with pytest.raises(InputError, match=r"^target -1: msle needs targets above -1$"):
+        loss.transformed([[0.0, -1.0]])
+
+
 def test_unknown_names_are_refused_with_the_choices() -> None:
     with pytest.raises(InputError, match=r"^unknown activation 'softmax'; choose identity, relu"):
         rules.activation("softmax")
-    with pytest.raises(InputError, match=r"^unknown loss 'l1'; choose mse, sigmoid-mse, bce, cce$"):
+    with pytest.raises(
+        InputError, match=r"^unknown loss 'l1'; choose mse, sigmoid-mse, msle, bce, cce$"
+    ):
         rules.loss("l1")
     assert rules.activation("tanh") is rules.TANH
     assert rules.loss("mse") is LOSSES["mse"]

@@ -33,6 +33,7 @@ LAYER_FIELDS: tuple[tuple[str, int], ...] = (
     ("apply_shift", 6),
     ("last", 1),
     ("sloped", 1),
+    ("frozen", 1),
 )
 """Name and width of each field of a layer descriptor, least significant first; unsigned.
 
@@ -52,8 +53,8 @@ z_shift, activation, in_frac, out_frac
     See `Layer` and `Activation.code`.
 apply_shift
     `APPLY_BIAS` plus the right shift from velocity to master weight.
-last, sloped
-    Output layer; `Loss.sloped`.
+last, sloped, frozen
+    Output layer; `Loss.sloped`; `Layer.frozen`.
 """
 
 LAYER_WORDS = -(-sum(bits for _, bits in LAYER_FIELDS) // WORD_BITS)
@@ -209,6 +210,7 @@ class Layout:
                     "apply_shift": layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS,
                     "last": int(index == len(self.network.layers) - 1),
                     "sloped": int(self.network.objective.sloped),
+                    "frozen": int(layer.frozen),
                 }
             )
             weight_base += groups * layer.rows

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import rules
+from . import initialisers, rules
 from .errors import InputError
 from .formats import MASTER, UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC, Format
 
@@ -30,6 +30,8 @@ class Layer:
     activation : Activation
     in_frac, z_frac, out_frac : int
         Fraction bits of the inputs, the pre-activation and the value.
+    frozen : bool
+        Whether the weights stay as they are: no tags for the layer's units, no updates.
     """
 
     inputs: int
@@ -38,6 +40,7 @@ class Layer:
     in_frac: int
     z_frac: int
     out_frac: int
+    frozen: bool = False
 
     @property
     def rows(self) -> int:
@@ -69,11 +72,14 @@ class Network:
         A key of `rules.LOSSES`; it also decides the output activation.
     input_frac, linear_frac : int
         Fraction bits of the inputs and of unbounded activations (identity, relu, leaky_relu).
+    frozen : sequence of int
+        Positions of layers whose weights do not change, from 0.
 
     Raises
     ------
     InputError
-        For sizes below 1, fewer than two sizes, unknown names, or binary points out of 0..14.
+        For sizes below 1, fewer than two sizes, unknown names, binary points out of 0..14, or a
+        frozen layer that does not exist.
     """
 
     sizes: tuple[int, ...]
@@ -81,6 +87,7 @@ class Network:
     loss: str = "cce"
     input_frac: int = INPUT_FRAC
     linear_frac: int = LINEAR_FRAC
+    frozen: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(int(n) for n in self.sizes))
@@ -102,6 +109,12 @@ class Network:
         for frac in (self.input_frac, self.linear_frac):
             if not 0 <= frac <= UNIT_FRAC:
                 raise InputError(f"{frac} fraction bits; choose 0 to {UNIT_FRAC}")
+        object.__setattr__(self, "frozen", tuple(sorted({int(index) for index in self.frozen})))
+        for index in self.frozen:
+            if not 0 <= index < len(self.sizes) - 1:
+                raise InputError(
+                    f"layer {index} cannot be frozen; layers are 0 to {len(self.sizes) - 2}"
+                )
         for layer in self.layers:
             if layer.z_shift < 0:
                 raise InputError(
@@ -127,10 +140,12 @@ class Network:
         result = []
         in_frac = self.input_frac
         kinds = [rules.ACTIVATIONS[name] for name in self.hidden] + [self.objective.output]
-        for inputs, outputs, kind in zip(self.sizes, self.sizes[1:], kinds, strict=False):
+        shapes = zip(self.sizes, self.sizes[1:], kinds, strict=False)
+        for index, (inputs, outputs, kind) in enumerate(shapes):
             z_frac = self.linear_frac if kind.z_frac < 0 else kind.z_frac
             out_frac = z_frac if kind.out_frac < 0 else kind.out_frac
-            result.append(Layer(inputs, outputs, kind, in_frac, z_frac, out_frac))
+            frozen = index in self.frozen
+            result.append(Layer(inputs, outputs, kind, in_frac, z_frac, out_frac, frozen))
             in_frac = out_frac
         return tuple(result)
 
@@ -155,36 +170,37 @@ class Network:
         """Number of weights, biases included."""
         return sum(layer.rows * layer.outputs for layer in self.layers)
 
-    def initial_weights(self, seed: int = 0) -> list[NDArray[np.int64]]:
-        """Random master weights: Kaiming uniform after ReLU kinds, Glorot uniform otherwise.
+    def initial_weights(
+        self, seed: int = 0, initialiser: str | None = None
+    ) -> list[NDArray[np.int64]]:
+        """Random master weights.
 
         Parameters
         ----------
         seed : int
+        initialiser : str or None
+            As in `initialisers.initial_weights`, whose weights these are, rounded.
 
         Returns
         -------
         list of int array (inputs + 1, outputs), `MASTER` format; biases are zero.
         """
-        random = np.random.default_rng(seed)
-        result = []
-        for layer in self.layers:
-            if "relu" in layer.activation.name:
-                limit = np.sqrt(6.0 / layer.inputs)
-            else:
-                limit = np.sqrt(6.0 / (layer.inputs + layer.outputs))
-            real = random.uniform(-limit, limit, (layer.rows, layer.outputs))
-            real[-1] = 0.0
-            result.append(MASTER.quantize(real, "weight"))
-        return result
+        drawn = initialisers.initial_weights(self, initialiser, seed)
+        return [MASTER.quantize(w, "weight") for w in drawn]
 
     def quantize_inputs(self, x: ArrayLike) -> NDArray[np.int64]:
         """Inputs (samples, sizes[0]) as integers; raises `InputError` on shape, NaN or range."""
         return _matrix(self.input_format.quantize(x, "input"), self.sizes[0], "input")
 
     def quantize_targets(self, t: ArrayLike) -> NDArray[np.int64]:
-        """Targets (samples, sizes[-1]) as integers; raises `InputError` likewise."""
-        return _matrix(self.output_format.quantize(t, "target"), self.sizes[-1], "target")
+        """Targets (samples, sizes[-1]), transformed, as integers; raises `InputError` likewise."""
+        wanted = self.objective.transformed(t)
+        return _matrix(self.output_format.quantize(wanted, "target"), self.sizes[-1], "target")
+
+    def predictions(self, outputs: ArrayLike) -> NDArray[np.float64]:
+        """What integer outputs (samples, sizes[-1]) predict: their real numbers, with the targets'
+        transformation undone."""
+        return np.asarray(self.objective.inverse(self.output_format.real(outputs)))
 
 
 def _matrix(array: NDArray[np.int64], width: int, what: str) -> NDArray[np.int64]:

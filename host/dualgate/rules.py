@@ -1,7 +1,7 @@
 """Activations and losses: one table for the host, the golden model and the gateware.
 
-An activation is given twice: its mathematics in float64 (value and derivative, for the float
-reference) and its rule on integers, which is what the engine computes bit for bit.
+An activation is given twice: its mathematics in floating point (value and slope) and its rule on
+integers, which is what the engine computes bit for bit.
 
 The integer rules share one table of 2048 steps of 1/256 over [0, 8). For sigmoid the table holds
 ``h = sigmoid(x) - 1/2``; by symmetry that serves both signs, ``tanh(x) = 2 h(2x)``, and the slope
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 from .formats import UNIT_FRAC, VALUE_WIDTH, round_shift
@@ -138,8 +138,11 @@ class Activation:
         Fraction bits of the slope g'.
     rule : callable
         z int array -> (value, slope) int arrays of the same shape, elementwise.
-    value, derivative : callables
-        The same in float64; the derivative is taken at the pre-activation.
+    value : callable
+        z -> value, in floating point.
+    slope : callable
+        value -> slope g'(z), same shape and dtype. A forward pass has the value at hand, which
+        saves a second exponential.
     """
 
     name: str
@@ -148,8 +151,12 @@ class Activation:
     out_frac: int
     slope_frac: int
     rule: Callable[[Ints], tuple[Ints, Ints]]
-    value: Callable[[Floats], Floats]
-    derivative: Callable[[Floats], Floats]
+    value: Callable[[Any], Any]
+    slope: Callable[[Any], Any]
+
+    def derivative(self, z: Floats) -> Floats:
+        """The slope g'(z) at the pre-activation, in floating point."""
+        return np.asarray(self.slope(self.value(z)))
 
     @property
     def index_shift(self) -> int:
@@ -158,9 +165,7 @@ class Activation:
         return self.z_frac - TABLE_STEP_FRAC - doubled
 
 
-IDENTITY = Activation(
-    "identity", 0, -1, -1, UNIT_FRAC, _identity_rule, lambda z: z, lambda z: np.ones_like(z)
-)
+IDENTITY = Activation("identity", 0, -1, -1, UNIT_FRAC, _identity_rule, lambda z: z, np.ones_like)
 RELU = Activation(
     "relu",
     1,
@@ -169,7 +174,7 @@ RELU = Activation(
     UNIT_FRAC,
     _relu_rule,
     lambda z: np.maximum(z, 0.0),
-    lambda z: (z > 0).astype(np.float64),
+    lambda y: (y > 0).astype(y.dtype),
 )
 LEAKY_RELU = Activation(
     "leaky_relu",
@@ -179,7 +184,7 @@ LEAKY_RELU = Activation(
     UNIT_FRAC,
     _leaky_rule,
     lambda z: np.where(z > 0, z, LEAK * z),
-    lambda z: np.where(z > 0, 1.0, LEAK),
+    lambda y: np.where(y > 0, y.dtype.type(1), y.dtype.type(LEAK)),
 )
 SIGMOID = Activation(
     "sigmoid",
@@ -189,21 +194,11 @@ SIGMOID = Activation(
     UNIT_FRAC + 2,
     _sigmoid_rule,
     _sigmoid,
-    lambda z: _sigmoid(z) * (1.0 - _sigmoid(z)),
+    lambda y: y * (1 - y),
 )
-TANH = Activation(
-    "tanh",
-    4,
-    12,
-    UNIT_FRAC,
-    UNIT_FRAC,
-    _tanh_rule,
-    np.tanh,
-    lambda z: 1.0 - np.tanh(z) ** 2,
-)
-SOFTMAX = Activation(
-    "softmax", 5, 10, UNIT_FRAC, UNIT_FRAC, _no_rule, _softmax, lambda z: np.ones_like(z)
-)
+TANH = Activation("tanh", 4, 12, UNIT_FRAC, UNIT_FRAC, _tanh_rule, np.tanh, lambda y: 1 - y * y)
+# The loss of a softmax is differentiated by z at once.
+SOFTMAX = Activation("softmax", 5, 10, UNIT_FRAC, UNIT_FRAC, _no_rule, _softmax, np.ones_like)
 
 ACTIVATIONS = {a.name: a for a in (IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX)}
 HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
@@ -229,9 +224,16 @@ def _cce(y: Floats, t: Floats) -> Floats:
     return np.asarray(-(t * np.log(_clipped(y))).sum(axis=-1))
 
 
+def _unchanged(values: Any) -> Any:
+    return values
+
+
 @dataclass(frozen=True)
 class Loss:
     """An output activation with the loss it is trained by.
+
+    Whatever the loss, the engine's error is ``y - t``: a loss of another shape is trained as one of
+    these on transformed targets.
 
     Parameters
     ----------
@@ -240,11 +242,16 @@ class Loss:
     sloped : bool
         Whether dL/dz carries the activation's slope (MSE); otherwise it is ``y - t``.
     value : callable
-        (outputs, targets), float arrays (..., n) -> loss of each sample (...).
+        (outputs, transformed targets), float arrays (..., n) -> loss of each sample (...).
     mean : bool
         Whether the loss is a mean over the n outputs, so that its gradient is divided by n.
     factor : float
         What else multiplies dL/dz: 2 for a square.
+    transform, inverse : callables
+        From targets to what the outputs are trained to be, and from outputs back to predictions;
+        elementwise. The identity but for ``msle``.
+    least : float
+        Targets must be above it.
     """
 
     name: str
@@ -253,10 +260,28 @@ class Loss:
     value: Callable[[Any, Any], Floats]
     mean: bool
     factor: float
+    transform: Callable[[Any], Any] = _unchanged
+    inverse: Callable[[Any], Any] = _unchanged
+    least: float = -math.inf
 
     def scale(self, outputs: int) -> float:
         """Constant between the engine's error and dL/dz for a layer of `outputs` units."""
         return self.factor / (outputs if self.mean else 1)
+
+    def transformed(self, t: ArrayLike) -> Floats:
+        """What the outputs are trained to be, for targets of any shape.
+
+        Raises
+        ------
+        InputError
+            For a target that is not above `least`.
+        """
+        wanted = np.asarray(t, np.float64)
+        if wanted.size and wanted.min() <= self.least:
+            raise InputError(
+                f"target {wanted.min():.6g}: {self.name} needs targets above {self.least:g}"
+            )
+        return np.asarray(self.transform(wanted))
 
     @property
     def classes(self) -> bool:
@@ -269,6 +294,9 @@ LOSSES = {
     for loss in (
         Loss("mse", IDENTITY, True, _mse, True, 2.0),
         Loss("sigmoid-mse", SIGMOID, True, _mse, True, 2.0),
+        # A network that answers y = expm1(z), trained by the mean of (log1p y - log1p t)^2, is one
+        # that answers z, trained by mse to answer log1p t: nothing is approximated.
+        Loss("msle", IDENTITY, True, _mse, True, 2.0, np.log1p, np.expm1, -1.0),
         Loss("bce", SIGMOID, False, _bce, True, 1.0),
         Loss("cce", SOFTMAX, False, _cce, False, 1.0),
     )

@@ -17,6 +17,7 @@ from dualgate.rules import (
 )
 
 from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, VALUE, Shapes, delay, owned, vector
+from .rounding import saturate
 
 ACTIVATION_LATENCY = 7
 """Cycles from a sum at the head of the queue to its value."""
@@ -117,17 +118,14 @@ class ActivationUnit(wiring.Component):
         shifted = Signal(ACC)
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
-        limit = 1 << (VALUE_WIDTH - 1)
+        narrowed, clipped = saturate(shifted, VALUE_WIDTH)
         m.d.comb += half.eq((1 << self.layer.z_shift) >> 1)
         m.d.sync += [
             rounded.eq(total + half),
             shifted.eq(rounded >> self.layer.z_shift),
-            z.eq(shifted),
-            self.saturated.eq(0),
+            z.eq(narrowed),
+            self.saturated.eq(valid & clipped),
         ]
-        for beyond, bound in ((shifted > limit - 1, limit - 1), (shifted < -limit, -limit)):
-            with m.If(beyond):
-                m.d.sync += [z.eq(bound), self.saturated.eq(valid)]
         return z
 
     def _activate(self, m: Module, z: Signal) -> tuple[Signal, Signal]:

@@ -1,6 +1,6 @@
 """A batch's end: every weight takes its step, every velocity keeps its momentum."""
 
-from amaranth import Module, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -16,7 +16,14 @@ from dualgate.formats import (
 
 from .layouts import INDEX, LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, delay, vector
 from .mac import MAC_LATENCY, VectorClient
+from .rounding import saturate, shift_right
 from .rows import RowPort
+
+STEP_WIDTH = MASTER_WIDTH + 3
+"""A step with half a unit, just wide enough that what does not fit clips every weight."""
+
+SHIFT_BITS = LAYER["apply_shift"].width
+"""Of the shift from velocity to master weight."""
 
 DIGITS = 3
 """A velocity is three 16-bit factors, see `formats.VELOCITY_WIDTH`."""
@@ -123,20 +130,25 @@ class BatchEnd(wiring.Component):
             m.d.sync += [velocity.eq(self.port.velocity), weights.eq(self.port.weights)]
         old_weights = delay(m, weights.as_value(), 2)
         shift = layer.apply_shift
+        later_shift = delay(m, shift, 1)
+        # Bits of a velocity that a step of `STEP_WIDTH` bits has no place for.
+        beyond = Signal(VELOCITY_WIDTH)
+        m.d.sync += beyond.eq(((1 << VELOCITY_WIDTH) - 1) << shift << STEP_WIDTH - 2 - APPLY_BIAS)
         clipped_weights = []
         clipped_velocity = []
         for lane in range(neurons):
-            step = self._step(m, shift, delay(m, shift, 1), velocity[lane])
-            moved = Signal(signed(VELOCITY_WIDTH + APPLY_BIAS + 2), name=f"moved_{lane}")
+            step = self._step(m, shift, later_shift, beyond, velocity[lane])
             old = old_weights.word_select(lane, MASTER_WIDTH).as_signed()
-            m.d.sync += moved.eq(old - step)
-            clipped_weights.append(
-                self._narrow(m, moved, self.port.new_weights[lane], MASTER_WIDTH)
-            )
+            moved = Signal(signed(STEP_WIDTH + 1), name=f"moved_{lane}")
+            # The step's last bit rounds it; there it takes one adder with the difference.
+            m.d.sync += moved.eq((Cat(Const(1, 1), old).as_signed() + ~step) >> 1)
+            weight, clipped = saturate(moved, MASTER_WIDTH)
+            m.d.comb += self.port.new_weights[lane].eq(weight)
+            clipped_weights.append(clipped)
             left = self._momentum(m, lane, delay(m, arrived, 1), velocity[lane])
-            clipped_velocity.append(
-                self._narrow(m, left, self.port.new_velocity[lane], VELOCITY_KEPT_WIDTH)
-            )
+            kept, clipped = saturate(left, VELOCITY_KEPT_WIDTH)
+            m.d.comb += self.port.new_velocity[lane].eq(kept)
+            clipped_velocity.append(clipped)
         m.d.comb += [
             self.port.weights_row.eq(delay(m, row, 5)),
             self.port.velocity_row.eq(delay(m, row, self.last_write)),
@@ -147,48 +159,64 @@ class BatchEnd(wiring.Component):
         clipped += [bit & self.port.write_velocity for bit in clipped_velocity]
         m.d.comb += self.saturated.eq(sum(clipped[1:], clipped[0]))
 
-    def _step(self, m: Module, shift: Value, later_shift: Value, velocity: Signal) -> Signal:
-        """Velocity as master weights: a rounding shift, two cycles."""
-        rounded = Signal(signed(VELOCITY_WIDTH + APPLY_BIAS + 2))
-        step = Signal.like(rounded)
-        m.d.sync += [
-            rounded.eq((velocity << APPLY_BIAS) + ((1 << shift) >> 1)),
-            step.eq(rounded >> later_shift),
-        ]
+    def _step(
+        self, m: Module, shift: Value, later_shift: Value, beyond: Signal, velocity: Signal
+    ) -> Signal:
+        """Velocity as master weights and half a unit more, two cycles; to be rounded.
+
+        A step so large that it has no place clips any weight, whatever it is: the largest step
+        stands for it.
+        """
+        fine = SHIFT_BITS // 2
+        wide = Cat(Const(0, APPLY_BIAS + 1), velocity).as_signed()
+        coarse = Signal(signed(STEP_WIDTH + (1 << fine) - 1))
+        step = Signal(signed(STEP_WIDTH))
+        later = Signal(VELOCITY)
+        m.d.sync += later.eq(velocity)
+        m.d.sync += coarse.eq(shift_right(wide, Cat(Const(0, fine), shift[fine:]), len(coarse)))
+        negative = later[-1]
+        large = ((later ^ negative.replicate(VELOCITY_WIDTH)) & beyond).any()
+        bound = Cat((~negative).replicate(STEP_WIDTH - 1), negative)
+        fits = shift_right(coarse, later_shift[:fine], STEP_WIDTH)
+        m.d.sync += step.eq(Mux(large, bound, fits.as_unsigned()))
         return step
 
     def _momentum(self, m: Module, lane: int, begins: Value, velocity: Signal) -> Signal:
-        """Velocity times momentum, rounded: three products of digits, put together."""
+        """Velocity times momentum, rounded: three products of digits, put together.
+
+        Only the lowest product reaches below the binary point, and its highest bit there rounds.
+        """
         bits = velocity.as_unsigned()
         factors = [bits[:DIGIT_WIDTH], bits[DIGIT_WIDTH : 2 * DIGIT_WIDTH]]
         factors.append(bits[2 * DIGIT_WIDTH :])
-        total = Signal(signed(VELOCITY_WIDTH + MOMENTUM_FRAC + 1), name=f"total_{lane}")
         left = Signal(signed(VELOCITY_WIDTH + 1), name=f"left_{lane}")
         if self.arrays == DIGITS:
             for mac, factor in zip(self.macs, factors, strict=True):
                 m.d.comb += [mac.valid.eq(begins), mac.left[0][lane].eq(factor)]
             low, middle, high = (product[lane] for product in self.products)
-            m.d.sync += total.eq(low + (middle << DIGIT_WIDTH) + (high << 2 * DIGIT_WIDTH))
+            lower = Signal(signed(PRODUCT.width + 1), name=f"lower_{lane}")
+            upper = Signal(PRODUCT, name=f"upper_{lane}")
+            m.d.sync += [
+                lower.eq(self._rounded(low) + middle),
+                upper.eq(high),
+                left.eq(lower + (upper << DIGIT_WIDTH)),
+            ]
         else:
             mac, product = self.macs[0], self.products[0][lane]
+            total = Signal.like(left, name=f"total_{lane}")
             for index, factor in enumerate(factors):
                 turn = delay(m, begins, index)
                 with m.If(turn):
                     m.d.comb += [mac.valid.eq(1), mac.left[0][lane].eq(factor)]
                 with m.If(delay(m, turn, MAC_LATENCY)):
-                    shifted = product << index * DIGIT_WIDTH
-                    m.d.sync += total.eq(shifted if index == 0 else total + shifted)
+                    if index == 0:
+                        m.d.sync += total.eq(self._rounded(product))
+                    else:
+                        m.d.sync += total.eq(total + (product << (index - 1) * DIGIT_WIDTH))
+            m.d.sync += left.eq(total)
         for mac in self.macs:
             m.d.comb += mac.right[lane].eq(self.settings.momentum)
-        m.d.sync += left.eq((total + (1 << MOMENTUM_FRAC - 1)) >> MOMENTUM_FRAC)
         return left
 
-    def _narrow(self, m: Module, wide: Signal, narrow: Signal, width: int) -> Signal:
-        """Saturate; returns whether it did."""
-        limit = 1 << (width - 1)
-        clipped = Signal()
-        m.d.comb += narrow.eq(wide)
-        for beyond, bound in ((wide > limit - 1, limit - 1), (wide < -limit, -limit)):
-            with m.If(beyond):
-                m.d.comb += [narrow.eq(bound), clipped.eq(1)]
-        return clipped
+    def _rounded(self, product: Value) -> Value:
+        return (product >> MOMENTUM_FRAC) + product[MOMENTUM_FRAC - 1]

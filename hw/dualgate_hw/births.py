@@ -18,9 +18,9 @@ from .slots import sum_note, team
 class Births(wiring.Component):
     """Walks the slopes of a sample's hidden layers and emits a word for every K that are not zero.
 
-    A layer costs 3 cycles, a word of N slopes 4 and one for each team and group of the next layer,
-    while slots are free and words are taken; a zero slope costs nothing. The update scalars of a
-    word are cleared as it is read.
+    A layer costs 3 cycles, or 2 where it is frozen and has no tags, a word of N slopes 4 and one
+    for each team and group of the next layer, while slots are free and words are taken; a zero
+    slope costs nothing. The update scalars of a word are cleared as it is read.
 
     Parameters
     ----------
@@ -99,6 +99,9 @@ class Births(wiring.Component):
                 m.next = "FOLLOWING"
                 with m.If(self.layer.last):
                     m.next = "IDLE"
+                with m.Elif(self.layer.frozen):
+                    m.d.sync += tags.eq(tags + 1)
+                    m.next = "FETCH"
             with m.State("FOLLOWING"):
                 m.d.sync += following.eq(self.layer)
                 m.next = "READ"

@@ -4,6 +4,7 @@ from amaranth import Array, Cat, Const, Module, Mux, Signal
 from amaranth.hdl import Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from dualgate.commands import (
     COUNTERS,
@@ -247,7 +248,9 @@ class CommandDecoder(wiring.Component):
             m.next = "READ_HEADER"
         with m.State("READ_HEADER"):
             words = Signal(INDEX)
-            m.d.comb += words.eq(self._rows * self._row_words())
+            # By shifts: as a product it would take a multiplier that the lanes may need.
+            narrow = self._rows << exact_log2(neurons)
+            m.d.comb += words.eq(Mux(self._wide(), narrow << 1, narrow))
             self._respond(m, self._header(words))
             with m.If(self.response.ready):
                 m.next = "READ_WAIT"

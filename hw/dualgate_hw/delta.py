@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import VALUE_WIDTH
 
 from .layouts import VALUE, Shapes, delay
+from .rounding import saturate
 from .slots import FRAC
 
 DELTA_LATENCY = 4
@@ -52,23 +53,20 @@ class DeltaUnit(wiring.Component):
         # One bit for the sign and one for the rounding half, which may exceed the sum itself.
         rounded = Signal(signed(max(self.delta_width - SHIFT_MIN, SHIFT_MAX - SHIFT_MIN) + 2))
         narrowed = Signal.like(rounded)
+        update, clipped = saturate(narrowed, VALUE_WIDTH)
         m.d.sync += [
             amount.eq(self.frac - SHIFT_MIN),
             delta.eq(self.delta),
             amount_1.eq(amount),
             rounded.eq((delta << -SHIFT_MIN) + ((1 << amount) >> 1)),
             narrowed.eq(rounded >> amount_1),
-            self.update.eq(narrowed),
-            self.clipped.eq(0),
+            self.update.eq(update),
+            self.clipped.eq(clipped),
         ]
         with m.If(self.frac < SHIFT_MIN):
             m.d.sync += amount.eq(0)
         with m.If(self.frac > SHIFT_MAX):
             m.d.sync += amount.eq(SHIFT_MAX - SHIFT_MIN)
-        limit = 1 << (VALUE_WIDTH - 1)
-        for beyond, bound in ((narrowed > limit - 1, limit - 1), (narrowed < -limit, -limit)):
-            with m.If(beyond):
-                m.d.sync += [self.update.eq(bound), self.clipped.eq(1)]
         m.d.comb += [
             self.done.eq(delay(m, self.start, DELTA_LATENCY)),
             self.done_slot.eq(delay(m, self.slot, DELTA_LATENCY)),

@@ -16,6 +16,7 @@ from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from dualgate.cycles import Depths
 from dualgate.engine import WORD_BITS, EngineParameters
 
 from .batch_end import BatchEnd
@@ -33,6 +34,8 @@ class Engine(wiring.Component):
     Parameters
     ----------
     parameters : EngineParameters
+    depths : Depths
+        Samples and tags in flight.
 
     Members
     -------
@@ -43,9 +46,9 @@ class Engine(wiring.Component):
     command: stream.Interface
     response: stream.Interface
 
-    def __init__(self, parameters: EngineParameters) -> None:
+    def __init__(self, parameters: EngineParameters, depths: Depths | None = None) -> None:
         self.parameters = parameters
-        self.shapes = shapes = Shapes(parameters)
+        self.shapes = shapes = Shapes(parameters, **vars(depths or Depths()))
         self.dispatcher = Dispatcher(shapes)
         self.decoder = CommandDecoder(shapes)
         self.cores = [Core(shapes) for _ in range(parameters.cores)]

@@ -1,6 +1,7 @@
-"""A multiplier with a rounding shift behind it: one narrowing, as `formats` defines it."""
+"""Narrowing, as `formats` defines it: shifts, saturation, and a multiplier before both."""
 
-from amaranth import Module, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +11,32 @@ from .layouts import VALUE, delay
 
 ROUNDING_LATENCY = 4
 """Cycles from `start` to `done`."""
+
+
+def shift_right(value: Value, amount: Value, width: int) -> Value:
+    """The lowest `width` bits of ``value >> amount``, signed.
+
+    The largest steps come first, so that each stage carries only what the ones after it can reach.
+    """
+    reach = width + (1 << len(amount)) - 1
+    bits = value.as_unsigned()
+    result = Cat(bits, value[-1].replicate(max(0, reach - len(value))))[:reach]
+    for place in reversed(range(len(amount))):
+        reach -= 1 << place
+        result = Mux(amount[place], result[1 << place :][:reach], result[:reach])
+    return result.as_signed()
+
+
+def saturate(value: Value, width: int) -> tuple[Value, Value]:
+    """`value`, signed, clipped to `width` bits, and whether it was.
+
+    It fits if all bits from the narrow sign upwards are alike, which takes no comparison.
+    """
+    bits = value.as_unsigned()
+    spare = bits[width - 1 :]
+    clipped = spare.any() & ~spare.all()
+    bound = Cat((~bits[-1]).replicate(width - 1), bits[-1])
+    return Mux(clipped, bound, bits[:width]).as_signed(), clipped
 
 
 class RoundingMultiplier(wiring.Component):
@@ -52,7 +79,6 @@ class RoundingMultiplier(wiring.Component):
         product = Signal(signed(36))
         rounded = Signal(signed(65))
         shift = [Signal(6, name=f"shift_{stage}") for stage in range(3)]
-        limit = 1 << (VALUE_WIDTH - 1)
         m.d.comb += self.done.eq(delay(m, self.start, ROUNDING_LATENCY))
         m.d.sync += [
             left.eq(self.left),
@@ -63,10 +89,7 @@ class RoundingMultiplier(wiring.Component):
             shift[1].eq(shift[0]),
             shift[2].eq(shift[1]),
         ]
-        narrowed = rounded >> shift[2]
+        narrowed, clipped = saturate(rounded >> shift[2], VALUE_WIDTH)
         with m.If(delay(m, self.start, ROUNDING_LATENCY - 1)):
-            m.d.sync += [self.result.eq(narrowed), self.clipped.eq(0)]
-            for beyond, bound in ((narrowed > limit - 1, limit - 1), (narrowed < -limit, -limit)):
-                with m.If(beyond):
-                    m.d.sync += [self.result.eq(bound), self.clipped.eq(1)]
+            m.d.sync += [self.result.eq(narrowed), self.clipped.eq(clipped)]
         return m

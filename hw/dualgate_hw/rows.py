@@ -1,6 +1,6 @@
 """The row memories: master weights, which the MAC arrays also read, and velocity."""
 
-from amaranth import Module, Mux
+from amaranth import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -104,6 +104,9 @@ class CoreMemories(wiring.Component):
         m.submodules.upper = upper = memory.Memory(shape=shapes.vector, depth=depth, init=[])
         m.submodules.velocity = velocity = memory.Memory(shape=shape, depth=depth, init=[])
         upper_write = upper.write_port()
+        # A block RAM has two ports in all: the last reader's is also where rows are written.
+        writes_row = Signal(INDEX)
+        m.d.comb += writes_row.eq(Mux(self.exclusive, port.weights_row, self.rows[-1]))
         for index, row in enumerate(self.rows):
             read = upper.read_port()
             m.d.comb += self.weight_rows[index].eq(read.data)
@@ -113,12 +116,12 @@ class CoreMemories(wiring.Component):
                     port.upper.eq(read.data),
                 ]
             else:
-                m.d.comb += read.addr.eq(row)
+                m.d.comb += read.addr.eq(writes_row)
         read, write = velocity.read_port(), velocity.write_port()
         m.d.comb += [
-            upper_write.addr.eq(port.weights_row),
+            upper_write.addr.eq(writes_row),
             upper_write.data.eq(port.new_upper),
-            upper_write.en.eq(port.write_weights),
+            upper_write.en.eq(port.write_weights & self.exclusive),
             read.addr.eq(Mux(self.exclusive, port.row, self.velocity_read.addr)),
             self.velocity_read.data.eq(read.data),
             port.velocity.eq(read.data),

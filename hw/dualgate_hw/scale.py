@@ -14,6 +14,7 @@ from dualgate.rules import SIGMOID
 
 from .layouts import ACC, INDEX, LAYER, PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
+from .rounding import shift_right
 from .slots import FRAC, MAGNITUDE_BITS, NORM_BITS, scale_job, sum_note
 
 
@@ -148,7 +149,7 @@ class Scaler(wiring.Component):
                     WEIGHT_FRAC - job.shift[lane] + Mux(self.layer.last, 0, gain)
                 )
                 for left, total in zip(self.mac.left[lane], totals, strict=True):
-                    m.d.sync += left.eq(total >> shift[lane])
+                    m.d.sync += left.eq(shift_right(total, shift[lane], VALUE_WIDTH))
         m.d.comb += self.note.eq(delay(m, note, MAC_LATENCY))
 
 

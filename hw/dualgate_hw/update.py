@@ -21,8 +21,8 @@ WRITE_LATENCY = 2
 class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
-    A group whose update scalars are all zero costs no step. A row is read and written back in
-    `WRITE_LATENCY` cycles; a step for a row still on its way waits.
+    A group whose update scalars are all zero costs no step, nor does a frozen layer. A row is read
+    and written back in `WRITE_LATENCY` cycles; a step for a row still on its way waits.
 
     Parameters
     ----------
@@ -167,6 +167,8 @@ class UpdateLane(wiring.Component):
                     row.eq(self.layer.weight_base),
                 ]
                 m.next = "READ"
+                with m.If(self.layer.frozen):
+                    self._next_layer(m, self.layer)
             with m.State("READ"):
                 m.next = "SCALARS"
             with m.State("SCALARS"):
@@ -180,16 +182,19 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
                 m.next = "READ"
                 with m.If(last_group):
-                    m.d.sync += self.index.eq(self.index + 1)
-                    m.next = "FETCH"
-                    with m.If(layer.last):
-                        m.next = "DRAIN"
+                    self._next_layer(m, layer)
             with m.State("DRAIN"), m.If(walker.job.ready & ~walker.step.valid):
                 m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.done.valid.eq(1)
                 with m.If(self.done.ready):
                     m.next = "IDLE"
+
+    def _next_layer(self, m: Module, layer: data.View) -> None:
+        m.d.sync += self.index.eq(self.index + 1)
+        m.next = "FETCH"
+        with m.If(layer.last):
+            m.next = "DRAIN"
 
     def _load(
         self,

@@ -46,8 +46,14 @@ def activity(
         crossings.append(Crossings(tuple(seen[0::2]), tuple(seen[1::2])))
     return Activity(
         inputs=np.stack([np.count_nonzero(a, axis=1) for a in done.inputs], axis=1),
-        births=tuple(slope != 0 for slope in done.slopes[:-1]),
+        births=tuple(
+            (slope != 0) & (not layer.frozen)
+            for slope, layer in zip(done.slopes[:-1], network.layers, strict=False)
+        ),
         crossings=tuple(crossings),
-        updates=tuple(u != 0 for u in (*updates, update)),
+        updates=tuple(
+            (u != 0) & (not layer.frozen)
+            for u, layer in zip((*updates, update), network.layers, strict=True)
+        ),
         loads=load_cycles(x),
     )

@@ -131,7 +131,7 @@ def gradient(
         for index in range(len(network.layers) - 1)
     ]
     gains = [
-        accumulate(layer, inputs, u, engine, tally)
+        accumulate(layer, inputs, u * (not layer.frozen), engine, tally)
         for layer, inputs, u in zip(network.layers, done.inputs, [*updates, update], strict=True)
     ]
     return done.outputs, gains

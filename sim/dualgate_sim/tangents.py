@@ -90,10 +90,12 @@ def tag_updates(
 
     Returns
     -------
-    (samples, units of the tag layer)
+    (samples, units of the tag layer); all zero for a frozen one, whose tags are never born.
     """
     layers = network.layers
     birth = done.slopes[tag_layer]
+    if layers[tag_layer].frozen:
+        birth = np.zeros_like(birth)
     samples, tags = birth.shape
     frac = np.full((samples, tags), float(layers[tag_layer].activation.slope_frac))
     following = layers[tag_layer + 1]

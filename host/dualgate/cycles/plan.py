@@ -57,6 +57,7 @@ class Plan:
     layers : int
     inputs, outputs : units before and in each layer
     groups : of each layer
+    frozen : whether each layer is
     group_units : units of each group of each layer
     levels : of the adder tree over N lanes
     """
@@ -69,6 +70,7 @@ class Plan:
         self.layers = len(network.layers)
         self.inputs = [layer.inputs for layer in network.layers]
         self.outputs = [layer.outputs for layer in network.layers]
+        self.frozen = [layer.frozen for layer in network.layers]
         self.groups = [engine.groups_of(layer) for layer in network.layers]
         self.group_units = [
             [min(neurons, units - first) for first in range(0, units, neurons)]

@@ -31,8 +31,8 @@ class Word:
 class Births:
     """Walks a sample's slopes.
 
-    A team layer costs 3 cycles and the words after it 2; a word of slopes costs 4 and one for each
-    team and group of the next layer, if a slot is free.
+    A tag layer costs 3 cycles, a frozen one 2, as do the outputs after them; a word of slopes costs
+    4 and one for each team and group of the next layer, if a slot is free.
 
     Members
     -------
@@ -92,6 +92,9 @@ class Births:
             self._state = self.FOLLOWING
             if self._layer == self._plan.layers - 1:
                 self.sample = None
+            elif self._plan.frozen[self._layer]:
+                self._layer += 1
+                self._state = self.FETCH
         elif state == self.WORD:
             self._place = self._target = 0
             self._state = self.EMIT

@@ -12,9 +12,10 @@ WRITES = 4
 class UpdateLane:
     """Walks each list once for each group with an update scalar that is not zero.
 
-    A sample costs at least ``sum of (nonzeros + 1)`` over those groups. A layer costs 2 cycles
-    of its own, a group without update scalars 3, another one at least 4; they overlap with the
-    steps of groups before, but a sample begins only when the one before has taken its last step.
+    A sample costs at least ``sum of (nonzeros + 1)`` over those groups. A layer costs 2 cycles of
+    its own, which is all that a frozen one costs, a group without update scalars 3, another one at
+    least 4; they overlap with the steps of groups before, but a sample begins only when the one
+    before has taken its last step.
 
     Rows never clash: a row comes once in a list, and samples are further apart than a write takes.
 
@@ -78,6 +79,8 @@ class UpdateLane:
         elif state == LAYER:
             self._group = 0
             self.state = READ
+            if self._plan.frozen[self._layer]:
+                self._next_layer()
         elif state in (FETCH, READ):
             self.state += 1
         elif state == DRAIN:
@@ -91,5 +94,8 @@ class UpdateLane:
         self._group += 1
         self.state = READ
         if self._group == self._plan.groups[self._layer]:
-            self._layer += 1
-            self.state = DRAIN if self._layer == self._plan.layers else FETCH
+            self._next_layer()
+
+    def _next_layer(self) -> None:
+        self._layer += 1
+        self.state = DRAIN if self._layer == self._plan.layers else FETCH
