@@ -27,6 +27,14 @@ class DeviceError(DualgateError):
     """A device that is unknown, cannot be opened, or broke its protocol."""
 
 
+class LinkError(DeviceError):
+    """A link that failed for good: the port is gone, or nothing answers; says what was tried."""
+
+
+class HandshakeError(LinkError):
+    """A device that this host cannot work with; names what each side has."""
+
+
 class MissingToolError(DualgateError):
     """A package or program that is not installed; says how to get it."""
 

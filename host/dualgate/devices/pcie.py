@@ -1,0 +1,199 @@
+"""A board on PCIe: the command stream through the window of its BAR, a word at a time."""
+
+import time
+
+import numpy as np
+
+from ..commands import MAGIC, Words
+from ..errors import DeviceError, HandshakeError, LinkError
+from ..link.bar import (
+    ALL_ONES,
+    LEVEL_BITS,
+    MAP_VERSION,
+    WORD_BYTES,
+    Control,
+    Page,
+    Register,
+    Status,
+)
+from ..link.health import Health
+from ..link.identity import Identity, accept
+from ..link.mapped import MappedBar, WordAccess, resource
+from .stream import StreamDevice
+
+TIMEOUT = 5.0
+"""Seconds after which a board through which no word moves is given up."""
+
+
+class BarDevice(StreamDevice):
+    """An engine behind a BAR, however that is reached.
+
+    Whatever an earlier host left behind, opening the device resets the command stream.
+
+    Parameters
+    ----------
+    bar : WordAccess
+    build : str or None
+        Hexadecimal digits that the device's build must begin with, if given.
+    timeout : float
+        Seconds in which some word must move.
+
+    Members
+    -------
+    board : Identity
+
+    Raises
+    ------
+    HandshakeError
+        When what answers is no board, or one that this host cannot work with.
+    LinkError
+        When nothing answers.
+    """
+
+    def __init__(self, bar: WordAccess, build: str | None = None, timeout: float = TIMEOUT) -> None:
+        super().__init__()
+        self._bar = bar
+        self._timeout = timeout
+        self._sent = self._received = 0
+        self._round_trip: float | None = None
+        self.board = self._connect(build)
+        self._engine = self.board.engine
+        self._beat = self._register(Register.BEAT)
+        self.reset()
+
+    def _connect(self, build: str | None) -> Identity:
+        magic = self._register(Register.MAGIC)
+        if magic != MAGIC:
+            raise HandshakeError(
+                f"the BAR begins with {magic:#010x}, a board's with {MAGIC:#010x}; "
+                "check the address and that the board's bitstream is loaded"
+            )
+        version = self._register(Register.MAP_VERSION)
+        if version != MAP_VERSION:
+            raise HandshakeError(
+                f"the board has version {version} of the register map, this host {MAP_VERSION}; "
+                "rebuild one of them"
+            )
+        count = self._register(Register.IDENTITY_WORDS)
+        first = int(Register.IDENTITY)
+        return accept([self._bar.read(first + WORD_BYTES * i) for i in range(count)], build)
+
+    def _register(self, register: Register) -> int:
+        """Read a register none of whose values is all ones."""
+        started = time.perf_counter()
+        value = self._bar.read(register)
+        self._round_trip = time.perf_counter() - started
+        if value == ALL_ONES:
+            raise LinkError(
+                "the BAR reads as all ones: the board has left the bus, or its memory is not "
+                "enabled (write 1 to the file 'enable' beside its resource0); rescan the bus"
+            )
+        return value
+
+    def reset(self) -> None:
+        """Empty the board's queues and reset its engine; what was configured is gone."""
+        self._bar.write(Register.CONTROL, Control.RESET)
+        self._register(Register.STATUS)
+
+    def exchange(self, words: Words, responses: int, capacity: int) -> Words:
+        # An engine that takes several words at a time waits until it has all of them.
+        outgoing = [*words.tolist(), *[0] * (-len(words) % self._beat)]
+        heard = _Responses(responses)
+        sent, moved = 0, time.monotonic()
+        while sent < len(outgoing) or not heard.complete:
+            levels = self._register(Register.LEVELS)
+            free, waiting = levels & (1 << LEVEL_BITS) - 1, levels >> LEVEL_BITS
+            if len(heard.words) + waiting > capacity:
+                raise DeviceError("the board answers more than it was asked; open it again")
+            part = outgoing[sent : sent + free]
+            for word in part:
+                self._bar.write(Page.WINDOW.base, word)
+            for _ in range(waiting):
+                heard.take(self._bar.read(Page.WINDOW.base))
+            sent += len(part)
+            if part or waiting:
+                moved = time.monotonic()
+            elif time.monotonic() - moved > self._timeout:
+                raise LinkError(
+                    f"the board has not answered for {self._timeout:g} s; open it again to reset it"
+                )
+        lost = self._register(Register.STATUS)
+        if lost:
+            raise LinkError(f"the board reports {Status(lost).name}; open it again to reset it")
+        self._sent += len(outgoing)
+        self._received += len(heard.words)
+        return np.array(heard.words, np.uint32)
+
+    def health(self) -> Health:
+        """How the link does so far; a round trip is the last read of a register."""
+        return Health(
+            bytes_sent=WORD_BYTES * self._sent,
+            bytes_received=WORD_BYTES * self._received,
+            words_sent=self._sent,
+            words_received=self._received,
+            round_trip_s=self._round_trip,
+        )
+
+    def about(self) -> dict[str, str]:
+        """The board's engine and build."""
+        parameters = {name: str(value) for name, value in vars(self.board.engine).items()}
+        return {**parameters, "build": self.board.build.hex()[:16]}
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Responses:
+    """Words of responses, and whether these are whole and as many as wanted."""
+
+    def __init__(self, wanted: int) -> None:
+        self.words: list[int] = []
+        self._wanted = wanted
+        self._end = 0
+
+    def take(self, word: int) -> None:
+        if len(self.words) == self._end:
+            self._wanted -= 1
+            self._end += 1 + (word >> 16)
+        self.words.append(word)
+
+    @property
+    def complete(self) -> bool:
+        return self._wanted <= 0 and len(self.words) >= self._end
+
+
+class PcieDevice(BarDevice):
+    """A board at a PCI address of this machine.
+
+    Parameters
+    ----------
+    address : str
+        As lspci shows it, such as ``0000:01:00.0``.
+    build : str or None
+        See `BarDevice`.
+    timeout : float or str
+        See `BarDevice`.
+    neurons
+        Ignored: the board's engine has what it was built with.
+
+    Raises
+    ------
+    InputError
+        When that is no address.
+    DeviceError
+        When the device is not there, is in use, or may not be opened; see also `BarDevice`.
+    """
+
+    def __init__(
+        self,
+        address: str = "",
+        build: str | None = None,
+        timeout: float | str = TIMEOUT,
+        neurons: int | str | None = None,
+    ) -> None:
+        bar = MappedBar(resource(address))
+        try:
+            super().__init__(bar, build, float(timeout))
+        except BaseException:
+            bar.close()
+            raise

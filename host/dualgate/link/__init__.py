@@ -1,0 +1,1 @@
+"""What travels below the commands: the contract of each link, for host and gateware."""

@@ -1,0 +1,202 @@
+"""A session with a board: handshake, then commands out and responses in, whatever the line does."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..commands import Words
+from ..errors import DeviceError, HandshakeError, LinkError
+from .endpoint import CREDIT, HostEnd
+from .frame import DELIMITER, VERSION, WORD_BYTES, Deframer, Frame, Kind
+from .health import Health
+from .identity import Identity, accept
+
+HELLO_WAITS = (0.2, 0.2, 0.4, 0.4, 0.8, 0.8, 1.6)
+"""Seconds to wait for WELCOME, try after try."""
+
+STALL_S = 60.0
+"""Seconds after which an engine that answers polls but nothing else is taken to hang."""
+
+PIECE_WORDS = 1 << 12
+"""Words handed to the end point at once."""
+
+
+class Port(Protocol):
+    """A line of bytes. Every method raises `LinkError` when the line is gone for good.
+
+    Members
+    -------
+    name : str
+        For messages.
+    reconnects : int
+    """
+
+    name: str
+    reconnects: int
+
+    def read(self, seconds: float) -> bytes:
+        """All bytes that are there; waits up to `seconds` for the first."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+
+    def drop_input(self) -> None:
+        """Forget bytes that arrived and were not read."""
+
+    def close(self) -> None:
+        """Let go of the line."""
+
+
+@dataclass
+class _Responses:
+    """Counts whole responses in a growing buffer of words."""
+
+    wanted: int
+    whole: int = 0
+    end: int = 0
+
+    def scan(self, received: bytearray) -> bool:
+        """Whether all that are wanted are whole."""
+        while self.whole < self.wanted and self.end + WORD_BYTES <= len(received):
+            payload = int.from_bytes(received[self.end + 2 : self.end + WORD_BYTES], "little")
+            after = self.end + (1 + payload) * WORD_BYTES
+            if after > len(received):
+                break
+            self.end = after
+            self.whole += 1
+        return self.whole == self.wanted
+
+
+class Client:
+    """A session over a port, begun when it is made.
+
+    Parameters
+    ----------
+    port : Port
+        Stays the caller's to close.
+    build : str or None
+        Hexadecimal digits that the board's build identity must begin with.
+    clock : callable
+        Seconds, ever growing.
+
+    Members
+    -------
+    identity : Identity
+
+    Raises
+    ------
+    LinkError
+        When nothing answers.
+    HandshakeError
+        When what answers does not fit this host.
+    """
+
+    def __init__(
+        self,
+        port: Port,
+        build: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._port = port
+        self._clock = clock
+        self._deframer = Deframer()
+        self._bytes_sent = self._bytes_received = 0
+        self._hellos = 0
+        session = secrets.randbelow((1 << 16) - 1) + 1
+        welcome = self._connect(session)
+        if welcome.version != VERSION:
+            raise HandshakeError(
+                f"the device speaks link version {welcome.version}, this host {VERSION}; "
+                "rebuild one of them"
+            )
+        self.identity: Identity = accept(np.frombuffer(welcome.payload, "<u4").tolist(), build)
+        self._end = HostEnd(session, welcome.mark, welcome.credit)
+
+    def _connect(self, session: int) -> Frame:
+        """Say HELLO until the answer comes. A delimiter first ends what an earlier host began."""
+        self._port.drop_input()
+        for mark, wait in enumerate(HELLO_WAITS):
+            hello = Frame(Kind.HELLO, mark, session, credit=CREDIT)
+            self._write(DELIMITER + hello.encode())
+            self._hellos += 1
+            until = self._clock() + wait
+            while (left := until - self._clock()) > 0:
+                for frame in self._read(left):
+                    if frame.kind == Kind.WELCOME and frame.session == session:
+                        return frame
+        raise LinkError(
+            f"no dualgate board answers on {self._port.name}; check the cable, the port, the "
+            "baud rate and that the board is configured"
+        )
+
+    def exchange(self, words: Words, responses: int, capacity: int) -> Words:
+        """Send whole commands, return their whole responses; see `StreamDevice.exchange`.
+
+        Raises
+        ------
+        LinkError
+            When the line is gone, the board stays silent, or its engine stops.
+        DeviceError
+            When more words come than the responses can have.
+        """
+        end = self._end
+        data = np.ascontiguousarray(words, "<u4").tobytes()
+        piece = PIECE_WORDS * WORD_BYTES
+        given = 0
+        counted = _Responses(responses)
+        moved, since = -1, self._clock()
+        end.resume(since)
+        while not counted.scan(end.received):
+            now = self._clock()
+            if given < len(data) and end.backlog < PIECE_WORDS:
+                end.push(data[given : given + piece])
+                given += piece
+            self._send(now)
+            for frame in self._read(max(0.0, end.deadline - now)):
+                end.on_frame(frame, self._clock())
+            now = self._clock()
+            end.on_time(now)
+            if end.progress != moved:
+                moved, since = end.progress, now
+            elif now - since > STALL_S:
+                raise LinkError("the board answers but its engine has stopped; reset the board")
+            if len(end.received) > capacity * WORD_BYTES:
+                raise DeviceError("the device answers out of step; reset it")
+        got = np.frombuffer(bytes(end.received), "<u4")
+        end.received.clear()
+        return got.astype(np.uint32)
+
+    def health(self) -> Health:
+        """What this session has seen of the line."""
+        end = self._end
+        return Health(
+            frames_sent=end.frames_sent + self._hellos,
+            frames_received=self._deframer.frames,
+            bytes_sent=self._bytes_sent,
+            bytes_received=self._bytes_received,
+            words_sent=end.written,
+            words_received=end.accepted,
+            crc_errors=self._deframer.errors,
+            retries=end.retries + self._hellos - 1,
+            reconnects=self._port.reconnects,
+            round_trip_s=end.round_trip,
+        )
+
+    def _send(self, now: float) -> None:
+        frames = self._end.output(now)
+        if frames:
+            lead = DELIMITER if frames[0].kind == Kind.POLL else b""
+            self._write(lead + b"".join(frame.encode() for frame in frames))
+
+    def _write(self, data: bytes) -> None:
+        self._port.write(data)
+        self._bytes_sent += len(data)
+
+    def _read(self, seconds: float) -> list[Frame]:
+        data = self._port.read(seconds)
+        self._bytes_received += len(data)
+        return self._deframer.feed(data)

@@ -1,0 +1,105 @@
+"""A BAR from Python: words of 32 bits at offsets, and the BAR of a real device mapped."""
+
+import errno
+import fcntl
+import mmap
+import os
+import re
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import DeviceError, InputError
+from .bar import BAR_BYTES, WORD_BYTES
+
+DEVICES = Path("/sys/bus/pci/devices")
+"""Where Linux shows the devices on PCI, each with a file for each of its BARs."""
+
+ADDRESS = re.compile(r"([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
+"""Domain, which may be left out, bus, device and function."""
+
+
+class WordAccess(Protocol):
+    """A BAR; offsets are in bytes, words of 32 bits."""
+
+    def read(self, offset: int) -> int:
+        """Read a word."""
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a word."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def resource(address: str) -> Path:
+    """The file of BAR 0 of the device at a PCI address, such as ``0000:01:00.0`` or ``01:00.0``.
+
+    Raises
+    ------
+    InputError
+        When that is no PCI address.
+    """
+    match = ADDRESS.fullmatch(address)
+    if match is None:
+        raise InputError(f"{address!r} is no PCI address; give one as lspci shows it: 0000:01:00.0")
+    return DEVICES / (address if match[1] else f"0000:{address}").lower() / "resource0"
+
+
+class MappedBar:
+    """A BAR mapped into this process, for this process alone.
+
+    Parameters
+    ----------
+    path : Path
+        See `resource`.
+
+    Raises
+    ------
+    DeviceError
+        When there is no such device, or it is in use, may not be opened, or is another one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            file = os.open(path, os.O_RDWR | os.O_SYNC)
+        except FileNotFoundError:
+            raise DeviceError(
+                f"there is no {path}; look for the board with lspci, and rescan the bus if the "
+                "board was configured after the host had started"
+            ) from None
+        except PermissionError:
+            raise DeviceError(f"no permission to open {path}; be root, or own the file") from None
+        try:
+            self._map = _mapped(file, path)
+        finally:
+            os.close(file)
+        self._words = memoryview(self._map).cast("I")
+
+    def read(self, offset: int) -> int:
+        return self._words[offset // WORD_BYTES]
+
+    def write(self, offset: int, value: int) -> None:
+        self._words[offset // WORD_BYTES] = value
+
+    def close(self) -> None:
+        self._words.release()
+        self._map.close()
+
+
+def _mapped(file: int, path: Path) -> mmap.mmap:
+    size = os.fstat(file).st_size
+    if size < BAR_BYTES:
+        raise DeviceError(
+            f"{path} has {size} bytes, a board {BAR_BYTES}; it is another device, check the address"
+        )
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return mmap.mmap(file, BAR_BYTES)
+    except BlockingIOError:
+        raise DeviceError(f"{path} is in use by another process; end that first") from None
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "unknown error")
+        raise DeviceError(
+            f"cannot map {path} ({reason}); a driver that holds the device or a kernel in "
+            "lockdown forbids it"
+        ) from None

@@ -1,0 +1,1 @@
+"""From the pins to the command stream: serial and PCIe."""

@@ -1,0 +1,85 @@
+"""A buffer that keeps packets until they are whole."""
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.hdl import Shape, ShapeLike
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+
+def beat(payload: ShapeLike) -> data.StructLayout:
+    """A beat of a packet, and whether it is the packet's last."""
+    return data.StructLayout({"payload": payload, "last": unsigned(1)})
+
+
+class PacketBuffer(wiring.Component):
+    """A queue of packets; a packet leaves it after it has come in whole.
+
+    Hence whoever reads may rely on a packet that began: its beats follow in cycle after cycle, as
+    fast as they are taken. And whoever writes may drop a packet in its last beat.
+
+    Parameters
+    ----------
+    payload : ShapeLike
+    depth : int
+        Beats, a power of two and no fewer than the longest packet has: one that does not fit would
+        wait for itself.
+
+    Members
+    -------
+    sink : stream in, of beats; always ready but when the buffer is full
+    drop : with a last beat: forget its packet
+    source : stream out, of beats
+    free : beats that can be written now
+    """
+
+    def __init__(self, payload: ShapeLike, depth: int) -> None:
+        self.layout = beat(payload)
+        self.depth = depth
+        self.bits = exact_log2(depth)
+        # These are here so that a proof can look at them. A position has one bit more than an
+        # address, so that full and empty differ.
+        self.written = Signal(self.bits + 1)
+        self.whole = Signal(self.bits + 1)
+        self.taken = Signal(self.bits + 1)
+        self.store = memory.Memory(
+            shape=unsigned(Shape.cast(self.layout).width), depth=depth, init=[]
+        )
+        super().__init__(
+            {
+                "sink": In(stream.Signature(self.layout)),
+                "drop": In(1),
+                "source": Out(stream.Signature(self.layout)),
+                "free": Out(range(depth + 1)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.store = self.store
+        write, read = self.store.write_port(), self.store.read_port()
+        written, whole, taken = self.written, self.whole, self.taken
+        held = Signal()
+        fetch = Signal()
+        ends = self.sink.payload.last
+        m.d.comb += [
+            self.free.eq(self.depth - (written - taken)[: self.bits + 1]),
+            self.sink.ready.eq(self.free != 0),
+            write.addr.eq(written[: self.bits]),
+            write.data.eq(self.sink.payload),
+            write.en.eq(self.sink.valid & self.sink.ready),
+            fetch.eq((taken != whole) & (~held | self.source.ready)),
+            read.addr.eq(taken[: self.bits]),
+            read.en.eq(fetch),
+            self.source.valid.eq(held),
+            self.source.payload.eq(read.data),
+        ]
+        with m.If(write.en):
+            m.d.sync += written.eq(Mux(ends & self.drop, whole, written + 1))
+            with m.If(ends & ~self.drop):
+                m.d.sync += whole.eq(written + 1)
+        with m.If(fetch):
+            m.d.sync += [taken.eq(taken + 1), held.eq(1)]
+        with m.Elif(self.source.ready):
+            m.d.sync += held.eq(0)
+        return m

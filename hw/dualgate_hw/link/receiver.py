@@ -1,0 +1,82 @@
+"""Frames from bytes: what arrives whole and with the right CRC is announced, and nothing else."""
+
+from amaranth import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
+from amaranth.lib.wiring import In, Out
+
+from dualgate.link.frame import HEADER_BYTES, HEADER_FIELDS, WORD_BYTES
+
+from .cobs import CobsDecoder
+from .queues import WORD
+
+HEADER = data.StructLayout(dict(HEADER_FIELDS))
+HEADER_WORDS = HEADER_BYTES // WORD_BYTES
+
+
+class FrameReceiver(wiring.Component):
+    """Decodes COBS, checks CRC and length, and hands payload words on as they come.
+
+    Which word is the CRC shows only at the frame's end, so each is held until the next is complete.
+
+    Members
+    -------
+    encoded : stream in of bytes, always taken
+    append, word : a payload word of the frame that is coming in
+    end : the frame is over; in the same cycle
+    good : it arrived whole, and its CRC is right
+    header : `HEADER` of it
+    busy : a frame has begun and is not over
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "encoded": In(stream.Signature(8, always_ready=True)),
+                "append": Out(1),
+                "word": Out(WORD),
+                "end": Out(1),
+                "good": Out(1),
+                "header": Out(HEADER),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.decoder = decoder = CobsDecoder()
+        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=8).create()
+        wiring.connect(m, wiring.flipped(self.encoded), decoder.encoded)
+        decoded = decoder.decoded
+        byte = Signal()
+        lane = Signal(range(WORD_BYTES))
+        shift = Signal(8 * (WORD_BYTES - 1))
+        complete = Signal(WORD)
+        header = Signal(HEADER)
+        headers = Signal(range(HEADER_WORDS + 1))
+        held = Signal()
+        m.d.comb += [
+            byte.eq(decoded.valid & ~decoded.payload.end),
+            self.end.eq(decoded.valid & decoded.payload.end),
+            crc.data.eq(decoded.payload.byte),
+            crc.valid.eq(byte),
+            crc.start.eq(self.end),
+            complete.eq(Cat(shift, decoded.payload.byte)),
+            self.good.eq(decoded.payload.whole & crc.match_detected & held & (lane == 0)),
+            self.header.eq(header),
+            self.busy.eq(decoder.begun),
+        ]
+        with m.If(byte):
+            m.d.sync += [lane.eq(lane + 1), shift.eq(complete[8:])]
+            with m.If(lane == WORD_BYTES - 1):
+                with m.If(headers != HEADER_WORDS):
+                    m.d.sync += [
+                        header.eq(Cat(header.as_value()[32:], complete)),
+                        headers.eq(headers + 1),
+                    ]
+                with m.Else():
+                    m.d.comb += self.append.eq(held)
+                    m.d.sync += [self.word.eq(complete), held.eq(1)]
+        with m.If(self.end):
+            m.d.sync += [lane.eq(0), headers.eq(0), held.eq(0)]
+        return m

@@ -1,0 +1,281 @@
+"""The device's end of a serial link: two numbered streams of words over a line that loses bytes.
+
+docs/protocol.md has the rules. The device keeps no time-outs: it answers what arrives, and sends
+again what it is asked for. It waits a little before it speaks, so that an acknowledgement and the
+responses that follow travel in one frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from amaranth import Module, Mux, ResetInserter, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.link.frame import VERSION, Kind
+
+from .queues import POSITION, WORD, ReceiveQueue, SendQueue, check_depth
+from .receiver import HEADER, FrameReceiver
+from .sender import FrameSender
+
+LINE = wiring.Signature(
+    {
+        "received": Out(wiring.Signature({"valid": Out(1), "payload": Out(8)})),
+        "sent": In(stream.Signature(8)),
+        "tick": Out(1),
+    }
+)
+"""A line of bytes, as whoever drives it sees it.
+
+received
+    A byte came; it must be taken.
+sent
+    Bytes to go.
+tick
+    Once for each bit that the line could carry.
+"""
+
+
+@dataclass(frozen=True)
+class LinkParameters:
+    """Sizes of a link.
+
+    Parameters
+    ----------
+    receive_words, send_words : int
+        Room for commands that arrived, and for responses not yet acknowledged; powers of two.
+        Commands in flight are limited by the first: at 3 Mbaud, 2048 words cover 27 ms.
+    most_words : int
+        Largest payload to send; small, because a frame damaged is a frame sent again.
+    hold_bits : int
+        How long to wait for more to say, in bits of the line.
+    """
+
+    receive_words: int = 2048
+    send_words: int = 512
+    most_words: int = 64
+    hold_bits: int = 512
+
+    def __post_init__(self) -> None:
+        check_depth(self.receive_words)
+        check_depth(self.send_words)
+        if not 1 <= self.most_words <= self.send_words or self.hold_bits < 1:
+            raise ValueError("a link sends at least a word, and at most what it keeps")
+
+
+class SerialLink(wiring.Component):
+    """Bytes of a line in and out, words of commands and responses out and in.
+
+    Parameters
+    ----------
+    identity : sequence of int
+        Payload of WELCOME, see `dualgate.link.identity`.
+    parameters : LinkParameters
+
+    Members
+    -------
+    line : `LINE`
+    command : stream out of words
+    response : stream in of words
+    restart : a session begins; resets whatever the commands go to
+    """
+
+    def __init__(self, identity: Sequence[int], parameters: LinkParameters) -> None:
+        self.identity = list(identity)
+        self.parameters = parameters
+        super().__init__(
+            {
+                "line": In(LINE),
+                "command": Out(stream.Signature(WORD)),
+                "response": In(stream.Signature(WORD)),
+                "restart": Out(1),
+            }
+        )
+        self.receiver = FrameReceiver()
+        self.sender = FrameSender()
+        self.incoming = ReceiveQueue(parameters.receive_words)
+        self.outgoing = SendQueue(parameters.send_words)
+        self._session = Signal(HEADER["session"].shape)
+        self._mark = Signal(HEADER["mark"].shape)
+        self._next_session = Signal.like(self._session)
+        self._greet = Signal()
+        self._torn = Signal()
+        self._polled = Signal()
+        self._answer = Signal()
+        self._limit = Signal(POSITION)
+        self._next = Signal(POSITION)
+        self._first = Signal(POSITION)
+        self._welcoming = Signal()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.receiver = self.receiver
+        m.submodules.sender = self.sender
+        m.submodules.incoming = ResetInserter(self.restart)(self.incoming)
+        m.submodules.outgoing = ResetInserter(self.restart)(self.outgoing)
+        m.d.comb += [
+            self.receiver.encoded.valid.eq(self.line.received.valid),
+            self.receiver.encoded.payload.eq(self.line.received.payload),
+        ]
+        wiring.connect(m, self.sender.encoded, wiring.flipped(self.line.sent))
+        wiring.connect(m, self.incoming.words, wiring.flipped(self.command))
+        wiring.connect(m, wiring.flipped(self.response), self.outgoing.words)
+        self._payload(m)
+        self._speak(m)
+        self._listen(m)
+        return m
+
+    def _listen(self, m: Module) -> None:
+        """What a frame that arrived changes."""
+        receiver, incoming, outgoing = self.receiver, self.incoming, self.outgoing
+        header = receiver.header
+        ours = Signal()
+        in_turn = Signal()
+        m.d.comb += [
+            incoming.append.eq(receiver.append),
+            incoming.word.eq(receiver.word),
+            incoming.drop.eq(receiver.end & ~incoming.accept),
+            outgoing.position.eq(header.acknowledged),
+            ours.eq((header.kind == Kind.DATA) | (header.kind == Kind.POLL)),
+            in_turn.eq((header.sequence == incoming.expected) & ~incoming.overflow & ~self._torn),
+        ]
+        with m.If(self.restart):
+            # Words of a frame that is coming in are forgotten with the session: it is not whole.
+            m.d.sync += self._torn.eq(receiver.busy)
+        with m.If(receiver.end):
+            m.d.sync += self._torn.eq(0)
+        with m.If(receiver.end & receiver.good):
+            with m.If(header.kind == Kind.HELLO):
+                m.d.sync += [
+                    self._next_session.eq(header.session),
+                    self._mark.eq(header.mark),
+                    self._greet.eq(1),
+                ]
+            with m.Elif(ours & (header.version == VERSION)):
+                m.d.sync += self._mark.eq(header.mark)
+                with m.If((header.session != self._session) | (self._session == 0)):
+                    m.d.sync += self._polled.eq(1)
+                with m.Elif(~self.restart):
+                    m.d.comb += [
+                        incoming.accept.eq(in_turn),
+                        outgoing.acknowledge.eq(1),
+                    ]
+                    m.d.sync += self._limit.eq(header.acknowledged + header.credit)
+                    with m.If((incoming.coming != 0) | incoming.overflow | self._torn):
+                        m.d.sync += self._answer.eq(1)
+                    with m.If(header.kind == Kind.POLL):
+                        m.d.sync += self._polled.eq(1)
+
+    def _payload(self, m: Module) -> None:
+        """Where the words of a frame to be sent come from."""
+        sender, outgoing = self.sender, self.outgoing
+        m.submodules.identity = rom = memory.Memory(
+            shape=WORD, depth=len(self.identity), init=self.identity
+        )
+        read = rom.read_port()
+        m.d.comb += [
+            read.addr.eq(sender.index),
+            outgoing.read.eq(self._first + sender.index),
+            sender.word.eq(Mux(self._welcoming, read.data, outgoing.word)),
+        ]
+
+    def _sendable(self, m: Module) -> Signal:
+        """Words that the next frame would take."""
+        outgoing, most = self.outgoing, self.parameters.most_words
+        waiting = Signal(POSITION)
+        allowed = Signal(POSITION)
+        ready = Signal(POSITION)
+        count = Signal(POSITION)
+        m.d.comb += [
+            waiting.eq(outgoing.written - self._next),
+            allowed.eq(self._limit - self._next),
+            # A limit that was taken back lies behind, and then the difference wraps.
+            ready.eq(Mux(allowed[-1], 0, Mux(waiting < allowed, waiting, allowed))),
+            count.eq(Mux(ready < most, ready, most)),
+        ]
+        return count
+
+    def _due(self, m: Module, count: Signal) -> Signal:
+        """Whether to send: there is something to tell, and no more of it is likely to come soon."""
+        incoming, depth = self.incoming, self.parameters.receive_words
+        hold = Signal(range(self.parameters.hold_bits + 1))
+        told = Signal(POSITION)
+        room = Signal(POSITION)
+        tells = Signal()
+        due = Signal()
+        m.d.comb += [
+            room.eq(incoming.expected + incoming.credit),
+            tells.eq(self._answer | (count != 0) | ((room - told)[: POSITION.width] >= depth // 4)),
+            due.eq(
+                tells
+                & (self._session != 0)
+                & ((hold == self.parameters.hold_bits) | (count == self.parameters.most_words))
+            ),
+        ]
+        with m.If(self.sender.start):
+            m.d.sync += [hold.eq(0), told.eq(room)]
+        with m.Elif(~tells):
+            m.d.sync += hold.eq(0)
+        with m.Elif(self.line.tick & (hold != self.parameters.hold_bits)):
+            m.d.sync += hold.eq(hold + 1)
+        return due
+
+    def _speak(self, m: Module) -> None:
+        """Which frame goes next."""
+        sender, incoming, outgoing = self.sender, self.incoming, self.outgoing
+        count = self._sendable(m)
+        due = self._due(m, count)
+        behind = Signal()
+        m.d.comb += [
+            behind.eq(
+                (self._next - outgoing.acknowledged)[: POSITION.width]
+                > (outgoing.written - outgoing.acknowledged)[: POSITION.width]
+            ),
+            sender.header.kind.eq(Kind.DATA),
+            sender.header.mark.eq(self._mark),
+            sender.header.session.eq(self._session),
+            sender.header.sequence.eq(self._next),
+            sender.header.acknowledged.eq(incoming.expected),
+            sender.header.credit.eq(incoming.credit),
+            sender.header.version.eq(VERSION),
+        ]
+        with m.FSM():
+            with m.State("IDLE"), m.If(sender.idle):
+                m.d.sync += self._welcoming.eq(0)
+                with m.If(self._greet):
+                    m.d.comb += self.restart.eq(1)
+                    m.d.sync += [
+                        self._session.eq(self._next_session),
+                        self._limit.eq(0),
+                        self._next.eq(0),
+                        self._answer.eq(0),
+                        self._polled.eq(0),
+                        self._greet.eq(0),
+                    ]
+                    m.next = "WELCOME"
+                with m.Elif(self._polled):
+                    m.d.sync += [self._polled.eq(0), self._next.eq(outgoing.acknowledged)]
+                    m.next = "ANSWER"
+                with m.Elif(behind):
+                    m.d.sync += self._next.eq(outgoing.acknowledged)
+                with m.Elif(due):
+                    m.next = "DATA"
+            with m.State("WELCOME"):
+                m.d.comb += [
+                    sender.start.eq(1),
+                    sender.header.kind.eq(Kind.WELCOME),
+                    sender.count.eq(len(self.identity)),
+                ]
+                m.d.sync += self._welcoming.eq(1)
+                m.next = "IDLE"
+            with m.State("ANSWER"):
+                m.d.comb += sender.start.eq(1)
+                m.next = "IDLE"
+            with m.State("DATA"):
+                m.d.comb += [sender.start.eq(1), sender.count.eq(count)]
+                m.d.sync += [
+                    self._first.eq(self._next),
+                    self._next.eq(self._next + count),
+                    self._answer.eq(0),
+                ]
+                m.next = "IDLE"
