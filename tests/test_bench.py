@@ -128,7 +128,7 @@ def test_the_command_prints_a_table_and_writes_every_figure(tmp_path: Path) -> N
     [
         (("--task", "nonsense"), "unknown task 'nonsense'; choose"),
         (("--task", "mnist"), "MNIST: no directory given; give --data DIR"),
-        (("--layers", "40,9"), "layers 40,9: digits has 40 inputs and 10 classes, which must"),
+        (("--layers", "40,9"), "layers 40,9: digits has 40 inputs and 10 outputs, which must"),
         (("--neurons", "3"), "3 neurons: give a power of two, such as 16"),
         (("--samples", "0"), "Invalid value for '--samples': 0 is not in the range x>=1."),
         (("--batch", "257"), "Invalid value for '--batch': 257 is not in the range 1<=x<=256."),

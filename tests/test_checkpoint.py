@@ -14,6 +14,7 @@ from small_runs import NETWORK, RECIPE, blobs, golden
 from dualgate.checkpoint import Checkpoint, load_checkpoint
 from dualgate.errors import CheckpointError
 from dualgate.network import Network
+from dualgate.recipe import Recipe
 from dualgate.training import Trainer
 
 
@@ -53,6 +54,19 @@ def test_a_checkpoint_is_read_back(path: Path) -> None:
         }
 
 
+def test_the_ending_decides_the_format(tmp_path: Path) -> None:
+    tensors = pytest.importorskip("safetensors.numpy")
+    path = tmp_path / "checkpoint.safetensors"
+    STATE.save(path)
+    assert same(load_checkpoint(path), STATE)
+    assert set(tensors.load_file(path)) == {
+        f"{k}{i}" for k in ("weight", "velocity") for i in range(3)
+    }
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match=r"not a whole \.safetensors of arrays; train again$"):
+        load_checkpoint(path)
+
+
 def test_an_activation_for_each_layer_is_kept(tmp_path: Path) -> None:
     state = trained(Network((6, 8, 5, 3), ("relu", "tanh")))
     state.save(tmp_path / "x.npz")
@@ -78,7 +92,7 @@ def rewrite(path: Path, drop: str = "", about: Any = None, **changed: Any) -> No
     [
         ({"drop": "weight1"}, "weight1 is missing"),
         ({"drop": "about"}, "about is missing"),
-        ({"about": {"version": 2}}, "version 2, not 1"),
+        ({"about": {"version": 1}}, "version 1, not 2"),
         ({"about": {"network": {"sizes": [6, 3]}}}, "weights have shapes"),
         ({"about": {"network": {"sizes": [0]}}}, "layers 0"),
         ({"about": {"network": 3}}, "its description is damaged"),
@@ -90,6 +104,9 @@ def rewrite(path: Path, drop: str = "", about: Any = None, **changed: Any) -> No
         ({"weight0": np.full((7, 8), 1 << 31)}, "not integers of 32 bits"),
         ({"velocity0": np.full((7, 8), 1 << 62)}, "not integers of 45 bits"),
         ({"weight0": np.full((7, 8), "x")}, "not integers of 32 bits"),
+        ({"about": {"records": [{}]}}, "its description is damaged"),
+        ({"about": {"tally": {"loss": 1}}}, "counters is missing"),
+        ({"about": {"best": [1, 0.5]}}, "best0 is missing"),
     ],
 )
 def test_content_that_does_not_fit_is_named(
@@ -142,3 +159,26 @@ def test_a_cut_or_a_changed_byte_is_refused_or_harmless(
     except CheckpointError:
         return
     assert same(loaded, STATE)
+
+
+def test_the_state_of_an_optimiser_is_kept_and_checked(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    trainer = Trainer(NETWORK, Recipe(1, 16, 0.01, optimiser="adam"), blobs())
+    with golden() as device:
+        list(trainer.run(device))
+        state = trainer.checkpoint(device)
+    state.save(path)
+    loaded = load_checkpoint(path)
+    assert loaded.state.batches == 4
+    for ours, theirs in zip(loaded.state.slots, state.state.slots, strict=True):
+        assert len(ours) == 2
+        assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    for change, message in (
+        ({"drop": "slot1.1"}, r"slot1\.1 is missing"),
+        ({"slot0.0": np.zeros((2, 2))}, "its optimiser's arrays are not those of its network"),
+        ({"slot0.0": np.zeros((7, 8), np.int64)}, "its optimiser's arrays are not"),
+    ):
+        state.save(path)
+        rewrite(path, **change)  # type: ignore[arg-type]
+        with pytest.raises(CheckpointError, match=message):
+            load_checkpoint(path)

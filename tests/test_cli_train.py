@@ -41,9 +41,11 @@ def test_a_run_writes_its_files_and_says_where(here: Path) -> None:
     for what, name in (
         ("checkpoint", "checkpoint.npz"),
         ("history", "history.jsonl"),
-        ("picture", "curves.png"),
     ):
         assert f"{what}: results/{name}" in lines
+    pictures = [f"results/{name}.png" for name in ("curves", "confusion", "weights")]
+    assert f"pictures: {', '.join(pictures)}" in lines
+    for name in ("checkpoint.npz", "history.jsonl", "curves.png", "confusion.png", "weights.png"):
         assert (here / "results" / name).stat().st_size
     assert load_checkpoint(here / "results/checkpoint.npz").epoch == 1
     record = json.loads((here / "results/history.jsonl").read_text())
@@ -95,7 +97,7 @@ def test_a_run_without_matplotlib_says_so(here: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = run(*QUICK)
     assert result.exit_code == 0
-    assert "no picture of the curves: matplotlib is missing" in result.stdout
+    assert "no pictures: matplotlib is missing" in result.stdout
     assert not (here / "runs/digits/curves.png").exists()
 
 
@@ -106,9 +108,66 @@ def test_images_are_read_from_a_directory(here: Path) -> None:
     assert (here / "runs/mnist/history.jsonl").exists()
 
 
+def test_an_optimiser_brings_its_own_rate(here: Path) -> None:
+    for name, rate, momentum in (
+        ("adam", 0.001, 0.0),
+        ("nesterov", 0.07, 0.9),
+        ("sgd", 0.07, 0.0),
+        ("momentum", 0.07, 0.9),
+    ):
+        result = run(*QUICK, "--batch", "200", "--optimiser", name, "--json", "x.json")
+        assert result.exit_code == 0, result.stderr
+        figures = json.loads((here / "x.json").read_text())
+        assert (figures["optimiser"], figures["lr"], figures["momentum"]) == (name, rate, momentum)
+    assert run(*QUICK, "--optimiser", "adam", "--lr", "0.5", "--json", "x.json").exit_code == 0
+    assert json.loads((here / "x.json").read_text())["lr"] == 0.5
+
+
+def test_every_way_of_training_reaches_the_recipe(here: Path) -> None:
+    options = ("--schedule", "staircase:0.5:2", "--l1", "1e-5", "--l2", "1e-4", "--shift", "1")
+    more = ("--patience", "2", "--initialiser", "normal", "--class-weights", "1,1,1,1,1,1,1,1,1,2")
+    assert run(*QUICK, *options, *more, "--batch", "200", "--check").exit_code == 0
+    recipe = load_checkpoint(here / "runs/digits/checkpoint.npz").recipe
+    assert (recipe.schedule, recipe.l1, recipe.l2) == ("staircase:0.5:2", 1e-5, 1e-4)
+    assert (recipe.shift, recipe.patience, recipe.initialiser) == (1, 2, "normal")
+    assert recipe.class_weights == (1.0,) * 9 + (2.0,)
+
+
+def test_a_regression_has_its_own_figures(here: Path) -> None:
+    result = run("train", "linear", "--device", "golden", "--epochs", "3", "--json", "x.json")
+    assert result.exit_code == 0, result.stderr
+    figures = json.loads((here / "x.json").read_text())
+    lines = result.stdout.splitlines()
+    assert (
+        f"held-out loss: {figures['loss']:.4f}, MSE {figures['mse']:.4g}, R2 {figures['r2']:.4f}"
+        in lines
+    )
+    assert f"goal of the task: r2 >= 0.3, {'reached' if figures['reached'] else 'missed'}" in lines
+    assert "pictures: runs/linear/curves.png" in lines
+    assert figures["accuracy"] is None
+
+
+def test_a_run_goes_on_with_what_the_checkpoint_has(here: Path) -> None:
+    options = ("--batch", "100", "--lr", "0.05", "--seed", "4")
+    assert run(*QUICK, *options, "--epochs", "2", "--out", "whole").exit_code == 0
+    assert run(*QUICK, *options, "--out", "half").exit_code == 0
+    result = run(*QUICK, "--epochs", "2", "--out", "half", "--resume")
+    assert result.exit_code == 0, result.stderr
+    whole, half = (load_checkpoint(here / name / "checkpoint.npz") for name in ("whole", "half"))
+    assert half.recipe == whole.recipe
+    assert all((a == b).all() for a, b in zip(half.weights, whole.weights, strict=True))
+    assert len((here / "half/history.jsonl").read_text().splitlines()) == 2
+    other = run(*QUICK, "--out", "half", "--resume", "--lr", "0.1")
+    assert other.exit_code == 2
+    assert "the checkpoint is of another run: its lr is 0.05, here 0.1" in other.stderr
+    again = run(*QUICK, "--epochs", "2", "--out", "half", "--resume")
+    assert again.exit_code == 0
+    assert again.stdout.splitlines()[0].startswith("held-out accuracy")
+
+
 BAD = {
     "layers '64,x': give": ("--layers", "64,x"),
-    "layers 64: digits has 64 inputs and 10 classes": ("--layers", "64"),
+    "layers 64: digits has 64 inputs and 10 outputs": ("--layers", "64"),
     "layers 63,8,10: digits has 64 inputs": ("--layers", "63,8,10"),
     "layers 64,8,9: digits has 64 inputs": ("--layers", "64,8,9"),
     "layers 64,0,10: give": ("--layers", "64,0,10"),
@@ -127,6 +186,17 @@ BAD = {
     "momentum 1.0": ("--momentum", "1"),
     "prune '1/3'": ("--prune", "1/3"),
     "seed -1": ("--seed", "-1"),
+    "unknown optimiser 'magic'; choose sgd": ("--optimiser", "magic"),
+    "momentum 0.5: adam has none": ("--optimiser", "adam", "--momentum", "0.5"),
+    "schedule 'falling': give constant or NAME": ("--schedule", "falling"),
+    "schedule 'staircase:0.5:-1'": ("--schedule", "staircase:0.5:-1"),
+    "L2 penalty -1.0": ("--l2", "-1"),
+    "class weights 'a': give numbers": ("--class-weights", "a"),
+    "2 class weights: give 10": ("--class-weights", "1,2"),
+    "shift -1: give 0 or more": ("--shift", "-1"),
+    "patience -1: give 0 or more": ("--patience", "-1"),
+    "unknown initialiser 'zeros'": ("--initialiser", "zeros"),
+    "checkpoint.npz cannot be used: No such file": ("--resume",),
     "neurons must be from 1": ("--neurons", "0"),
     "unknown device 'abacus'; choose golden": ("--device", "abacus"),
     "device golden": ("--device", "golden?neurons=two"),
@@ -155,7 +225,7 @@ def test_bad_options_are_refused_in_one_line(here: Path, message: str) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("letters",), "unknown task 'letters'; choose digits, mnist, fashion-mnist"),
+        (("letters",), "unknown task 'letters'; choose xor, linear, logistic, adaline, iris,"),
         (("mnist",), "MNIST: no directory given; give --data DIR"),
         (("fashion-mnist", "--data", "nowhere"), "Fashion-MNIST: no directory nowhere"),
         (("mnist", "--data", "."), ". holds no train-images-idx3-ubyte[.gz]"),
@@ -172,7 +242,7 @@ def test_nothing_is_overwritten_by_a_run_that_is_refused(here: Path) -> None:
     assert run(*QUICK, "--json", "x.json").exit_code == 0
     files = [path for path in here.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
-    assert len(before) == 4
+    assert len(before) == 6
     assert run(*QUICK, "--json", "x.json", "--lr", "0").exit_code == 2
     assert run(*QUICK, "--json", "x.json", "--device", "golden?rows=9").exit_code == 2
     assert {path: path.read_bytes() for path in files} == before

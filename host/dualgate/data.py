@@ -5,6 +5,7 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +67,23 @@ class Samples:
         whole = right.astype(np.int64)
         return cls(inputs, np.eye(classes)[whole], whole)
 
+    @classmethod
+    def of_yes_or_no(cls, x: ArrayLike, labels: ArrayLike) -> "Samples":
+        """Samples of two classes, told apart by a single output that is to be the label itself.
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+        labels : (samples,), 0 or 1
+
+        Raises
+        ------
+        InputError
+            As `of_classes`.
+        """
+        samples = cls.of_classes(x, labels, 2)
+        return cls(samples.x, samples.target[:, 1:], samples.labels)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -75,8 +93,8 @@ class Dataset:
     held_out: Samples
 
 
-def load_digits() -> Dataset:
-    """8x8 digits from scikit-learn: 1,437 to train on and 360 held out, each class in proportion.
+def sklearn_data() -> tuple[Any, Any]:
+    """scikit-learn's sets of samples and its function that splits one.
 
     Raises
     ------
@@ -88,8 +106,20 @@ def load_digits() -> Dataset:
         from sklearn.model_selection import train_test_split
     except ImportError:
         raise MissingToolError(
-            "the digits come with scikit-learn, which is missing; pip install dualgate[data]"
+            "the samples come with scikit-learn, which is missing; pip install dualgate[data]"
         ) from None
+    return datasets, train_test_split
+
+
+def load_digits() -> Dataset:
+    """8x8 digits from scikit-learn: 1,437 to train on and 360 held out, each class in proportion.
+
+    Raises
+    ------
+    MissingToolError
+        When scikit-learn is not installed.
+    """
+    datasets, train_test_split = sklearn_data()
     x, labels = datasets.load_digits(return_X_y=True)
     split = train_test_split(
         x / 16.0, labels, test_size=DIGITS_HELD_OUT, stratify=labels, random_state=SPLIT_SEED

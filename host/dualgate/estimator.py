@@ -1,4 +1,4 @@
-"""Estimators with the usual `fit`, `predict` and `score`, whatever device trains them.
+"""scikit-learn estimators, whatever device trains them.
 
 ::
 
@@ -7,29 +7,54 @@
     model = Classifier(hidden=(32, 16), prune="1/4", device="sim")
     model.fit(x_train, labels)
     print(model.score(x_test, test_labels))
+
+They work wherever scikit-learn's own do: in a `Pipeline`, in `GridSearchCV`, with `clone`. Data
+that cannot be used raises ValueError, as there; settings that cannot be used raise `InputError`.
 """
 
-import inspect
+import copyreg
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import rules
 from .checkpoint import Checkpoint
 from .data import Samples
 from .devices import open_device
-from .errors import InputError
+from .errors import InputError, MissingToolError
+from .floating.schedules import CONSTANT
 from .network import Network
-from .recipe import Recipe
+from .recipe import WITH_MOMENTUM, Recipe
 from .settings import parse_prune
 from .training import Record, Trainer
 
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
+    from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError:
+    raise MissingToolError(
+        "the estimators are scikit-learn's, which is missing; pip install dualgate[data]"
+    ) from None
+
 Floats = NDArray[np.float64]
 
+# What a network has cached, its activations' functions, is not for pickles.
+copyreg.pickle(Network, lambda network: (Network, astuple(network)))
 
-class _Estimator:
+SCALERS = {"standard": StandardScaler, "maxabs": MaxAbsScaler, "off": FunctionTransformer}
+"""What the setting `scale` stands for."""
+
+
+class Estimator(BaseEstimator):
     """What both estimators share.
+
+    The engine's inputs are fixed-point numbers within +-8, so features are scaled first, by what
+    `fit` saw. What lies beyond +-8 after that (eight standard deviations) is taken as +-8.
 
     Parameters
     ----------
@@ -41,8 +66,16 @@ class _Estimator:
         A key of `rules.LOSSES`.
     epochs, batch : int
     lr, momentum : float
+        Learning rate, at the start; momentum, which optimisers without one ignore.
     prune : str
         ``off``, ``1/2``, ``1/4`` ...
+    optimiser, schedule : str
+    l1, l2 : float
+        As in `Recipe`.
+    scale : str
+        ``standard`` brings each feature to mean 0 and standard deviation 1; ``maxabs`` divides it
+        by its largest magnitude, so that zeros stay zeros, which cost the engine nothing: the
+        choice for images; ``off`` takes features as they are, and refuses what is not within +-8.
     seed : int
     device : str
         As `open_device` takes it; opened for each `fit` and `predict`, and closed.
@@ -53,10 +86,13 @@ class _Estimator:
         After `fit`: network, weights and velocity.
     history_ : list of Record
         After `fit`: one an epoch.
+    n_features_in_ : int
+        After `fit`: features of the inputs.
     """
 
     checkpoint_: Checkpoint
     history_: list[Record]
+    n_features_in_: int
 
     def __init__(
         self,
@@ -68,6 +104,11 @@ class _Estimator:
         lr: float = 0.05,
         momentum: float = 0.9,
         prune: str = "off",
+        optimiser: str = "momentum",
+        schedule: str = CONSTANT,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        scale: str = "standard",
         seed: int = 0,
         device: str = "golden",
     ) -> None:
@@ -79,61 +120,59 @@ class _Estimator:
         self.lr = lr
         self.momentum = momentum
         self.prune = prune
+        self.optimiser = optimiser
+        self.schedule = schedule
+        self.l1 = l1
+        self.l2 = l2
+        self.scale = scale
         self.seed = seed
         self.device = device
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments by name; `deep` is accepted and means nothing here."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change the constructor's arguments; raises `InputError` for a name it does not have."""
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise InputError(f"unknown parameter {name!r}; choose {', '.join(known)}")
-            setattr(self, name, value)
-        return self
-
-    def _fit(self, samples: Samples) -> None:
-        sizes = (samples.x.shape[1], *self.hidden, samples.target.shape[1])
+    def _fit(self, x: Floats, target: Floats) -> None:
+        if self.scale not in SCALERS:
+            raise InputError(f"unknown scale {self.scale!r}; choose {', '.join(SCALERS)}")
+        self._scaler = SCALERS[self.scale]().fit(x)
+        sizes = (x.shape[1], *self.hidden, target.shape[1])
         activation = self.activation if isinstance(self.activation, str) else tuple(self.activation)
         network = Network(sizes, activation, self.loss)
         recipe = Recipe(
-            self.epochs, self.batch, self.lr, self.momentum, parse_prune(self.prune), self.seed
+            epochs=self.epochs,
+            batch=self.batch,
+            lr=self.lr,
+            momentum=self.momentum if self.optimiser in WITH_MOMENTUM else 0.0,
+            prune=parse_prune(self.prune),
+            seed=self.seed,
+            optimiser=self.optimiser,
+            schedule=self.schedule,
+            l1=self.l1,
+            l2=self.l2,
         )
-        trainer = Trainer(network, recipe, samples)
+        trainer = Trainer(network, recipe, Samples(self._scaled(network, x), target))
         with open_device(self.device) as device:
             self.history_ = list(trainer.run(device))
             self.checkpoint_ = trainer.checkpoint(device)
 
+    def _scaled(self, network: Network, x: Floats) -> Floats:
+        scaled = self._scaler.transform(x)
+        if self.scale != "off":
+            scaled = np.clip(scaled, network.input_format.min, network.input_format.max)
+        return np.asarray(scaled)
+
     def _outputs(self, x: ArrayLike) -> Floats:
-        if not hasattr(self, "checkpoint_"):
-            raise InputError(f"this {type(self).__name__} is not trained; call fit first")
+        check_is_fitted(self)
         state = self.checkpoint_
-        inputs = state.network.quantize_inputs(_inputs(x))
+        features = validate_data(self, x, dtype=np.float64, reset=False)
+        inputs = state.network.quantize_inputs(self._scaled(state.network, features))
         with open_device(self.device) as device:
             device.configure(state.network, state.update_frac)
             device.write_weights(state.weights)
-            return state.network.output_format.real(device.infer(inputs))
+            return state.network.predictions(device.infer(inputs))
 
 
-def _real(x: ArrayLike, what: str) -> Floats:
-    try:
-        return np.asarray(x, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} are not an array of numbers: {error}") from None
+class Classifier(ClassifierMixin, Estimator):
+    """A network that tells classes apart; for its parameters see `Estimator`.
 
-
-def _inputs(x: ArrayLike) -> Floats:
-    array = _real(x, "inputs")
-    if array.ndim != 2 or 0 in array.shape:
-        raise InputError(f"inputs have shape {array.shape}; give (samples, features), not empty")
-    return array
-
-
-class Classifier(_Estimator):
-    """A network that tells classes apart; for its parameters see `_Estimator`.
+    Its loss is one of classes: ``cce``, ``bce`` or ``sigmoid-mse``. `score` is the accuracy.
 
     Members
     -------
@@ -143,42 +182,54 @@ class Classifier(_Estimator):
 
     classes_: NDArray[Any]
 
-    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train.
 
         Parameters
         ----------
-        x : (samples, features), within the network's input range
+        X : (samples, features)
         y : (samples,), labels of any kind that sorts
 
         Raises
         ------
+        ValueError
+            For data that scikit-learn refuses, or fewer than two classes.
         InputError
-            For shapes that do not match, numbers that do not fit, or fewer than two classes.
+            For a setting that cannot be used, or a loss that has no classes.
         """
-        inputs = _inputs(x)
-        self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
+        features, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        if not rules.loss(self.loss).classes:
+            classes = ", ".join(name for name, loss in rules.LOSSES.items() if loss.classes)
+            raise InputError(f"loss {self.loss!r} has no classes; choose {classes}")
+        self.classes_, right = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise InputError(f"{len(self.classes_)} class in the labels; give at least 2")
-        self._fit(Samples.of_classes(inputs, labels, len(self.classes_)))
+            raise ValueError(f"{len(self.classes_)} class in the labels; give at least 2")
+        self._fit(features, np.eye(len(self.classes_))[right])
         return self
 
-    def predict_proba(self, x: ArrayLike) -> Floats:
-        """The network's outputs (samples, classes); probabilities with the loss `cce`."""
-        return self._outputs(x)
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Probability of each class (samples, classes) for inputs `X` (samples, features).
 
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
-        """The most likely label of each sample (samples,)."""
-        outputs = self._outputs(x)
-        return np.asarray(self.classes_[outputs.argmax(axis=1)])
+        The network's outputs, divided by their sum: from fixed point it is not exactly one.
+        """
+        outputs = self._outputs(X)
+        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
 
-    def score(self, x: ArrayLike, y: ArrayLike) -> float:
-        """Share of samples whose label is predicted."""
-        return float((self.predict(x) == np.asarray(y)).mean())
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most likely label of each sample (samples,), for inputs `X` (samples, features)."""
+        best = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
 
-class Regressor(_Estimator):
-    """A network that predicts numbers within the range of its output format, +-32."""
+class Regressor(MultiOutputMixin, RegressorMixin, Estimator):
+    """A network that predicts numbers; for its parameters see `Estimator`.
+
+    With the loss ``mse``, and unless `scale` is ``off``, it trains on targets of mean 0 and
+    standard deviation 1 and scales its predictions back. Otherwise targets must lie within the
+    outputs' number range: +-32 for ``mse``, +-2 for losses with a sigmoid, above -1 for ``msle``.
+    `score` is R squared.
+    """
 
     def __init__(
         self,
@@ -190,34 +241,46 @@ class Regressor(_Estimator):
         lr: float = 0.05,
         momentum: float = 0.9,
         prune: str = "off",
+        optimiser: str = "momentum",
+        schedule: str = CONSTANT,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        scale: str = "standard",
         seed: int = 0,
         device: str = "golden",
     ) -> None:
-        super().__init__(hidden, activation, loss, epochs, batch, lr, momentum, prune, seed, device)
+        super().__init__(
+            *(hidden, activation, loss, epochs, batch, lr, momentum, prune),
+            *(optimiser, schedule, l1, l2, scale, seed, device),
+        )
 
-    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
-        """Train on inputs (samples, features) and targets (samples,) or (samples, outputs).
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train.
+
+        Parameters
+        ----------
+        X : (samples, features)
+        y : (samples,) or (samples, outputs)
 
         Raises
         ------
+        ValueError
+            For data that scikit-learn refuses.
         InputError
-            For shapes that do not match or numbers that do not fit.
+            For a setting that cannot be used, or numbers that do not fit where nothing is scaled.
         """
-        target = _real(y, "targets")
+        features, target = validate_data(
+            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+        )
         self._flat = target.ndim == 1
-        self._fit(Samples(_inputs(x), target[:, None] if self._flat else target))
+        columns = np.asarray(target, np.float64).reshape(len(target), -1)
+        scaled = self.loss == "mse" and self.scale != "off"
+        self._target_scaler = SCALERS["standard" if scaled else "off"]().fit(columns)
+        self._fit(features, self._target_scaler.transform(columns))
         return self
 
-    def predict(self, x: ArrayLike) -> Floats:
-        """Predictions, shaped as the targets of `fit`."""
-        outputs = self._outputs(x)
+    def predict(self, X: ArrayLike) -> Floats:
+        """Predictions, shaped as the targets of `fit`, for inputs `X` (samples, features)."""
+        scaled = self._outputs(X)
+        outputs = np.asarray(self._target_scaler.inverse_transform(scaled))
         return outputs[:, 0] if self._flat else outputs
-
-    def score(self, x: ArrayLike, y: ArrayLike) -> float:
-        """Share of the targets' variance that is explained (R squared)."""
-        target = _real(y, "targets")
-        residual = ((target - self.predict(x)) ** 2).sum()
-        spread = ((target - target.mean(axis=0)) ** 2).sum()
-        if spread == 0.0:
-            raise InputError("the targets are all alike; R squared needs targets that differ")
-        return float(1.0 - residual / spread)

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from .training import Record
+from .record import Record
 
 COLUMNS = (
     ("epoch", 7),
@@ -56,13 +56,15 @@ class Display:
         Epochs of the run and samples of an epoch.
     console : Console
         Decides by itself whether it is a terminal; if not, there are rows and no bar.
+    done : int
+        Epochs that were done before.
     """
 
-    def __init__(self, epochs: int, samples: int, console: Console) -> None:
+    def __init__(self, epochs: int, samples: int, console: Console, done: int = 0) -> None:
         self._epochs = epochs
         self._samples = samples
         self._console = console
-        self._done = 0
+        self._done = done
         self._headed = False
         self._bar = Progress(
             TextColumn("{task.description}"),

@@ -1,7 +1,11 @@
 """Training settings as the engine takes them: rate, momentum and pruning as integers."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .errors import InputError
 from .formats import APPLY_BIAS, MASTER_FRAC, MOMENTUM_FRAC, RATE_WIDTH, VALUE_WIDTH
@@ -11,7 +15,7 @@ HEADROOM = 4.0
 """A hidden unit's delta may exceed the output's largest error this many times before an update
 scalar saturates (and is counted)."""
 
-MAX_ERROR = {"mse": 4.0, "sigmoid-mse": 0.25, "bce": 1.0, "cce": 1.0}
+MAX_ERROR = {"mse": 4.0, "msle": 4.0, "sigmoid-mse": 0.25, "bce": 1.0, "cce": 1.0}
 """Largest error expected at an output, as the engine carries it (before `Loss.scale`)."""
 
 PRUNE_BITS = 4
@@ -54,10 +58,7 @@ def update_frac(network: Network, lr: float, batch: int) -> int:
     batch : int
         Samples a batch, >= 1.
     """
-    largest = _rate(network, lr, batch) * MAX_ERROR[network.loss] * HEADROOM
-    frac = VALUE_WIDTH - 1 - math.ceil(math.log2(largest))
-    lowest = MASTER_FRAC - APPLY_BIAS - min(layer.in_frac for layer in network.layers)
-    return max(frac, lowest)
+    return _frac(network, _rate(network, lr, batch))
 
 
 def _rate(network: Network, lr: float, batch: int) -> float:
@@ -97,18 +98,90 @@ def make_settings(
     """
     if not 0.0 <= momentum < 1.0:
         raise InputError(f"momentum {momentum}: give a number from 0 to below 1")
-    if not 1 <= prune <= PRUNE_OFF:
-        raise InputError(f"prune {prune}: give 1 to {PRUNE_OFF - 1}, or {PRUNE_OFF} for off")
-    scale = _rate(network, lr, batch) * 2.0 ** (frac - network.error_frac)
-    fraction, exponent = math.frexp(scale)
-    mantissa = round(fraction * (1 << RATE_WIDTH))
-    shift = RATE_WIDTH - exponent
-    if mantissa == 1 << RATE_WIDTH:
-        mantissa, shift = mantissa >> 1, shift - 1
+    whole = min(round(momentum * (1 << MOMENTUM_FRAC)), (1 << MOMENTUM_FRAC) - 1)
+    mantissa, shift = _scaled(network, frac, _rate(network, lr, batch))
     if not 0 <= shift < 1 << RATE_SHIFT_BITS:
         raise InputError(f"learning rate {lr} is out of reach beside the run's; change it less")
-    whole = min(round(momentum * (1 << MOMENTUM_FRAC)), (1 << MOMENTUM_FRAC) - 1)
-    return Settings(mantissa, shift, whole, prune)
+    return Settings(mantissa, shift, whole, _checked_prune(prune))
+
+
+def gradient_frac(network: Network) -> int:
+    """Fraction bits of update scalars where the host moves the weights; see `gradient_settings`."""
+    return _frac(network, 1.0)
+
+
+def gradient_settings(network: Network, weight: float = 1.0, prune: int = PRUNE_OFF) -> Settings:
+    """Settings under which a batch leaves its bare gradient in the velocity.
+
+    The rate is the weight itself. With a weight of one (any power of two) its mantissa is exact, so
+    that an output's update scalar is its error, shifted: the same 16 bits as when the chip moves
+    the weights, without the rounding of a learning rate and a batch size, which the host divides by
+    in float64 instead.
+
+    Parameters
+    ----------
+    network : Network
+    weight : float
+        Of the samples to come, above 0 to 1.
+    prune : int
+
+    Raises
+    ------
+    InputError
+        For a setting outside its range.
+    """
+    mantissa, shift = _scaled(network, gradient_frac(network), weight)
+    if not (0 < weight <= 1 and shift < 1 << RATE_SHIFT_BITS):
+        raise InputError(f"weight {weight} of a class is out of reach beside the largest; raise it")
+    return Settings(mantissa, shift, 0, _checked_prune(prune))
+
+
+def batch_gradient(
+    network: Network, velocity: Sequence[NDArray[np.int64]], batch: int
+) -> list[NDArray[np.float64]]:
+    """Gradient of a batch's mean loss from what it left in velocities that were zero.
+
+    A velocity is the sum over samples of inputs times update scalars, ``in_frac + gradient_frac``
+    fraction bits; fewer than 53 bits, so that only the division by the batch rounds.
+
+    Parameters
+    ----------
+    network : Network
+    velocity : sequence of int array (inputs + 1, outputs)
+    batch : int
+        Samples.
+
+    Returns
+    -------
+    list of float array (inputs + 1, outputs)
+    """
+    frac, scale = gradient_frac(network), network.objective.scale(network.sizes[-1]) / batch
+    return [
+        np.ldexp(v.astype(np.float64), -(layer.in_frac + frac)) * scale
+        for layer, v in zip(network.layers, velocity, strict=True)
+    ]
+
+
+def _frac(network: Network, rate: float) -> int:
+    largest = rate * MAX_ERROR[network.loss] * HEADROOM
+    frac = VALUE_WIDTH - 1 - math.ceil(math.log2(largest))
+    lowest = MASTER_FRAC - APPLY_BIAS - min(layer.in_frac for layer in network.layers)
+    return max(frac, lowest)
+
+
+def _scaled(network: Network, frac: int, rate: float) -> tuple[int, int]:
+    """Mantissa and right shift that take an error to an update scalar."""
+    fraction, exponent = math.frexp(rate * 2.0 ** (frac - network.error_frac))
+    mantissa, shift = round(fraction * (1 << RATE_WIDTH)), RATE_WIDTH - exponent
+    if mantissa == 1 << RATE_WIDTH:
+        return mantissa >> 1, shift - 1
+    return mantissa, shift
+
+
+def _checked_prune(prune: int) -> int:
+    if not 1 <= prune <= PRUNE_OFF:
+        raise InputError(f"prune {prune}: give 1 to {PRUNE_OFF - 1}, or {PRUNE_OFF} for off")
+    return prune
 
 
 def parse_prune(text: str) -> int:

@@ -1,17 +1,18 @@
 """The figures a run ends with, as text and as JSON."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, harmonic_mean
 
 from .check import CheckedDevice
 from .devices import Device
+from .evaluation import Evaluation
 from .files import replace_file
 from .progress import percent
 from .settings import prune_name
-from .training import Record, Trainer
+from .tasks import find_task
+from .training import Trainer
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,12 @@ class Summary:
 
     Parameters
     ----------
-    accuracy, loss : float
-        Of the held-out samples, after the last epoch.
+    accuracy, loss, confusion, mse, r2
+        Of the held-out samples, with the weights the run ended with; see `Evaluation`.
+    goal, reached : str, bool
+        What the task's defaults reach, and whether this run did.
+    train_accuracy, train_loss : float
+        Of the last epoch.
     samples_per_s, cycles_per_sample : float
         Mean over the epochs; no cycles (None) where the device has no clock.
     kept_fraction : float
@@ -31,7 +36,7 @@ class Summary:
     bit_identical : bool or None
         True after a check of every batch, None without.
     batches : int
-        Of the whole run.
+        Of the whole run, or those that were checked.
     parameters : int
     """
 
@@ -46,8 +51,21 @@ class Summary:
     momentum: float
     prune: str
     seed: int
+    optimiser: str
+    schedule: str
+    l1: float
+    l2: float
+    class_weights: tuple[float, ...]
+    shift: int
+    patience: int
+    initialiser: str | None
     accuracy: float | None
-    loss: float | None
+    loss: float
+    confusion: list[list[int]] | None
+    mse: float | None
+    r2: float | None
+    goal: str
+    reached: bool
     train_accuracy: float | None
     train_loss: float
     samples_per_s: float
@@ -63,27 +81,36 @@ class Summary:
 
     @classmethod
     def of(
-        cls, task: str, spec: str, trainer: Trainer, device: Device, records: Sequence[Record]
+        cls, task: str, spec: str, trainer: Trainer, device: Device, evaluation: Evaluation
     ) -> "Summary":
-        """Gather the figures of a run that has ended, from a device still open."""
-        last, counters, recipe = records[-1], device.counters(), trainer.recipe
+        """Gather the figures of a run that has ended, on a device still open.
+
+        Parameters
+        ----------
+        task : str
+            A key of `TASKS`.
+        spec : str
+            What the device was opened by.
+        trainer : Trainer
+        device : Device
+        evaluation : Evaluation
+        """
+        records, counters, recipe = trainer.records, trainer.counters, trainer.recipe
+        goal = find_task(task).goal
         cycles = [r.cycles_per_sample for r in records if r.cycles_per_sample is not None]
+        checked = device.batches if isinstance(device, CheckedDevice) else None
         return cls(
             task=task,
             device=spec,
             layers=trainer.network.sizes,
             activation=trainer.network.hidden,
             objective=trainer.network.loss,
-            epochs=recipe.epochs,
-            batch=recipe.batch,
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            prune=prune_name(recipe.prune),
-            seed=recipe.seed,
-            accuracy=last.held_out_accuracy,
-            loss=last.held_out_loss,
-            train_accuracy=last.accuracy,
-            train_loss=last.loss,
+            **{**asdict(recipe), "prune": prune_name(recipe.prune), "epochs": len(records)},
+            **vars(evaluation),
+            goal=str(goal),
+            reached=goal.met(evaluation),
+            train_accuracy=records[-1].accuracy,
+            train_loss=records[-1].loss,
             samples_per_s=harmonic_mean([r.samples_per_s for r in records]),
             cycles_per_sample=fmean(cycles) if cycles else None,
             kept_fraction=counters.kept_fraction,
@@ -91,8 +118,8 @@ class Summary:
             saturated_values=counters.saturated_values,
             saturated_updates=counters.saturated_updates,
             saturated_weights=counters.saturated_weights,
-            bit_identical=True if isinstance(device, CheckedDevice) else None,
-            batches=trainer.batches * len(records),
+            bit_identical=None if checked is None else True,
+            batches=trainer.batches * len(records) if checked is None else checked,
             parameters=trainer.network.parameters,
         )
 
@@ -105,7 +132,8 @@ class Summary:
         cycles = self.cycles_per_sample
         speed = f"speed: {self.samples_per_s:,.0f} samples/s"
         lines = [
-            f"held-out accuracy: {percent(self.accuracy)}, loss {self.loss:.4f}",
+            self._quality(),
+            f"goal of the task: {self.goal}, {'reached' if self.reached else 'missed'}",
             speed if cycles is None else f"{speed}, {cycles:,.1f} cycles/sample",
             f"tangents kept: {percent(self.kept_fraction)} (prune {self.prune})",
             f"saturations: {clipped if self.saturations else 'none'}",
@@ -113,6 +141,12 @@ class Summary:
         if self.bit_identical:
             lines.append(f"bit-identical: {self.batches} batches, {self.parameters} parameters")
         return "\n".join(lines)
+
+    def _quality(self) -> str:
+        if self.accuracy is not None:
+            return f"held-out accuracy: {percent(self.accuracy)}, loss {self.loss:.4f}"
+        explained = "" if self.r2 is None else f", R2 {self.r2:.4f}"
+        return f"held-out loss: {self.loss:.4f}, MSE {self.mse:.4g}{explained}"
 
     def title(self) -> str:
         """One line that names the run, for a picture."""

@@ -87,6 +87,7 @@ _ACTIVATIONS: dict[str, Any] = {
 _LOSSES: dict[str, Any] = {
     "mse": lambda torch: torch.nn.MSELoss(),
     "sigmoid-mse": lambda torch: lambda z, t: torch.nn.functional.mse_loss(z.sigmoid(), t),
+    "msle": lambda torch: lambda z, t: torch.nn.functional.mse_loss(z, t.log1p()),
     "bce": lambda torch: torch.nn.BCEWithLogitsLoss(),
     "cce": lambda torch: torch.nn.CrossEntropyLoss(),
 }

@@ -1,84 +1,35 @@
 """The training loop: batches into a device, a record out of every epoch.
 
 Nothing here computes what the device computes; losses and accuracies come from the outputs it
-returns while it trains, so an epoch is one pass.
+returns while it trains, so an epoch is one pass. A run is determined by its network, recipe and
+data: all chance is drawn from the seed, the epoch and the batch, so that it can be left after any
+batch and taken up again from a checkpoint.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from functools import cached_property
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .checkpoint import Checkpoint
+from .augmentation import image_side, shift_images
+from .checkpoint import Best, Checkpoint
 from .data import Samples
 from .devices import Counters, Device
 from .errors import InputError
+from .evaluation import Evaluation
+from .floating.regularisation import EarlyStopping
+from .integers import Integers
+from .learning import learner
 from .network import Network
 from .recipe import Recipe
-from .settings import Settings, make_settings, update_frac
+from .record import Record, Tally, add
+
+__all__ = ["Record", "Trainer"]
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Record:
-    """One epoch.
-
-    Parameters
-    ----------
-    epoch : int
-        From 1.
-    loss, accuracy : float
-        Of the training samples, each measured before its batch moved the weights. An accuracy is
-        None where samples have no classes.
-    held_out_loss, held_out_accuracy : float or None
-        After the epoch; None without held-out samples.
-    samples_per_s : float
-        Training only.
-    cycles_per_sample : float or None
-        Of the engine, training only; None where the device has no clock.
-    kept_fraction : float
-        Share of the tangents crossing hidden layers that was kept.
-    saturations : int
-        Everything clipped, in training and measuring.
-    """
-
-    epoch: int
-    loss: float
-    accuracy: float | None
-    held_out_loss: float | None
-    held_out_accuracy: float | None
-    samples_per_s: float
-    cycles_per_sample: float | None
-    kept_fraction: float
-    saturations: int
-
-
-class _Integers:
-    """Samples in a network's formats; raises `InputError` for what does not fit them."""
-
-    def __init__(self, network: Network, samples: Samples) -> None:
-        self.x = network.quantize_inputs(samples.x)
-        self.target = network.quantize_targets(samples.target)
-        self.labels = samples.labels
-        if not len(self.x) or len(self.x) != len(self.target):
-            raise InputError(f"{len(self.x)} inputs for {len(self.target)} targets; match them")
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def score(
-        self, network: Network, order: NDArray[np.intp] | slice, outputs: Ints
-    ) -> tuple[float, float | None]:
-        """Mean loss and accuracy of `outputs`, which answer the samples in `order`."""
-        real = network.output_format.real
-        losses = network.objective.value(real(outputs), real(self.target[order]))
-        if self.labels is None:
-            return float(losses.mean()), None
-        return float(losses.mean()), float((outputs.argmax(axis=1) == self.labels[order]).mean())
 
 
 class Trainer:
@@ -91,7 +42,18 @@ class Trainer:
     train : Samples
     held_out : Samples or None
     start : Checkpoint or None
-        Where to go on; its network, seed and `update_frac` must be those of this run.
+        Where to go on; all but the number of epochs must be those of this run.
+
+    Members
+    -------
+    update_frac : int
+        See `Device.configure`.
+    epoch, batch : int
+        Epochs done, and batches of the one under way.
+    records : list of Record
+        Of all epochs done, those before `start` included.
+    counters : Counters
+        Of the whole run, as far as they were last read.
 
     Raises
     ------
@@ -109,18 +71,16 @@ class Trainer:
     ) -> None:
         self.network = network
         self.recipe = recipe
-        self._train = _Integers(network, train)
-        self._held_out = None if held_out is None else _Integers(network, held_out)
-        self.update_frac = update_frac(network, recipe.lr, min(self._sizes))
-        self._settings = {size: self._settings_for(size) for size in self._sizes}
+        self._train = Integers(network, train)
+        self._held_out = None if held_out is None else Integers(network, held_out)
+        self._check_recipe()
+        self._learner = learner(network, recipe, self.batches, self._sizes)
+        self.update_frac = self._learner.update_frac
+        self._data = self._train.checksum()
         self._start = start
-        if start is not None and (start.network, start.update_frac, start.recipe.seed) != (
-            network,
-            self.update_frac,
-            recipe.seed,
-        ):
-            raise InputError("the checkpoint is of another run; give its network, rate and seed")
-        self.epoch = 0 if start is None else start.epoch
+        if start is not None:
+            self._check_start(start)
+        self._rewind()
 
     @cached_property
     def batches(self) -> int:
@@ -137,11 +97,11 @@ class Trainer:
         # Equal within one: a short last batch would need a rate, hence a headroom, of its own.
         return {-(-len(self._train) // self.batches), len(self._train) // self.batches}
 
-    def _settings_for(self, size: int) -> Settings:
-        recipe = self.recipe
-        return make_settings(
-            self.network, self.update_frac, recipe.lr, size, recipe.momentum, recipe.prune
-        )
+    @property
+    def finished(self) -> bool:
+        """Whether there is no epoch left, or early stopping has ended the run."""
+        stopped = self._stop is not None and self._stop.due(self.epoch)
+        return stopped or self.epoch >= self.recipe.epochs
 
     def run(
         self, device: Device, on_batch: Callable[[int], None] = lambda done: None
@@ -153,27 +113,35 @@ class Trainer:
         device : Device
             Stays open, and holds the weights afterwards.
         on_batch : callable
-            Called after every batch with the samples done in this epoch.
+            Called after every batch with the samples done in this epoch; it may call
+            `checkpoint`.
 
         Raises
         ------
         FitError
             When the network does not fit the device.
         """
+        self._rewind()
         device.configure(self.network, self.update_frac)
-        if self._start is None:
-            weights = self.network.initial_weights(self.recipe.seed)
+        start = self._start
+        if start is None:
+            weights = self.network.initial_weights(self.recipe.seed, self.recipe.initialiser)
             velocity = [np.zeros_like(w) for w in weights]
         else:
-            weights, velocity = self._start.weights, self._start.velocity
+            weights, velocity = start.weights, start.velocity
         device.write_weights(weights)
         device.write_velocity(velocity)
-        self.epoch = 0 if self._start is None else self._start.epoch
-        while self.epoch < self.recipe.epochs:
+        self._learner.start(weights, None if start is None else start.state)
+        self._mark = device.counters()
+        while not self.finished:
             yield self._one_epoch(device, on_batch)
+        if self._stop is not None and self._stop.weights:
+            device.write_weights(self._stop.weights)
 
     def checkpoint(self, device: Device) -> Checkpoint:
-        """The state after the last whole epoch, read from the device between two records."""
+        """The state after the last batch, read from the device that runs it."""
+        self._count(device, training=True)
+        stop = self._stop
         return Checkpoint(
             self.network,
             self.recipe,
@@ -181,50 +149,120 @@ class Trainer:
             self.epoch,
             device.read_weights(),
             device.read_velocity(),
+            self.batch,
+            self._learner.state,
+            tuple(self.records),
+            self._tally,
+            self.counters,
+            self._data,
+            Best(stop.epoch, stop.loss, stop.weights) if stop and stop.weights else None,
         )
+
+    def evaluate(self, device: Device) -> Evaluation:
+        """Measure the weights that a device holds on the held-out samples, or else on all."""
+        data = self._held_out or self._train
+        return Evaluation.of(self.network, data.samples, device.infer(data.x))
+
+    def _check_recipe(self) -> None:
+        recipe = self.recipe
+        if recipe.shift:
+            image_side(self.network.sizes[0])
+        if (recipe.shift or recipe.class_weights) and self._train.labels is None:
+            raise InputError("shifts and class weights need samples with classes")
+        if recipe.patience and self._held_out is None:
+            raise InputError("early stopping watches held-out samples; give some")
+
+    def _check_start(self, start: Checkpoint) -> None:
+        recipe = replace(start.recipe, epochs=self.recipe.epochs)
+        theirs = {**asdict(recipe), **asdict(start.network), "update_frac": start.update_frac}
+        ours = {**asdict(self.recipe), **asdict(self.network), "update_frac": self.update_frac}
+        for name, value in ours.items():
+            if theirs[name] != value:
+                raise InputError(
+                    f"the checkpoint is of another run: its {name} is {theirs[name]}, here {value}"
+                )
+        if start.data != self._data:
+            raise InputError("the checkpoint is of another run: it has other training samples")
+
+    def _rewind(self) -> None:
+        """Go back to where the run begins."""
+        start = self._start
+        self.epoch = start.epoch if start else 0
+        self.batch = start.batch if start else 0
+        self.records = list(start.records) if start else []
+        self.counters = start.counters if start else Counters()
+        self._tally = start.tally if start else Tally()
+        self._mark = Counters()
+        self._stop = EarlyStopping(self.recipe.patience) if self.recipe.patience else None
+        if self._stop is not None and start is not None and start.best is not None:
+            best = start.best
+            self._stop.update(best.epoch, best.loss, best.weights)
 
     def _one_epoch(self, device: Device, on_batch: Callable[[int], None]) -> Record:
         order = np.random.default_rng((self.recipe.seed, self.epoch)).permutation(self.samples)
-        outputs = np.empty_like(self._train.target)
-        before, clock = device.counters(), perf_counter()
-        done = 0
-        for chosen in np.array_split(order, self.batches):
-            device.set(self._settings[len(chosen)])
-            outputs[done : done + len(chosen)] = device.train(
-                self._train.x[chosen], self._train.target[chosen]
-            )
-            device.apply()
+        parts = np.array_split(order, self.batches)
+        done = sum(len(part) for part in parts[: self.batch])
+        for chosen in parts[self.batch :]:
+            self._one_batch(device, chosen)
             done += len(chosen)
             on_batch(done)
-        seconds = perf_counter() - clock
-        spent = device.counters() - before
-        self.epoch += 1
-        loss, accuracy = self._train.score(self.network, order, outputs)
+        self._count(device, training=True)
+        self.epoch, self.batch = self.epoch + 1, 0
+        tally, self._tally = self._tally, Tally()
         held_out = self._measure(device)
-        return self._record(
-            (loss, accuracy), held_out, seconds, spent, (device.counters() - before).saturations
+        measured = self._count(device, training=False)
+        record = self._record(tally, held_out, measured)
+        self.records.append(record)
+        if self._stop is not None and held_out[0] is not None:
+            self._stop.update(record.epoch, held_out[0], device.read_weights())
+        return record
+
+    def _one_batch(self, device: Device, chosen: NDArray[np.intp]) -> None:
+        clock, data = perf_counter(), self._train
+        x, target = data.x[chosen], data.target[chosen]
+        if self.recipe.shift:
+            random = np.random.default_rng((self.recipe.seed, self.epoch, self.batch))
+            x = shift_images(x, self.recipe.shift, random)
+        labels = None if data.labels is None else data.labels[chosen]
+        number = self.epoch * self.batches + self.batch
+        outputs = self._learner.batch(device, number, x, target, labels)
+        self.batch += 1
+        loss, right = data.score(chosen, outputs)
+        tally = self._tally
+        self._tally = replace(
+            tally,
+            loss=tally.loss + loss,
+            right=tally.right + right,
+            seconds=tally.seconds + perf_counter() - clock,
         )
+
+    def _count(self, device: Device, training: bool) -> Counters:
+        """Take over what the device has counted since the last time."""
+        now = device.counters()
+        spent, self._mark = now - self._mark, now
+        clipped = spent.saturated_weights + self._learner.clipped()
+        spent = replace(spent, saturated_weights=clipped)
+        self.counters = add(self.counters, spent)
+        if training:
+            self._tally = replace(self._tally, counters=add(self._tally.counters, spent))
+        return spent
 
     def _measure(self, device: Device) -> tuple[float | None, float | None]:
         if self._held_out is None:
             return None, None
         outputs = device.infer(self._held_out.x)
-        return self._held_out.score(self.network, slice(None), outputs)
+        return self._held_out.mean(*self._held_out.score(slice(None), outputs))
 
     def _record(
-        self,
-        train: tuple[float, float | None],
-        held_out: tuple[float | None, float | None],
-        seconds: float,
-        spent: Counters,
-        saturations: int,
+        self, tally: Tally, held_out: tuple[float | None, float | None], measured: Counters
     ) -> Record:
+        spent = tally.counters
         return Record(
             self.epoch,
-            *train,
+            *self._train.mean(tally.loss, tally.right),
             *held_out,
-            samples_per_s=self.samples / seconds,
+            samples_per_s=self.samples / tally.seconds,
             cycles_per_sample=spent.cycles / self.samples if spent.cycles else None,
             kept_fraction=spent.kept_fraction,
-            saturations=saturations,
+            saturations=add(spent, measured).saturations,
         )

@@ -8,17 +8,23 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ..augmentation import image_side
 from ..check import CheckedDevice, golden_model
+from ..checkpoint import Checkpoint, load_checkpoint
 from ..devices import Device, open_device
 from ..errors import InputError, MissingToolError
 from ..files import check_target
-from ..history import draw_curves, write_history
+from ..floating.optimisers import OPTIMISERS
+from ..formats import MASTER
+from ..history import write_history
+from ..network import Network
+from ..plots import draw_confusion, draw_curves, draw_weights
 from ..progress import Display
-from ..recipe import Recipe
+from ..recipe import WITH_MOMENTUM, Recipe
 from ..settings import parse_prune
 from ..summary import Summary
-from ..tasks import find_task
-from ..training import Record, Trainer
+from ..tasks import Task, find_task
+from ..training import Trainer
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,24 @@ class Options:
     loss: str | None
     epochs: int | None
     batch: int | None
+    optimiser: str | None
     lr: float | None
+    schedule: str | None
     momentum: float | None
     prune: str | None
+    l1: float | None
+    l2: float | None
+    class_weights: str | None
+    shift: int | None
+    patience: int | None
+    initialiser: str | None
     neurons: int | None
-    seed: int
+    seed: int | None
     data: Path | None
     out: Path | None
     json: Path | None
+    resume: bool
+    checkpoint_every: int | None
     check: bool
     trace: Path | None
 
@@ -49,14 +65,15 @@ class Targets:
 
     checkpoint: Path
     history: Path
-    picture: Path
+    curves: Path
+    confusion: Path
+    weights: Path
 
     @classmethod
     def under(cls, directory: Path) -> "Targets":
         """The files' names in `directory`."""
-        return cls(
-            directory / "checkpoint.npz", directory / "history.jsonl", directory / "curves.png"
-        )
+        pictures = (directory / f"{name}.png" for name in ("curves", "confusion", "weights"))
+        return cls(directory / "checkpoint.npz", directory / "history.jsonl", *pictures)
 
 
 FILE = click.Path(path_type=Path)
@@ -67,23 +84,39 @@ FILE = click.Path(path_type=Path)
 @click.option("--device", default="sim", show_default=True, help="golden, sim, ...")
 @click.option("--layers", metavar="64,32,10", help="Units of the input and of each layer.")
 @click.option("--activation", metavar="NAME[,NAME...]", help="For all hidden layers, or each.")
-@click.option("--loss", help="mse, sigmoid-mse, bce or cce; decides the outputs too.")
+@click.option("--loss", help="mse, sigmoid-mse, msle, bce or cce; decides the outputs too.")
 @click.option("--epochs", type=int)
 @click.option("--batch", type=int, help="Most samples in a batch.")
+@click.option("--optimiser", metavar="NAME", help=f"{', '.join(OPTIMISERS)}.")
 @click.option("--lr", type=float, help="Learning rate.")
+@click.option("--schedule", metavar="NAME:FACTOR[:EPOCHS]", help="How the rate falls.")
 @click.option("--momentum", type=float)
 @click.option("--prune", metavar="off|1/2|1/4|...", help="Drop tangents below this share.")
+@click.option("--l1", type=float, help="Penalty on the sum of magnitudes of the weights.")
+@click.option("--l2", type=float, help="Penalty on half the sum of squares of the weights.")
+@click.option("--class-weights", metavar="1,2,...", help="How much each class counts.")
+@click.option("--shift", type=int, help="Move images by up to so many pixels.")
+@click.option("--patience", type=int, help="Epochs without a lower held-out loss that end it.")
+@click.option("--initialiser", metavar="NAME", help="kaiming, glorot or normal.")
 @click.option("--neurons", type=int, help="N of a device without hardware; otherwise 16.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, help="Of all chance.")
 @click.option("--data", type=FILE, metavar="DIR", help="Where the IDX files of the task are.")
 @click.option("--out", type=FILE, metavar="DIR", help="Where results go.  [default: runs/TASK]")
 @click.option("--json", type=FILE, metavar="FILE", help="Write every figure shown.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(1),
+    metavar="BATCHES",
+    help="Not only \
+after every epoch.",
+)
 @click.option("--check", is_flag=True, help="Compare with the golden model after every batch.")
 @click.option("--trace", type=FILE, metavar="FILE", help="Write a waveform of the first batch.")
 def train(task: str, **options: Any) -> None:
-    """Train on TASK: digits, mnist or fashion-mnist.
+    """Train on TASK; see dualgate tasks.
 
-    What is not given is the task's default.
+    What is not given is the task's default, or, with --resume, what the checkpoint has.
     """
     run(task, Options(**options))
 
@@ -93,22 +126,19 @@ def run(name: str, options: Options) -> None:
     task = find_task(name)
     targets = Targets.under(options.out or Path("runs") / name)
     _check_targets(options, targets)
-    network = task.network(name, options.layers, options.activation, options.loss)
-    recipe = _recipe(task.recipe, options)
+    start = load_checkpoint(targets.checkpoint) if options.resume else None
+    network = _network(name, task, start, options)
+    recipe = _recipe(task.recipe if start is None else start.recipe, options)
     dataset = task.load(options.data)
-    trainer = Trainer(network, recipe, dataset.train, dataset.held_out)
-    console = Console()
+    trainer = Trainer(network, recipe, dataset.train, dataset.held_out, start)
     with ExitStack() as stack:
         device = _open(options, stack)
-        records = _run(trainer, device, targets, console)
-        summary = Summary.of(name, options.device, trainer, device, records)
+        _run(trainer, device, targets, options)
+        summary = Summary.of(name, options.device, trainer, device, trainer.evaluate(device))
+        state = trainer.checkpoint(device)
     click.echo(summary.text())
     click.echo(f"checkpoint: {targets.checkpoint}\nhistory: {targets.history}")
-    try:
-        draw_curves(targets.picture, records, summary.title())
-        click.echo(f"picture: {targets.picture}")
-    except MissingToolError as error:
-        click.echo(str(error))
+    _draw(targets, trainer, summary, state)
     if options.trace:
         click.echo(f"waveform: {options.trace}")
     if options.json:
@@ -124,16 +154,40 @@ def _check_targets(options: Options, targets: Targets) -> None:
             check_target(path)
 
 
+def _network(name: str, task: Task, start: Checkpoint | None, options: Options) -> Network:
+    given = (options.layers, options.activation, options.loss)
+    if start is not None and given == (None, None, None):
+        return start.network
+    return task.network(name, *given)
+
+
 def _recipe(default: Recipe, options: Options) -> Recipe:
     given: dict[str, Any] = {
-        "epochs": options.epochs,
-        "batch": options.batch,
-        "lr": options.lr,
-        "momentum": options.momentum,
-        "prune": None if options.prune is None else parse_prune(options.prune),
-        "seed": options.seed,
+        field.name: getattr(options, field.name)
+        for field in fields(Recipe)
+        if getattr(options, field.name) is not None
     }
-    return replace(default, **{key: value for key, value in given.items() if value is not None})
+    if options.prune is not None:
+        given["prune"] = parse_prune(options.prune)
+    if options.class_weights is not None:
+        given["class_weights"] = _numbers(options.class_weights)
+    if options.optimiser not in (None, default.optimiser):
+        given = {**_usual(options.optimiser, default), **given}
+    return replace(default, **given)
+
+
+def _usual(optimiser: str, default: Recipe) -> dict[str, Any]:
+    """Rate and momentum of another optimiser than the task's: its own where it has any."""
+    kind = OPTIMISERS.get(optimiser)
+    lr = getattr(kind, "lr", default.lr)
+    return {"lr": lr, "momentum": default.momentum if optimiser in WITH_MOMENTUM else 0.0}
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"class weights {text!r}: give numbers such as 1,2.5") from None
 
 
 def _open(options: Options, stack: ExitStack) -> Device:
@@ -143,12 +197,45 @@ def _open(options: Options, stack: ExitStack) -> Device:
     return CheckedDevice(device, golden_model) if options.check else device
 
 
-def _run(trainer: Trainer, device: Device, targets: Targets, console: Console) -> list[Record]:
-    records: list[Record] = []
-    with Display(trainer.recipe.epochs, trainer.samples, console) as display:
-        for record in trainer.run(device, display.batch):
-            records.append(record)
-            trainer.checkpoint(device).save(targets.checkpoint)
-            write_history(targets.history, records)
+def _run(trainer: Trainer, device: Device, targets: Targets, options: Options) -> None:
+    def save() -> None:
+        trainer.checkpoint(device).save(targets.checkpoint)
+
+    with Display(trainer.recipe.epochs, trainer.samples, Console(), trainer.epoch) as display:
+
+        def batch(done: int) -> None:
+            display.batch(done)
+            if options.checkpoint_every and trainer.batch % options.checkpoint_every == 0:
+                save()
+
+        for record in trainer.run(device, batch):
+            save()
+            write_history(targets.history, trainer.records)
             display.epoch(record)
-    return records
+    write_history(targets.history, trainer.records)
+    if trainer.recipe.patience:
+        save()  # other weights may have been put back
+
+
+def _draw(targets: Targets, trainer: Trainer, summary: Summary, state: Checkpoint) -> None:
+    title = summary.title()
+    try:
+        draw_curves(targets.curves, trainer.records, title)
+        drawn = [targets.curves]
+        if summary.confusion is not None:
+            draw_confusion(targets.confusion, summary.confusion, title)
+            drawn.append(targets.confusion)
+        if _are_images(trainer.network):
+            draw_weights(targets.weights, MASTER.real(state.weights[0]), title)
+            drawn.append(targets.weights)
+    except MissingToolError as error:
+        click.echo(str(error))
+        return
+    click.echo(f"pictures: {', '.join(map(str, drawn))}")
+
+
+def _are_images(network: Network) -> bool:
+    try:
+        return image_side(network.sizes[0]) >= 8
+    except InputError:
+        return False

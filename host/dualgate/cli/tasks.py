@@ -1,0 +1,51 @@
+"""`dualgate tasks`: what can be trained, and what it reaches."""
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ..tasks import TASKS, Task
+
+COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "about")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As one JSON list.")
+def tasks(as_json: bool) -> None:
+    """List the tasks with the settings they have by default."""
+    rows = [_row(name, task) for name, task in TASKS.items()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200
+    table = Table(box=None, header_style="bold")
+    for name in COLUMNS:
+        table.add_column(name, no_wrap=name in ("task", "layers", "goal"))
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in COLUMNS))
+    console.print(table)
+
+
+def _row(name: str, task: Task) -> dict[str, Any]:
+    recipe = task.recipe
+    return {
+        "task": name,
+        "layers": "-".join(map(str, task.layers)),
+        "hidden": task.activation if len(task.layers) > 2 else "-",
+        "loss": task.loss,
+        "optimiser": recipe.optimiser if recipe.momentum or not recipe.on_chip else "sgd",
+        "epochs": recipe.epochs,
+        "batch": recipe.batch,
+        "lr": recipe.lr,
+        "momentum": recipe.momentum,
+        "schedule": recipe.schedule,
+        "goal": str(task.goal),
+        "data": "--data DIR" if task.needs_directory else task.source,
+        "source": task.source,
+        "about": task.about,
+    }

@@ -1,0 +1,18 @@
+"""Networks and checkpoints in the formats of others: PyTorch, ONNX, safetensors.
+
+::
+
+    from dualgate.exchange import from_torch, write_onnx
+
+    model = from_torch(sequential)  # network and real weights
+    write_onnx(model, Path("network.onnx"))
+    device.write_weights(model.master_weights())
+
+The packages of others are optional, and imported where they are needed.
+"""
+
+from .model import Model
+from .onnx import read_onnx, write_onnx
+from .pytorch import from_torch, to_torch
+
+__all__ = ["Model", "from_torch", "read_onnx", "to_torch", "write_onnx"]

@@ -1,0 +1,104 @@
+"""From steps to a network."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import rules
+from ..errors import InputError
+from ..network import Network
+from .model import Model
+from .steps import Activate, Dense, Drop, Step
+
+Floats = NDArray[np.float64]
+
+DEFAULT_LOSSES = {"identity": "mse", "sigmoid": "bce", "softmax": "cce"}
+"""The loss of a network that is known by the activation of its outputs alone."""
+
+
+def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
+    """Make a model of steps; the inverse of `Model.steps`.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        Each dense layer with at most one activation and then at most one dropout.
+    loss : str or None
+        A key of `rules.LOSSES`, whose output activation the last layer has, or will be given if it
+        has none (logits); by default that of `DEFAULT_LOSSES`.
+
+    Raises
+    ------
+    InputError
+        For an order of steps that no network has, with the step's position, from 1.
+    """
+    layers: list[_Layer] = []
+    for position, step in enumerate(steps, 1):
+        if isinstance(step, Dense):
+            if layers and layers[-1].outputs != len(step.weights) - 1:
+                raise InputError(
+                    f"step {position} takes {len(step.weights) - 1} values, and the layer before "
+                    f"gives {layers[-1].outputs}; match them"
+                )
+            layers.append(_Layer(step.weights))
+        elif not layers:
+            raise InputError(f"step {position}, {step}, comes before any linear layer; move it")
+        else:
+            layers[-1].add(position, step)
+    if not layers:
+        raise InputError("there is no linear layer; give at least one")
+    return _model(layers, loss)
+
+
+class _Layer:
+    """What has been read of a layer."""
+
+    def __init__(self, weights: Floats) -> None:
+        self.weights = weights
+        self.activation: str | None = None
+        self.rate: float | None = None
+
+    @property
+    def outputs(self) -> int:
+        return int(self.weights.shape[1])
+
+    def add(self, position: int, step: Activate | Drop) -> None:
+        if self.rate is not None or (self.activation is not None and isinstance(step, Activate)):
+            raise InputError(
+                f"step {position}, {step}: a layer has one activation at most, and one dropout "
+                "after it"
+            )
+        if isinstance(step, Activate):
+            self.activation = step.name
+        else:
+            self.rate = step.rate
+
+
+def _model(layers: Sequence[_Layer], loss: str | None) -> Model:
+    *hidden, last = layers
+    if last.rate is not None:
+        raise InputError("there is dropout after the last layer; leave it out")
+    if any(layer.activation == "softmax" for layer in hidden):
+        raise InputError("softmax in a hidden layer has no counterpart; only the last may have it")
+    sizes = (len(layers[0].weights) - 1, *(layer.outputs for layer in layers))
+    network = Network(
+        sizes, tuple(layer.activation or "identity" for layer in hidden), _loss(last, loss)
+    )
+    return Model(
+        network, [layer.weights for layer in layers], [layer.rate or 0.0 for layer in hidden]
+    )
+
+
+def _loss(last: _Layer, name: str | None) -> str:
+    found = last.activation or "identity"
+    if name is None:
+        if found not in DEFAULT_LOSSES:
+            raise InputError(
+                f"{found} at the outputs has no counterpart; choose {', '.join(DEFAULT_LOSSES)}"
+            )
+        return DEFAULT_LOSSES[found]
+    wanted = rules.loss(name).output.name
+    if last.activation is not None and found != wanted:
+        raise InputError(f"the loss {name} needs {wanted} at the outputs, which have {found}")
+    return name

@@ -1,0 +1,64 @@
+"""The steps a network is made of, in any framework."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import rules
+from ..errors import InputError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dense:
+    """``x W + b``.
+
+    Parameters
+    ----------
+    weights : (inputs + 1, outputs), the bias last
+    """
+
+    weights: Floats
+
+    @classmethod
+    def of(cls, matrix: ArrayLike, bias: ArrayLike = 0.0) -> "Dense":
+        """From a `matrix` (inputs, outputs) and a `bias` (outputs,), or one number for all."""
+        w = np.asarray(matrix, np.float64)
+        return cls(np.vstack([w, np.broadcast_to(np.asarray(bias, np.float64), w.shape[1])]))
+
+
+@dataclass(frozen=True)
+class Activate:
+    """An activation, by its name in `rules.ACTIVATIONS`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Dropout of a share `rate` of the units, in training; otherwise it does nothing."""
+
+    rate: float
+
+
+Step = Dense | Activate | Drop
+"""Any of them."""
+
+
+def leaky_relu(slope: float) -> Activate:
+    """The engine's leaky ReLU; raises `InputError` for any other slope than `rules.LEAK`."""
+    if slope != rules.LEAK:
+        raise InputError(
+            f"a leaky ReLU of slope {slope:g} has no counterpart; the engine's is "
+            f"1/{1 / rules.LEAK:g} = {rules.LEAK:g}"
+        )
+    return Activate("leaky_relu")
+
+
+def softmax(axis: int | None) -> Activate:
+    """Softmax over units; raises `InputError` for another axis of (samples, units)."""
+    if axis not in (-1, 1, None):
+        raise InputError(f"softmax over axis {axis} has no counterpart; it must be 1, the units")
+    return Activate("softmax")

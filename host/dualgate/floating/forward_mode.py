@@ -1,0 +1,227 @@
+"""Forward-mode gradients of whole batches, in numpy.
+
+Tags are units: next to the values of a batch travel its tangents, an array (tags, units, samples)
+of the derivatives of this layer's values by the pre-activation of every unit before it. A layer's
+own units are born with the single entry g'(z). All cross a layer by ``T' = g'(z') * (T W)``, and at
+the output meet the error: ``delta = (T W) . e``. There is no backward pass.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..network import Network
+from .kernels import NUMPY, Kernels
+from .losses import LOSSES, Loss
+from .pruning import Policy, keep_all
+
+Floats = NDArray[np.floating[Any]]
+
+CHUNK = 1 << 17
+"""Entries of the tangents that are carried at once, so that they stay in a processor's cache."""
+
+LEAST_SAMPLES = 64
+"""Samples that are carried at once at least, or wide layers would leave too few to vectorise."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a forward pass leaves, for L layers.
+
+    Parameters
+    ----------
+    values : list of L + 1 arrays (samples, units)
+        The inputs, then the value of each layer.
+    slopes : list of L - 1 arrays (samples, units)
+        g'(z) of each hidden layer.
+    z : array (samples, outputs)
+        Pre-activation of the last layer.
+    """
+
+    values: list[Floats]
+    slopes: list[Floats]
+    z: Floats
+
+    @property
+    def outputs(self) -> Floats:
+        """The network's outputs, (samples, outputs)."""
+        return self.values[-1]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """What a batch yields.
+
+    Parameters
+    ----------
+    weights : list of array (inputs + 1, outputs)
+        Derivative of the mean loss; zeros for a frozen layer.
+    trace : Trace
+    kept, dropped : int
+        Tangents other than zero that crossed hidden layers; both 0 where nothing is pruned.
+    """
+
+    weights: list[Floats]
+    trace: Trace
+    kept: int
+    dropped: int
+
+
+@dataclass(frozen=True)
+class ForwardMode:
+    """How gradients are taken; has no state.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss or None
+        In place of the network's own, for instance one it has no name for.
+    policy : Policy
+        What is pruned at every hidden layer.
+    frozen : collection of int
+        Layers, from 0, that do not learn, beside those the network has frozen: their units get no
+        tag.
+    kernels : Kernels
+
+    Raises
+    ------
+    InputError
+        For a frozen layer that the network does not have.
+    """
+
+    network: Network
+    loss: Loss | None = None
+    policy: Policy = keep_all
+    frozen: Collection[int] = ()
+    kernels: Kernels = NUMPY
+
+    def __post_init__(self) -> None:
+        last = len(self.network.layers) - 1
+        for layer in self.frozen:
+            if not 0 <= layer <= last:
+                raise InputError(f"frozen layer {layer}: the network has layers 0 to {last}")
+        object.__setattr__(self, "frozen", {*self.frozen, *self.network.frozen})
+
+    @property
+    def objective(self) -> Loss:
+        """The loss."""
+        return LOSSES[self.network.loss] if self.loss is None else self.loss
+
+    def forward(
+        self, weights: Sequence[Floats], x: Floats, masks: Sequence[Floats] | None = None
+    ) -> Trace:
+        """Values and slopes: ``z = a W + b``, ``a' = g(z)``.
+
+        Parameters
+        ----------
+        weights : sequence of array (inputs + 1, outputs)
+        x : (samples, inputs)
+        masks : sequence of array (samples, units) or None
+            Factors of the values of each hidden layer, for dropout. A dropped unit is a zero, to
+            its tangents as to its value.
+        """
+        kinds = [layer.activation for layer in self.network.layers[:-1]]
+        values, slopes = [x], []
+        with np.errstate(over="ignore"):  # in exp(-z) of a sigmoid, which is then rightly zero
+            for index, (kind, w) in enumerate(zip(kinds, weights, strict=False)):
+                a = kind.value(values[-1] @ w[:-1] + w[-1])
+                slope = kind.slope(a)
+                if masks is not None:
+                    a, slope = a * masks[index], slope * masks[index]
+                values.append(a)
+                slopes.append(slope)
+            z = values[-1] @ weights[-1][:-1] + weights[-1][-1]
+            values.append(self.objective.rule.output.value(z))
+        return Trace(values, slopes, z)
+
+    def gradient(
+        self,
+        weights: Sequence[Floats],
+        x: Floats,
+        target: Floats,
+        weight: Floats | None = None,
+        masks: Sequence[Floats] | None = None,
+    ) -> Gradient:
+        """Gradient of the mean loss of a batch; in the precision of its arguments.
+
+        Parameters
+        ----------
+        weights, x, masks
+            As for `forward`.
+        target : (samples, outputs)
+        weight : array or None
+            Of the loss's terms, see `Loss.weigh`.
+        """
+        trace = self.forward(weights, x, masks)
+        error = self._error(trace, target)
+        if weight is not None:
+            error *= weight
+        deltas, kept, dropped = self._deltas(trace.slopes, weights, error)
+        deltas.append(None if len(weights) - 1 in self.frozen else error)
+        slopes = [
+            np.zeros_like(w) if delta is None else _outer(a, delta, w)
+            for a, delta, w in zip(trace.values, deltas, weights, strict=False)
+        ]
+        return Gradient(slopes, trace, kept, dropped)
+
+    def _error(self, trace: Trace, target: Floats) -> Floats:
+        """dL/dz of the outputs, divided by the samples."""
+        rule = self.objective.rule
+        error = trace.outputs - target
+        error *= rule.scale(error.shape[1]) / len(error)
+        if rule.sloped:
+            error *= rule.output.slope(trace.outputs)
+        return error
+
+    def _deltas(
+        self, slopes: Sequence[Floats], weights: Sequence[Floats], error: Floats
+    ) -> tuple[list[Floats | None], int, int]:
+        """dL/dz of each hidden layer, None where frozen; tangents kept and dropped."""
+        learning = [i not in self.frozen for i in range(len(slopes))]
+        tags = [s.shape[1] for s, learns in zip(slopes, learning, strict=True) if learns]
+        if not tags:
+            return [None for _ in slopes], 0, 0
+        entries = sum(tags) * max(w.shape[1] for w in weights[1:])
+        step = max(LEAST_SAMPLES, CHUNK // entries)
+        deltas = np.empty((sum(tags), len(error)), error.dtype)
+        kept = dropped = 0
+        for first in range(0, len(error), step):
+            part = slice(first, first + step)
+            transposed = [s[part].T.copy() for s in slopes]
+            deltas[:, part], k, d = self._carry(transposed, weights, error[part].T.copy())
+            kept, dropped = kept + k, dropped + d
+        parts = iter(np.split(deltas, np.cumsum(tags)[:-1]))
+        return [next(parts).T if learns else None for learns in learning], kept, dropped
+
+    def _carry(
+        self, slopes: Sequence[Floats], weights: Sequence[Floats], error: Floats
+    ) -> tuple[Floats, int, int]:
+        """Deltas of all tags, (tags, samples), and tangents kept and dropped on the way.
+
+        Slopes and error are (units, samples).
+        """
+        kept = dropped = 0
+        sums = np.empty((0, *slopes[0].shape), error.dtype)
+        for index, slope in enumerate(slopes):
+            tangents, births = sums * slope, None if index in self.frozen else slope
+            if self.policy != keep_all:
+                before = int(np.count_nonzero(tangents))
+                tangents, births = self.policy(self.kernels, tangents, births)
+                after = int(np.count_nonzero(tangents))
+                kept, dropped = kept + after, dropped + before - after
+            w = weights[index + 1][:-1]
+            if index < len(slopes) - 1:
+                sums = self.kernels.cross(tangents, births, w)
+        return self.kernels.meet(tangents, births, w, error), kept, dropped
+
+
+def _outer(a: Floats, delta: Floats, w: Floats) -> Floats:
+    """``[a, 1]^T delta``: a layer's gradient from its inputs and its dL/dz."""
+    result = np.empty_like(w)
+    np.matmul(a.T, delta, out=result[:-1])
+    delta.sum(axis=0, out=result[-1])
+    return result

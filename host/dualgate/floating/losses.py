@@ -1,0 +1,99 @@
+"""Losses in floating point: the value, from the pre-activation where that is safer.
+
+What is common to all devices (output activation, error, scale, the targets' transformation) stays
+in `rules.LOSSES`; here is what only real numbers can have. The logarithm of a sigmoid
+or softmax is computed from z, so that no probability needs to be clipped. Values are plain numpy
+formulas, which also work on arrays of `dualgate.autodiff.Dual`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import rules
+from ..errors import InputError
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with the output activation it belongs to.
+
+    Parameters
+    ----------
+    rule : rules.Loss
+    terms : callable
+        (z, outputs, transformed targets), arrays (samples, n) -> what each output adds to the loss
+        of its sample, before the mean over outputs that some losses take. Their derivative, by the
+        output where ``rule.sloped`` and by z elsewhere, is ``rule.factor * (outputs - targets)``.
+    """
+
+    rule: rules.Loss
+    terms: Callable[[Any, Any, Any], Any]
+
+    def of_samples(self, z: Any, outputs: Any, target: Any, weight: Any = 1.0) -> Any:
+        """Loss of each sample (samples,); arguments as for `terms`, `weight` from `weigh`."""
+        total = (weight * self.terms(z, outputs, target)).sum(axis=-1)
+        return total / target.shape[-1] if self.rule.mean else total
+
+    def weigh(self, target: ArrayLike, class_weights: Sequence[float]) -> Floats:
+        """Weights of the terms that make some classes count more than others.
+
+        Parameters
+        ----------
+        target : (samples, n)
+        class_weights : sequence of float
+            One for each of the n classes; or, for a single output and for `bce`, whose outputs
+            are each a question of yes or no, the pair (negative, positive).
+
+        Returns
+        -------
+        float array (samples, 1), or (samples, n) for `bce`. The batch's loss stays a sum divided
+        by the number of samples, not by the sum of their weights.
+
+        Raises
+        ------
+        InputError
+            For a loss without classes, another number of weights, or one that is negative.
+        """
+        wanted, weights = np.asarray(target), np.asarray(class_weights, np.float64)
+        if not self.rule.classes:
+            raise InputError(f"class weights: {self.rule.name} is not a loss of classes")
+        pairs = self.rule.name == "bce" or wanted.shape[1] == 1
+        needed = 2 if pairs else wanted.shape[1]
+        if weights.shape != (needed,) or not (np.isfinite(weights) & (weights >= 0)).all():
+            raise InputError(f"class weights {class_weights}: give {needed} numbers of 0 or more")
+        if pairs:
+            return np.asarray(weights[0] + (weights[1] - weights[0]) * wanted)
+        return np.asarray(wanted @ weights[:, None])
+
+
+def _square(z: Any, y: Any, t: Any) -> Any:
+    return (y - t) ** 2
+
+
+def _binary_entropy(z: Any, y: Any, t: Any) -> Any:
+    # -t log y - (1 - t) log(1 - y), with log(1 + e^z) written so that nothing overflows.
+    return np.maximum(z, 0.0) + np.log(1.0 + np.exp(-np.abs(z))) - t * z
+
+
+def _entropy(z: Any, y: Any, t: Any) -> Any:
+    top = z.max(axis=-1, keepdims=True)
+    total = top + np.log(np.exp(z - top).sum(axis=-1, keepdims=True))
+    return t * (total - z)
+
+
+LOSSES = {
+    name: Loss(rules.LOSSES[name], terms)
+    for name, terms in (
+        ("mse", _square),
+        ("sigmoid-mse", _square),
+        ("msle", _square),
+        ("bce", _binary_entropy),
+        ("cce", _entropy),
+    )
+}

@@ -1,0 +1,50 @@
+"""A recipe for training in floating point, where any optimiser and any batch will do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import InputError
+from .optimisers import Optimiser
+from .regularisation import Dropout, Penalty
+
+
+@dataclass(frozen=True)
+class FloatRecipe:
+    """What a run needs beside a network and data.
+
+    Parameters
+    ----------
+    epochs, batch : int
+        As in `dualgate.recipe.Recipe`; a batch may have any number of samples.
+    optimiser : Optimiser
+    penalty : Penalty or None
+    dropout : float
+        Share of the hidden units that are silent in each sample.
+    class_weights : sequence of float or None
+        See `Loss.weigh`.
+    seed : int
+        Of the order of samples and of dropout.
+
+    Raises
+    ------
+    InputError
+        For a number out of range.
+    """
+
+    epochs: int
+    batch: int
+    optimiser: Optimiser
+    penalty: Penalty | None = None
+    dropout: float = 0.0
+    class_weights: Sequence[float] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("epochs", self.epochs, 1),
+            ("batch", self.batch, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value < least:
+                raise InputError(f"{name} {value}: give {least} or more")
+        Dropout(self.dropout)

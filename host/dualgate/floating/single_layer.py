@@ -1,0 +1,184 @@
+"""Models of a single layer: perceptron, ADALINE, linear and logistic regression.
+
+They differ in what they make of ``z = w . x + b`` and in what they learn from. ADALINE and the
+regressions are networks of one unit, trained by the same forward mode, losses and optimisers as
+larger ones::
+
+    model = LinearRegression(Descent(SGD(0.1), epochs=50, batch=16)).fit(x, y)
+    exact = LinearRegression().fit(x, y)  # by the normal equations
+"""
+
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import rules
+from ..errors import InputError
+from .losses import LOSSES, Loss
+from .neuron import (
+    BinaryNeuron,
+    Descent,
+    Neuron,
+    check_inputs,
+    check_labels,
+    check_targets,
+    descend,
+)
+
+Floats = NDArray[np.float64]
+
+HALF_SQUARE = Loss(
+    replace(
+        rules.LOSSES["mse"],
+        name="half-mse",
+        factor=1.0,
+        value=lambda y, t: rules.LOSSES["mse"].value(y, t) / 2.0,
+    ),
+    lambda z, y, t: LOSSES["mse"].terms(z, y, t) / 2.0,
+)
+"""``(y - t)^2 / 2``, whose derivative is the plain error of the delta rule."""
+
+
+class Perceptron(BinaryNeuron):
+    """The perceptron rule: answer 1 where z > 0, and move by the input wherever that is wrong.
+
+    ``w += (label - answer) x``, ``b += label - answer``, from zeros and in the order of the
+    samples. Where a line parts the classes, it is found in a finite number of mistakes; elsewhere
+    the weights wander for ever. Rosenblatt 1958.
+
+    Parameters
+    ----------
+    epochs : int
+        At most; an epoch without a mistake ends the training.
+
+    Members
+    -------
+    mistakes_ : list of int
+        After `fit`: in each epoch.
+
+    Raises
+    ------
+    InputError
+        For less than one epoch.
+    """
+
+    mistakes_: list[int]
+
+    def __init__(self, epochs: int = 100) -> None:
+        if epochs < 1:
+            raise InputError(f"{epochs} epochs: give 1 or more")
+        self.epochs = epochs
+
+    def fit(self, x: ArrayLike, labels: ArrayLike) -> Self:
+        """Learn from inputs (samples, features) and labels (samples,).
+
+        Raises
+        ------
+        InputError
+            For shapes that do not match, numbers that are not finite, or labels but 0 and 1.
+        """
+        rows = _with_ones(check_inputs(x))
+        right = check_labels(labels, len(rows))
+        w = np.zeros(rows.shape[1])
+        self.mistakes_ = []
+        for _ in range(self.epochs):
+            mistakes = 0
+            for row, label in zip(rows, right, strict=True):
+                error = label - float(row @ w > 0)
+                w += error * row
+                mistakes += error != 0
+            self.mistakes_.append(mistakes)
+            if not mistakes:
+                break
+        return self._keep(w)
+
+
+class Adaline(BinaryNeuron):
+    """The adaptive linear neuron: learns to make z itself -1 or 1.
+
+    With SGD and on-line it is the delta rule, ``w += lr (t - z) x``. Unlike the perceptron it
+    goes on learning from samples that are right already. Widrow and Hoff 1960.
+
+    Parameters
+    ----------
+    descent : Descent
+    """
+
+    def __init__(self, descent: Descent) -> None:
+        self.descent = descent
+
+    def fit(self, x: ArrayLike, labels: ArrayLike) -> Self:
+        """Learn from inputs (samples, features) and labels 0 or 1; raises as `Perceptron.fit`."""
+        inputs = check_inputs(x)
+        target = 2.0 * check_labels(labels, len(inputs)) - 1.0
+        return self._keep(descend(HALF_SQUARE, inputs, target, self.descent))
+
+
+class LogisticRegression(BinaryNeuron):
+    """A sigmoid neuron with cross-entropy: learns the probability of label 1.
+
+    Parameters
+    ----------
+    descent : Descent
+    """
+
+    def __init__(self, descent: Descent) -> None:
+        self.descent = descent
+
+    def fit(self, x: ArrayLike, labels: ArrayLike) -> Self:
+        """Learn from inputs (samples, features) and labels 0 or 1; raises as `Perceptron.fit`."""
+        inputs = check_inputs(x)
+        target = check_labels(labels, len(inputs))
+        return self._keep(descend(LOSSES["bce"], inputs, target, self.descent))
+
+    def predict_proba(self, x: ArrayLike) -> Floats:
+        """Probability of label 1 for each sample (samples,)."""
+        with np.errstate(over="ignore"):  # in exp(-z), and the probability is rightly zero
+            return np.asarray(rules.SIGMOID.value(self.decision_function(x)))
+
+
+class LinearRegression(Neuron):
+    """Least squares, solved or descended.
+
+    Parameters
+    ----------
+    descent : Descent or None
+        None solves the normal equations ``X^T X w = X^T y``, X with a column of ones.
+    """
+
+    def __init__(self, descent: Descent | None = None) -> None:
+        self.descent = descent
+
+    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """Learn from inputs (samples, features) and targets (samples,).
+
+        Raises
+        ------
+        InputError
+            For shapes that do not match, numbers that are not finite, or, when solving, features
+            of which some follow from others.
+        """
+        inputs = check_inputs(x)
+        target = check_targets(y, len(inputs))
+        if self.descent is None:
+            return self._keep(_solve(_with_ones(inputs), target))
+        return self._keep(descend(HALF_SQUARE, inputs, target, self.descent))
+
+    def predict(self, x: ArrayLike) -> Floats:
+        """z of each sample (samples,)."""
+        return self.decision_function(x)
+
+
+def _with_ones(x: Floats) -> Floats:
+    """Inputs with the constant one that feeds the bias."""
+    return np.column_stack((x, np.ones(len(x))))
+
+
+def _solve(design: Floats, target: Floats) -> Floats:
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        raise InputError(
+            "the features depend on each other, or are more than the samples; drop some, or descend"
+        )
+    return np.asarray(np.linalg.solve(design.T @ design, design.T @ target))
