@@ -1,0 +1,1 @@
+"""From a board's name to its bitstream, on open toolchains."""

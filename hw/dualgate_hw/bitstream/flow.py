@@ -1,0 +1,291 @@
+"""A build: from board and parameters to netlist, placements and bitstream.
+
+Amaranth writes the plan, that is sources, constraints and commands; the commands are run here, with
+tools from Python packages. What was built before under the same hash is taken from the cache.
+"""
+
+import hashlib
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dualgate.engine import EngineParameters
+from dualgate.errors import DeviceError, FitError
+from dualgate.files import replace_file
+
+from ..boards.board import Board
+from ..boards.top import BoardTop
+from ..link.build_identity import build_identity
+from .cache import Cache
+from .collisions import allow_collisions
+from .families import FAMILIES, Family
+from .timing import Timing, read_timing
+from .tools import Tool, find
+from .utilisation import (
+    Utilisation,
+    check_fit,
+    check_memories,
+    check_multipliers,
+    count,
+    memories,
+)
+
+NAME = "top"
+
+SEEDS = (1, 2, 3)
+
+PLACED = ("config", "asc", "pnr.json")
+"""Extensions of what a placement is kept in, by family."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a build found, and where its bitstream is.
+
+    Parameters
+    ----------
+    board : str
+    engine : EngineParameters
+    identity : str
+        Hash of sources, parameters and tools, hexadecimal; the device states it, too.
+    utilisation : Utilisation
+    timing : tuple of Timing
+        One for each seed; empty for what was not placed.
+    clock_mhz : float
+        What the board's clock is set to.
+    bitstream_sha256 : str
+        Empty where there is none.
+    problem : str
+        Why the build failed; empty if it did not.
+    """
+
+    board: str
+    engine: EngineParameters
+    identity: str
+    utilisation: Utilisation
+    timing: tuple[Timing, ...]
+    clock_mhz: float
+    bitstream_sha256: str
+    problem: str = ""
+
+    @property
+    def median_mhz(self) -> float:
+        """Of all placements."""
+        return statistics.median(timing.mhz for timing in self.timing)
+
+    @property
+    def worst(self) -> Timing:
+        """The slowest placement."""
+        return min(self.timing, key=lambda timing: timing.mhz)
+
+    @property
+    def best(self) -> Timing:
+        """The fastest placement: the bitstream is made from it."""
+        return max(self.timing, key=lambda timing: timing.mhz)
+
+    def to_json(self) -> str:
+        """Everything, for a file."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Result":
+        """The inverse of `to_json`."""
+        values = json.loads(text)
+        values["engine"] = EngineParameters(**values["engine"])
+        values["utilisation"] = Utilisation(**values["utilisation"])
+        values["timing"] = tuple(Timing(**timing) for timing in values["timing"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A board with an engine, to be built in a directory.
+
+    Parameters
+    ----------
+    board : Board
+    engine : EngineParameters
+    directory : Path
+        Where sources, logs and the bitstream go.
+    seeds : tuple of int
+        Of the placements; the fastest makes the bitstream.
+    say : callable
+        Takes a line for each long step.
+
+    Raises
+    ------
+    MissingToolError
+        When a tool is not installed.
+    FitError
+        When the engine does not fit the part, is too slow for the board's clock, or would spend
+        LUTs on memories or multipliers.
+    DeviceError
+        When a tool fails.
+    """
+
+    board: Board
+    engine: EngineParameters
+    directory: Path
+    seeds: tuple[int, ...]
+    say: Say
+
+    @property
+    def family(self) -> Family:
+        """Of the board's part."""
+        return FAMILIES[self.board.family]
+
+    @property
+    def bitstream(self) -> Path:
+        """The file to load."""
+        return self.directory / f"{NAME}.{self.family.bitstream}"
+
+    def run(self) -> Result:
+        """Build, or take what was built before."""
+        tools = {name: find(name) for name in self.family.tools}
+        versions = [tool.identity for tool in tools.values()]
+        board = self.board
+        link = (board.link, board.baud, board.depths, board.clock)
+        identity = build_identity(board.name, self.engine, link, versions)
+        cache = Cache(identity.hex(), self.seeds)
+        if cache.restore(self.directory):
+            self.say(f"{board.name}: built before, taken from {cache.path}")
+            return Result.from_json((self.directory / "result.json").read_text())
+        self.directory.mkdir(parents=True, exist_ok=True)
+        commands = self._prepare(identity)
+        used = self._synthesise(tools, commands)
+        timing: tuple[Timing, ...] = ()
+        digest, problem = "", self._misfit(used)
+        if not (problem or board.synthesis_only):
+            timing = self._place(tools, commands)
+            digest = self._pack(tools, commands, timing)
+            problem = self._too_slow(timing)
+        result = Result(
+            board.name, self.engine, identity.hex(), used, timing, board.clock.mhz, digest, problem
+        )
+        replace_file(self.directory / "result.json", result.to_json().encode())
+        if problem:
+            raise FitError(f"{board.name}: {problem}")
+        cache.keep(self.directory)
+        return result
+
+    def _prepare(self, identity: bytes) -> dict[str, list[str]]:
+        """Write sources and constraints; returns the commands by tool."""
+        self._step("writing sources")
+        platform = self.board.make_platform()
+        top = BoardTop(self.board, self.engine, identity)
+        plan = platform.prepare(
+            top,
+            NAME,
+            emit_src=False,
+            synth_opts=self.family.synthesis,
+            nextpnr_opts="",
+        )
+        plan.extract(str(self.directory))
+        source = self.directory / f"{NAME}.il"
+        source.write_text(allow_collisions(source.read_text()))
+        script = json.loads((self.directory / f"build_{NAME}.json").read_text())
+        return {command[0]: command[1:] for command in script["commands"]}
+
+    def _synthesise(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> Utilisation:
+        self._step("synthesis")
+        log = self.directory / "yosys.log"
+        began = time.monotonic()
+        tools["yosys"].run(commands["yosys"], self.directory, log)
+        netlist = next(
+            path
+            for path in (self.directory / f"{NAME}.json", self.directory / f"{NAME}.syn.json")
+            if path.exists()
+        )
+        used = count(netlist, self.family)
+        self._step(
+            f"synthesised in {time.monotonic() - began:.0f} s: {used.luts} LUTs, "
+            f"{used.flip_flops} flip-flops, {used.block_rams} block RAMs, "
+            f"{used.multipliers} multipliers"
+        )
+        return used
+
+    def _misfit(self, used: Utilisation) -> str:
+        """Why the netlist is not to be placed; empty if it is."""
+        declared = memories((self.directory / f"{NAME}.il").read_text())
+        try:
+            check_fit(used, self.board)
+            check_memories((self.directory / f"{NAME}.rpt").read_text(), declared, self.family)
+            check_multipliers(used, self.engine)
+        except FitError as error:
+            return str(error)
+        return ""
+
+    def _place(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> tuple[Timing, ...]:
+        name = next(tool for tool in tools if tool.startswith("nextpnr"))
+        found = []
+        for seed in self.seeds:
+            self._step(f"placing and routing, seed {seed}")
+            began = time.monotonic()
+            report = f"report_{seed}.json"
+            arguments = [*self._place_arguments(commands[name], seed), "--report", report]
+            tools[name].run(arguments, self.directory, self.directory / f"nextpnr_{seed}.log")
+            timing = read_timing(self.directory / report, seed)
+            found.append(timing)
+            self._step(
+                f"seed {seed}: {timing.mhz:.1f} MHz in {time.monotonic() - began:.0f} s, "
+                f"limited by {timing.path}"
+            )
+        return tuple(found)
+
+    def _place_arguments(self, arguments: list[str], seed: int) -> list[str]:
+        """Amaranth's, with a seed, and outputs of their own."""
+        if self.board.family == "gowin":
+            # Gowin's place and route has become a part of himbaechel, with options of its own.
+            arguments = _renamed(arguments, {"--family": "family", "--cst": "cst"})
+        outputs = {f"{NAME}.{end}": f"{NAME}_{seed}.{end}" for end in (*PLACED, "tim")}
+        return [
+            *(outputs.get(argument, argument) for argument in arguments),
+            *("--seed", str(seed), "--freq", f"{self.board.clock.mhz:g}", "--timing-allow-fail"),
+        ]
+
+    def _pack(
+        self, tools: dict[str, Tool], commands: dict[str, list[str]], timing: tuple[Timing, ...]
+    ) -> str:
+        """Make the bitstream from the fastest placement; returns its hash."""
+        self._step("packing")
+        best = max(timing, key=lambda found: found.mhz)
+        for end in PLACED:
+            placed = self.directory / f"{NAME}_{best.seed}.{end}"
+            if placed.exists():
+                shutil.copy(placed, self.directory / f"{NAME}.{end}")
+        name = list(tools)[-1]
+        tools[name].run(commands[name], self.directory, self.directory / "pack.log")
+        if not self.bitstream.exists():
+            raise DeviceError(f"{name} left no bitstream; see {self.directory / 'pack.log'}")
+        return hashlib.sha256(self.bitstream.read_bytes()).hexdigest()
+
+    def _too_slow(self, timing: tuple[Timing, ...]) -> str:
+        """Why the fastest placement is not fast enough; empty if it is."""
+        best = max(timing, key=lambda found: found.mhz)
+        if best.mhz >= self.board.clock.mhz:
+            return ""
+        return (
+            f"reaches {best.mhz:.1f} MHz and its clock has {self.board.clock.mhz:g}, limited by "
+            f"{best.path}; build with fewer neurons, or try more seeds"
+        )
+
+    def _step(self, what: str) -> None:
+        self.say(f"{self.board.name}: {what}")
+
+
+def _renamed(arguments: list[str], options: dict[str, str]) -> list[str]:
+    """``--family X`` as ``--vopt family=X``."""
+    result: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in options:
+            result += ["--vopt", f"{options[argument]}={next(rest)}"]
+        else:
+            result.append(argument)
+    return result

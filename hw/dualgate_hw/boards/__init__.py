@@ -1,0 +1,21 @@
+"""The boards that engines are built for: one file each, and what they share."""
+
+from dualgate.errors import InputError
+
+from .board import Board
+from .icebreaker import ICEBREAKER
+from .orangecrab import ORANGECRAB
+from .tang_nano_9k import TANG_NANO_9K
+from .ulx3s import ULX3S_25F, ULX3S_45F, ULX3S_85F
+
+BOARDS = {
+    board.name: board
+    for board in (ULX3S_25F, ULX3S_45F, ULX3S_85F, ICEBREAKER, ORANGECRAB, TANG_NANO_9K)
+}
+
+
+def find_board(name: str) -> Board:
+    """Look up a board; raises `InputError` naming the choices."""
+    if name not in BOARDS:
+        raise InputError(f"unknown board {name!r}; choose {', '.join(BOARDS)}")
+    return BOARDS[name]

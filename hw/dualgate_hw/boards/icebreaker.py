@@ -1,0 +1,31 @@
+"""iCEBreaker: an iCE40UP5K, a bridge that does 12 Mbaud."""
+
+from amaranth_boards.icebreaker import ICEBreakerPlatform
+
+from dualgate.cycles import Depths
+from dualgate.engine import EngineParameters
+
+from ..link.serial import LinkParameters
+from .board import Board, Capacity, Leds
+from .clock import Ice40Pll
+
+ICEBREAKER = Board(
+    name="icebreaker",
+    title="iCEBreaker 1.0",
+    part="iCE40UP5K",
+    family="ice40",
+    platform=ICEBreakerPlatform,
+    capacity=Capacity(5_280, 5_280, 30, 4_096, 8),
+    clock=Ice40Pll("clk12", 12, divr=0, divf=63, divq=5),
+    engine=EngineParameters(
+        neurons=2, arrays=1, layers=2, rows=1024, inputs=128, activations=32, vectors=16, groups=8
+    ),
+    depths=Depths(contexts=2, slots=2, threads=2),
+    link=LinkParameters(receive_words=256, send_words=128),
+    baud=3_000_000,
+    bridge="FT2232H",
+    leds=Leds(alive=("led_g", 0), training=("led_r", 0)),
+    reset=("button", 0),
+    least_mhz=24,
+    program=("openFPGALoader", "-b", "ice40_generic", "{}"),
+)

@@ -1,0 +1,31 @@
+"""Tang Nano 9K: a GW1NR-9C, a bridge that does 3 Mbaud."""
+
+from amaranth_boards.tang_nano_9k import TangNano9kPlatform
+
+from dualgate.cycles import Depths
+from dualgate.engine import EngineParameters
+
+from ..link.serial import LinkParameters
+from .board import Board, Capacity, Leds
+from .clock import GowinPll
+
+TANG_NANO_9K = Board(
+    name="tang-nano-9k",
+    title="Tang Nano 9K",
+    part="GW1NR-9C",
+    family="gowin",
+    platform=TangNano9kPlatform,
+    capacity=Capacity(8_640, 6_480, 26, 18_432, 20),
+    clock=GowinPll("clk27", 27, fbdiv=2, idiv=1, odiv=16),
+    engine=EngineParameters(
+        neurons=2, arrays=1, layers=2, rows=1024, inputs=128, activations=32, vectors=16, groups=8
+    ),
+    depths=Depths(contexts=2, slots=2, threads=2),
+    link=LinkParameters(receive_words=256, send_words=128),
+    baud=3_000_000,
+    bridge="BL702",
+    leds=Leds(alive=("led", 0), link=("led", 1), training=("led", 2)),
+    reset=("button", 0),
+    least_mhz=40,
+    program=("openFPGALoader", "-b", "tangnano9k", "{}"),
+)

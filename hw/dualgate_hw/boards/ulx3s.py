@@ -1,0 +1,69 @@
+"""ULX3S: three sizes of ECP5, a bridge that does 3 Mbaud."""
+
+from amaranth_boards import ulx3s
+
+from dualgate.cycles import Depths
+from dualgate.engine import EngineParameters
+
+from ..link.serial import LinkParameters
+from .board import Board, Capacity, Leds
+from .clock import Clock, Ecp5Pll
+
+CLOCK_45 = Ecp5Pll("clk25", 25, multiply=9, divide=5, output=10)
+CLOCK_80 = Ecp5Pll("clk25", 25, multiply=16, divide=5, output=8)
+
+LINK = LinkParameters(receive_words=1024, send_words=512)
+
+
+def _board(
+    size: str, capacity: Capacity, engine: EngineParameters, depths: Depths, clock: Clock
+) -> Board:
+    return Board(
+        name=f"ulx3s-{size}",
+        title=f"ULX3S-{size.upper()}",
+        part=f"LFE5U-{size.upper()}",
+        family="ecp5",
+        platform=getattr(ulx3s, f"ULX3S_{size.upper()}_Platform"),
+        capacity=capacity,
+        clock=clock,
+        engine=engine,
+        depths=depths,
+        link=LINK,
+        baud=3_000_000,
+        bridge="FT231X",
+        leds=Leds(alive=("led", 0), link=("led", 1), training=("led", 2)),
+        reset=("button_fire", 0),
+        least_mhz=clock.mhz,
+        program=("openFPGALoader", "-b", "ulx3s", "{}"),
+    )
+
+
+ULX3S_25F = _board(
+    "25f",
+    Capacity(24_288, 24_288, 56, 18_432, 28),
+    EngineParameters(
+        neurons=4, layers=4, rows=1024, inputs=128, activations=64, vectors=16, groups=8
+    ),
+    Depths(contexts=4, slots=4, threads=3),
+    CLOCK_45,
+)
+
+ULX3S_45F = _board(
+    "45f",
+    Capacity(43_848, 43_848, 108, 18_432, 72),
+    EngineParameters(
+        neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=8, groups=2
+    ),
+    Depths(contexts=2, slots=4, threads=3),
+    CLOCK_80,
+)
+
+ULX3S_85F = _board(
+    "85f",
+    Capacity(83_640, 83_640, 208, 18_432, 156),
+    EngineParameters(
+        neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=8, groups=4
+    ),
+    Depths(contexts=4, slots=8, threads=3),
+    CLOCK_80,
+)

@@ -1,0 +1,78 @@
+"""`dualgate boards`: what is supported, and what builds found."""
+
+from pathlib import Path
+
+import click
+
+from dualgate.errors import InputError
+from dualgate.files import check_target, replace_file
+
+from ..bitstream.document import document, engine_text
+from ..bitstream.flow import Result
+from ..boards import BOARDS
+from ..boards.board import Board
+
+COLUMNS = (
+    ("board", 14),
+    ("part", 12),
+    ("engine", 20),
+    ("clock", 10),
+    ("LUTs", 7),
+    ("worst", 11),
+    ("", 0),
+)
+
+
+def read_results(directory: Path) -> dict[str, Result]:
+    """What builds left under `directory`, by board."""
+    results = {}
+    for name in BOARDS:
+        path = directory / name / "result.json"
+        if path.is_file():
+            results[name] = Result.from_json(path.read_text())
+    return results
+
+
+def row(board: Board, result: Result | None) -> str:
+    """One board as a row of the table."""
+    share = "-" if result is None else f"{result.utilisation.luts / board.capacity.luts:.0%}"
+    worst = f"{result.worst.mhz:.1f} MHz" if result is not None and result.timing else "-"
+    cells = (
+        board.name,
+        board.part,
+        engine_text(board),
+        f"{board.clock.mhz:g} MHz",
+        share,
+        worst,
+        "synthesis only" if board.synthesis_only else f"{board.baud:,} baud",
+    )
+    padded = (cell.ljust(width) for cell, (_, width) in zip(cells, COLUMNS, strict=True))
+    return "".join(padded).rstrip()
+
+
+@click.command()
+@click.option(
+    "--builds",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build"),
+    metavar="DIR",
+    help="Where builds are, a directory for each board.",
+)
+@click.option("--docs", type=click.Path(path_type=Path), metavar="FILE", help="Write the page.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="The IDX files of MNIST, for the page.",
+)
+def boards(builds: Path, docs: Path | None, data: Path | None) -> None:
+    """List the boards that `build` knows, and what was found for those that were built."""
+    results = read_results(builds)
+    if docs is not None:
+        if not results:
+            raise InputError(f"no builds in {builds}; run dualgate build BOARD first")
+        check_target(docs)
+        replace_file(docs, document(results, data).encode())
+    click.echo("".join(name.ljust(width) for name, width in COLUMNS).rstrip())
+    for name, board in BOARDS.items():
+        click.echo(row(board, results.get(name)))

@@ -1,0 +1,101 @@
+"""`dualgate build`: from a board's name to its bitstream."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from dualgate.cycles import assumed_activity
+from dualgate.engine import EngineParameters
+from dualgate.errors import InputError
+from dualgate.files import check_target, replace_file
+from dualgate.tasks import find_task
+
+from ..bitstream.choose import fit
+from ..bitstream.flow import SEEDS, Build, Result
+from ..boards import find_board
+from ..boards.board import Board
+from .progress import Steps
+
+INPUTS, KEPT = 0.5, 0.25
+"""Shares of inputs and of tangents that `--fit` plans with."""
+
+
+def chosen_engine(
+    board: Board,
+    neurons: int | None,
+    tangent_lanes: int | None,
+    cores: int | None,
+    task: str | None,
+) -> EngineParameters:
+    """What the options ask for; the board's own engine where they ask for nothing.
+
+    Raises
+    ------
+    InputError, FitError
+        For an unknown task, or an engine that cannot be.
+    """
+    if task is not None:
+        network = find_task(task).network(task)
+        return fit(board, network, assumed_activity(network, INPUTS, KEPT))
+    sizes = {"neurons": neurons, "tangent_lanes": tangent_lanes, "cores": cores}
+    return replace(board.engine, **{k: v for k, v in sizes.items() if v is not None})
+
+
+def summary(result: Result, bitstream: Path) -> str:
+    """A few lines on what was built."""
+    used = result.utilisation
+    lines = [
+        f"LUTs {used.luts}, flip-flops {used.flip_flops}, block RAMs {used.block_rams}, "
+        f"multipliers {used.multipliers}"
+    ]
+    if result.timing:
+        lines += [
+            f"{result.median_mhz:.1f} MHz median and {result.worst.mhz:.1f} MHz worst of "
+            f"{len(result.timing)} placements; the clock has {result.clock_mhz:g} MHz",
+            f"slowest path: {result.worst.path}",
+            f"{bitstream}, sha256 {result.bitstream_sha256}",
+        ]
+    else:
+        lines.append("synthesised only: no open tool places this part")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.argument("name", metavar="BOARD")
+@click.option("--neurons", type=click.IntRange(1), metavar="N", help="Lanes; a power of two.")
+@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane.")
+@click.option("--cores", type=click.IntRange(1), metavar="C", help="Cores.")
+@click.option("--fit", "task", metavar="TASK", help="The fastest engine that holds this task.")
+@click.option("--seeds", type=click.IntRange(1), default=len(SEEDS), help="Placements to try.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
+@click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
+def build(
+    name: str,
+    neurons: int | None,
+    tangent_lanes: int | None,
+    cores: int | None,
+    task: str | None,
+    seeds: int,
+    out: Path | None,
+    path: Path | None,
+) -> None:
+    """Build the bitstream of BOARD; `dualgate boards` lists them.
+
+    Sources, logs, reports and the bitstream are left in DIR. What was built before is not built
+    again.
+    """
+    board = find_board(name)
+    if task is not None and (neurons or tangent_lanes or cores):
+        raise InputError("give either --fit, or sizes of the engine")
+    if path is not None:
+        check_target(path)
+    engine = chosen_engine(board, neurons, tangent_lanes, cores, task)
+    directory = out or Path("build") / board.name
+    with Steps(Console(stderr=True)) as steps:
+        job = Build(board, engine, directory, tuple(range(1, seeds + 1)), steps.say)
+        result = job.run()
+    if path is not None:
+        replace_file(path, result.to_json().encode())
+    click.echo(summary(result, job.bitstream))

@@ -1,0 +1,33 @@
+"""`dualgate program`: load a board's bitstream."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+
+from dualgate.errors import DeviceError, InputError, MissingToolError
+
+from ..bitstream.families import FAMILIES
+from ..bitstream.flow import NAME
+from ..boards import find_board
+
+
+@click.command()
+@click.argument("name", metavar="BOARD")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
+def program(name: str, out: Path | None) -> None:
+    """Load the bitstream that `dualgate build BOARD` left in DIR into the board."""
+    board = find_board(name)
+    if board.synthesis_only:
+        raise InputError(f"{name} is only synthesised; there is no bitstream to load")
+    bitstream = (out or Path("build") / name) / f"{NAME}.{FAMILIES[board.family].bitstream}"
+    if not bitstream.is_file():
+        raise InputError(f"{bitstream} is missing; run dualgate build {name} first")
+    tool, *arguments = board.program
+    found = shutil.which(tool)
+    if found is None:
+        raise MissingToolError(f"{tool} is missing; install it (Debian: {tool.lower()})")
+    command = [found, *(argument.format(bitstream) for argument in arguments)]
+    if subprocess.run(command, check=False).returncode:
+        raise DeviceError(f"{tool} failed; check the cable, the board's power and permissions")
