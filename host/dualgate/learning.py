@@ -41,11 +41,6 @@ class Learner(ABC):
     ----------
     network : Network
     recipe : Recipe
-    epoch : int
-        Batches in an epoch.
-    sizes : set of int
-        Samples that a batch can have.
-
     Members
     -------
     update_frac : int
@@ -62,11 +57,9 @@ class Learner(ABC):
     update_frac: int
     state = State(0, [])
 
-    def __init__(self, network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> None:
+    def __init__(self, network: Network, recipe: Recipe) -> None:
         self._network = network
         self._recipe = recipe
-        self._epoch = epoch
-        self._sizes = sizes
         self._check_class_weights()
 
     @abstractmethod
@@ -130,10 +123,20 @@ class Learner(ABC):
 
 
 class OnChip(Learner):
-    """SGD with momentum, by the engine."""
+    """SGD with momentum, by the engine.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    epoch : int
+        Batches in an epoch.
+    sizes : set of int
+        Samples that a batch can have.
+    """
 
     def __init__(self, network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> None:
-        super().__init__(network, recipe, epoch, sizes)
+        super().__init__(network, recipe)
         self._rate = recipe.rate(epoch)
         ends = {rate_of(self._rate, n) for n in (0, recipe.epochs * epoch - 1)}
         weights = set(recipe.class_weights) or {1.0}
@@ -168,10 +171,20 @@ class OnChip(Learner):
 
 
 class OnHost(Learner):
-    """Any optimiser and penalty, by the host; the engine takes the gradient."""
+    """Any optimiser and penalty, by the host; the engine takes the gradient.
 
-    def __init__(self, network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> None:
-        super().__init__(network, recipe, epoch, sizes)
+    For each weight a batch costs two words from the device and three to it, beside the samples.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    epoch : int
+        Batches in an epoch.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe, epoch: int) -> None:
+        super().__init__(network, recipe)
         self.update_frac = gradient_frac(network)
         self._optimiser = recipe.host_optimiser(epoch)
         self._heaviest = max(recipe.class_weights, default=1.0)
@@ -219,5 +232,7 @@ class OnHost(Learner):
 
 
 def learner(network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> Learner:
-    """The way that a recipe asks for; arguments as for `Learner`."""
-    return (OnChip if recipe.on_chip else OnHost)(network, recipe, epoch, sizes)
+    """The way that a recipe asks for; arguments as for `OnChip`."""
+    if recipe.on_chip:
+        return OnChip(network, recipe, epoch, sizes)
+    return OnHost(network, recipe, epoch)
