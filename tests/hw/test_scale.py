@@ -198,3 +198,23 @@ def test_groups_are_requested_one_a_cycle() -> None:
     cycles = [cycle for (cycle,) in bench.taken]
     assert cycles == list(range(cycles[0], cycles[0] + 3 * GROUPS))
     assert SETTLE > MAC_LATENCY
+
+
+def test_a_product_is_rounded_up_from_exactly_one_half() -> None:
+    """The edges of rounding, which products of random numbers hardly meet."""
+    half = 1 << UNIT_FRAC - 1
+    edges = [-half - 1, -half, -half + 1, -1, 0, half - 1, half, half + 1, 3 * half - 1, 3 * half]
+    shapes = small_shapes(2)
+    m = Module()
+    m.submodules.rescaled = rescaled = Rescaled(shapes)
+    found = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(rescaled.done, 1)
+        for product in edges:
+            ctx.set(rescaled.product, [[product, -product]])
+            await ctx.tick()
+            found.append([int(m) for m in ctx.get(rescaled.vectors.data)[0]])
+
+    simulate(m, bench)
+    assert found == [[round_shift(p, UNIT_FRAC) for p in (edge, -edge)] for edge in edges]
