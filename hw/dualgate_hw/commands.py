@@ -17,7 +17,7 @@ from dualgate.commands import (
 )
 from dualgate.engine import LAYER_WORDS
 
-from .counters import COUNTER_WIDTH
+from .counters import COUNTER_WIDTH, SETTLES
 from .layouts import INDEX, LAYER, SETTINGS, WORD, Shapes
 from .rows import RowPort
 
@@ -281,6 +281,7 @@ class CommandDecoder(wiring.Component):
         identity = Array(Const(fields[name], 32) for name in IDENTITY_FIELDS)
         position = self._position
         high = Signal()
+        settled = Signal(range(SETTLES + 1))
         with m.State("IDENTITY_HEADER"):
             self._respond(m, self._header(Const(len(IDENTITY_FIELDS), INDEX)))
             with m.If(self.response.ready):
@@ -294,11 +295,14 @@ class CommandDecoder(wiring.Component):
         m.d.comb += self.counter_index.eq(position)
         with m.State("COUNTERS_HEADER"):
             self._respond(m, self._header(Const(2 * len(COUNTERS), INDEX)))
-            m.d.sync += high.eq(0)
+            m.d.sync += [high.eq(0), settled.eq(0)]
             with m.If(self.response.ready):
-                m.next = "COUNTERS"
+                m.next = "COUNTERS_WAIT"
         with m.State("COUNTERS_WAIT"):
-            m.next = "COUNTERS"
+            m.d.sync += settled.eq(settled + 1)
+            with m.If(settled == SETTLES):
+                m.d.sync += settled.eq(0)
+                m.next = "COUNTERS"
         with m.State("COUNTERS"):
             self._respond(m, Mux(high, self.counter[32:], self.counter[:32]))
             with m.If(self.response.ready):

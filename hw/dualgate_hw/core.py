@@ -132,17 +132,21 @@ class Core(wiring.Component):
         shapes = self.shapes
         turn = Signal(shapes.context)
         in_flight = Signal(range(shapes.contexts + 1))
+        following = Signal.like(in_flight)
         enters = self.loader.sample.valid & self.loader.sample.ready
         leaves = self.update.done.valid
         m.d.comb += [
             self.update.done.ready.eq(1),
             self.loader.context.eq(turn),
             self.loader.context_free.eq(in_flight != shapes.contexts),
-            self.working.eq((in_flight != 0) | self.update.busy),
+            following.eq(in_flight + enters - leaves),
             self.loader.empty.eq(~self.working),
             self.idle.eq(self.loader.idle),
         ]
-        m.d.sync += in_flight.eq(in_flight + enters - leaves)
+        m.d.sync += [
+            in_flight.eq(following),
+            self.working.eq((following != 0) | self.update.busy),
+        ]
         with m.If(enters):
             m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))
 

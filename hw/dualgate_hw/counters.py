@@ -1,16 +1,27 @@
 """Counters: what happened, as the host reads it."""
 
-from amaranth import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth import Array, Module, Mux, Signal, unsigned
+from amaranth.hdl import ValueLike
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.commands import COUNTERS
 
+from .layouts import delay
+
 COUNTER_WIDTH = 64
+
+TURNS = len(COUNTERS)
+
+SETTLES = 2 * TURNS + 2
+"""Cycles after which a counter that is read shows everything that happened before."""
 
 
 class Counters(wiring.Component):
     """One counter for each of `commands.COUNTERS`.
+
+    They are words of a memory and share an adder: what happens waits beside it, a few bits for each
+    counter, which are added up in turns.
 
     Parameters
     ----------
@@ -21,7 +32,7 @@ class Counters(wiring.Component):
     -------
     events : what to add in this cycle, by name
     clear : reset all; wins over events
-    index, value : read a counter; a cycle of latency
+    index, value : read a counter; `SETTLES` cycles of latency
     """
 
     def __init__(self, increment: int) -> None:
@@ -29,19 +40,41 @@ class Counters(wiring.Component):
             {
                 "events": In(data.StructLayout({name: increment for name in COUNTERS})),
                 "clear": In(1),
-                "index": In(range(len(COUNTERS))),
+                "index": In(range(TURNS)),
                 "value": Out(COUNTER_WIDTH),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for index, name in enumerate(COUNTERS):
-            event = Signal.like(self.events[name], name=f"{name}_event")
-            count = Signal(COUNTER_WIDTH, name=name)
-            m.d.sync += [event.eq(self.events[name]), count.eq(count + event)]
-            with m.If(self.clear):
-                m.d.sync += count.eq(0)
-            with m.If(self.index == index):
-                m.d.sync += self.value.eq(count)
+        m.submodules.totals = totals = memory.Memory(
+            shape=unsigned(COUNTER_WIDTH), depth=TURNS, init=[]
+        )
+        read, write = totals.read_port(), totals.write_port()
+        turn = Signal(range(TURNS))
+        m.d.sync += turn.eq(Mux(turn == TURNS - 1, 0, turn + 1))
+        added = delay(m, turn, 1)
+        # Counters that were cleared, and whose word was not written since.
+        fresh = Signal(TURNS)
+        waiting = Array(self._wait(m, name, added == i) for i, name in enumerate(COUNTERS))
+        m.d.comb += [
+            read.addr.eq(turn),
+            write.addr.eq(added),
+            write.data.eq(Mux(fresh.bit_select(added, 1), 0, read.data) + waiting[added]),
+            write.en.eq(1),
+        ]
+        m.d.sync += fresh.bit_select(added, 1).eq(0)
+        with m.If(self.clear):
+            m.d.sync += fresh.eq(~0)
+        with m.If(added == self.index):
+            m.d.sync += self.value.eq(write.data)
         return m
+
+    def _wait(self, m: Module, name: str, taken: ValueLike) -> Signal:
+        """What happened since the counter's last turn."""
+        event = Signal.like(self.events[name], name=f"{name}_event")
+        waiting = Signal(len(event) + TURNS.bit_length(), name=f"{name}_waiting")
+        m.d.sync += [event.eq(self.events[name]), waiting.eq(Mux(taken, 0, waiting) + event)]
+        with m.If(self.clear):
+            m.d.sync += waiting.eq(0)
+        return waiting

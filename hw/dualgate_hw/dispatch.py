@@ -107,7 +107,8 @@ class Dispatcher(wiring.Component):
         blocked = Signal()
         moves = Signal()
         turn = Signal(range(self.cores_count))
-        begins = left == 0
+        # Whether `left` is zero.
+        begins = Signal(init=1)
         is_sample = Cat(held[:8] == op for op in SAMPLE_OPS).any()
         room = Mux(to_core, Cat(queue.w_rdy for queue in queues).bit_select(turn, 1), last.w_rdy)
         m.d.comb += [
@@ -129,6 +130,7 @@ class Dispatcher(wiring.Component):
                 have.eq(have - takes),
                 held.eq(held >> (WORD_BITS * takes)),
                 left.eq(need - takes),
+                begins.eq(need == takes),
                 goes_on.eq(to_core),
             ]
             with m.If(to_core & ~padding & (need == takes)):

@@ -1,6 +1,7 @@
 """From lists and vectors to the nonzero scalars they hold, one a cycle, no cycle lost to a zero."""
 
 from amaranth import Module, Mux, Signal, unsigned
+from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,8 +37,18 @@ def list_step(meta: data.StructLayout) -> data.StructLayout:
     return data.StructLayout({"row": INDEX, "scalar": VALUE, "last": unsigned(1), "meta": meta})
 
 
+def held_step(meta: data.StructLayout) -> data.StructLayout:
+    """A step that is on its way inside `ListWalker`, if `valid`, and what its job carries."""
+    return data.StructLayout({"valid": unsigned(1), "meta": meta})
+
+
 class ListWalker(wiring.Component):
     """Reads lists of nonzeros, an entry a cycle, job after job without a gap.
+
+    ::
+
+        job --> list memory --> entry + row --> step
+        cycle 0      1               2           3
 
     Parameters
     ----------
@@ -48,7 +59,8 @@ class ListWalker(wiring.Component):
     Members
     -------
     job : stream in
-    step : stream out; the first step of a job follows it by 2 cycles
+    step : stream out; the first step of a job follows it by 3 cycles
+    held : steps not taken yet, the older one first
     inputs, hidden : read ports of the two list memories
     """
 
@@ -60,6 +72,7 @@ class ListWalker(wiring.Component):
             {
                 "job": In(stream.Signature(list_job(shapes, meta))),
                 "step": Out(stream.Signature(list_step(meta))),
+                "held": Out(data.ArrayLayout(held_step(meta), 2)),
                 "inputs": In(shapes.read(engine.inputs, ENTRY, shapes.contexts)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, shapes.contexts)),
             }
@@ -72,24 +85,34 @@ class ListWalker(wiring.Component):
         read = Signal(list_job(self.shapes, self.meta))
         reading = Signal()
         advance = Signal()
+        moves_on = Signal()
         ends = Signal()
         engine = self.shapes.engine
         entry = Mux(read.input, self.inputs.data.as_value(), self.hidden.data.as_value())
         step = self.step.payload
         m.d.comb += [
-            advance.eq(~reading | self.step.ready),
+            moves_on.eq(~self.step.valid | self.step.ready),
+            advance.eq(~reading | moves_on),
             ends.eq(job.count == 1),
             self.job.ready.eq(~active | (advance & ends)),
             self.inputs.addr.eq(owned(job.context, job.first, engine.inputs)),
             self.hidden.addr.eq(owned(job.context, job.first, engine.activations)),
             self.inputs.en.eq(advance),
             self.hidden.en.eq(advance),
-            self.step.valid.eq(reading),
-            step.row.eq(read.row + ENTRY(entry).index),
-            step.scalar.eq(ENTRY(entry).value),
-            step.last.eq(read.count == 1),
-            step.meta.eq(read.meta),
+            self.held[0].valid.eq(self.step.valid),
+            self.held[0].meta.eq(step.meta),
+            self.held[1].valid.eq(reading),
+            self.held[1].meta.eq(read.meta),
         ]
+        # A block RAM is slow: what it gave is added up before anyone looks at it.
+        with m.If(moves_on):
+            m.d.sync += [
+                self.step.valid.eq(reading),
+                step.row.eq(read.row + ENTRY(entry).index),
+                step.scalar.eq(ENTRY(entry).value),
+                step.last.eq(read.count == 1),
+                step.meta.eq(read.meta),
+            ]
         with m.If(advance):
             m.d.sync += [read.eq(job), reading.eq(active)]
             with m.If(active):
@@ -176,28 +199,39 @@ class WordStepper(wiring.Component):
         m = Module()
         word = Signal(word_job(self.neurons, self.lanes, self.meta))
         held = Signal()
+        # Of the flags that are left, found while the step before is on offer.
         lowest = Signal(self.neurons)
         rest = Signal(self.neurons)
+        entry = Signal(range(self.neurons))
         finishes = Signal()
         payload = self.step.payload
         m.d.comb += [
-            lowest.eq(word.flags & (~word.flags + 1)),
             rest.eq(word.flags & ~lowest),
             finishes.eq(rest == 0),
             self.word.ready.eq(~held | (self.step.ready & finishes)),
             self.step.valid.eq(held),
-            payload.some.eq(word.flags != 0),
+            payload.some.eq(lowest != 0),
             payload.end.eq(word.end & finishes),
             payload.meta.eq(word.meta),
-            payload.row.eq(word.row),
+            payload.row.eq(word.row + entry),
         ]
-        for entry in range(self.neurons):
-            with m.If(lowest[entry]):
-                m.d.comb += payload.row.eq(word.row + entry)
+        for index in range(self.neurons):
+            with m.If(lowest[index]):
+                m.d.comb += entry.eq(index)
                 for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
-                    m.d.comb += scalar.eq(scalars[entry])
+                    m.d.comb += scalar.eq(scalars[index])
         with m.If(self.step.ready):
-            m.d.sync += [word.flags.eq(rest), held.eq(Mux(finishes, 0, held))]
+            m.d.sync += [
+                word.flags.eq(rest),
+                lowest.eq(_lowest(rest)),
+                held.eq(Mux(finishes, 0, held)),
+            ]
         with m.If(self.word.valid & self.word.ready):
-            m.d.sync += [word.eq(self.word.payload), held.eq(1)]
+            flags = self.word.payload.flags
+            m.d.sync += [word.eq(self.word.payload), lowest.eq(_lowest(flags)), held.eq(1)]
         return m
+
+
+def _lowest(flags: Value) -> Value:
+    """The lowest flag alone."""
+    return (flags & (~flags + 1))[: len(flags)]

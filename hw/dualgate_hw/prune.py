@@ -34,7 +34,7 @@ class Pruner(wiring.Component):
     prune : p, see `Settings`
     vectors : read port
     word : stream out to the stepper
-    kept, dropped : nonzero entries of all tags' words, counted once a vector
+    kept, dropped : nonzero entries of all tags' words, counted once a vector, a cycle later
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -69,9 +69,16 @@ class Pruner(wiring.Component):
         row = Signal(INDEX)
         self._scalars = Signal(self.shapes.vectors)
         self._flags = Signal(neurons)
+        self._wanted = Signal(neurons * self.shapes.lanes)
+        self._pruned = Signal(neurons * self.shapes.lanes)
+        m.d.sync += [self._wanted.eq(0), self._pruned.eq(0)]
+        for count, bits in ((self.kept, self._wanted), (self.dropped, self._pruned)):
+            m.d.comb += count.eq(sum(bits[1:], bits[0]))
+        # Of the word in work, found while it is read.
+        word_row = Signal(INDEX)
+        last_word = Signal()
+        last_group = Signal()
         word = self.word.payload
-        last_word = entry + neurons >= layer.inputs
-        last_group = group == layer.groups - 1
         m.d.comb += [
             self.index.eq(self.slot_layer),
             self.vectors.en.eq(1),
@@ -80,7 +87,7 @@ class Pruner(wiring.Component):
             ),
             word.scalars.eq(self._scalars),
             word.flags.eq(self._flags),
-            word.row.eq(row + entry),
+            word.row.eq(word_row),
             word.end.eq(last_word),
             word.meta.slot.eq(job.slot),
             word.meta.group.eq(group),
@@ -104,6 +111,11 @@ class Pruner(wiring.Component):
                 m.next = "FLAG"
             with m.State("FLAG"):
                 self._flag(m, masks, group == 0)
+                m.d.sync += [
+                    word_row.eq(row + entry),
+                    last_word.eq(entry + neurons >= layer.inputs),
+                    last_group.eq(group == layer.groups - 1),
+                ]
                 m.next = "OFFER"
             with m.State("OFFER"):
                 skip = ~last_word & (self._flags == 0)
@@ -132,15 +144,24 @@ class Pruner(wiring.Component):
         flags = 0
         for lane, entries in enumerate(self.vectors.data):
             for index, entry in enumerate(entries):
-                magnitude = Mux(entry < 0, -entry, entry)
                 keep = wanted[lane][index]
                 m.d.comb += [
-                    keep.eq((magnitude & masks[lane]) != 0),
+                    keep.eq(self._reaches(entry, masks[lane])),
                     pruned[lane][index].eq((entry != 0) & ~keep),
                 ]
                 m.d.sync += self._scalars[lane][index].eq(Mux(keep, entry, 0))
             flags = flags | wanted[lane]
         m.d.sync += self._flags.eq(flags)
         with m.If(first_group):
-            for count, bits in ((self.kept, wanted), (self.dropped, pruned)):
-                m.d.comb += count.eq(sum(bits.as_value()[1:], bits.as_value()[0]))
+            m.d.sync += [self._wanted.eq(wanted), self._pruned.eq(pruned)]
+
+    def _reaches(self, entry: Value, mask: Value) -> Value:
+        """Whether ``abs(entry) & mask`` is not zero, for a mask of all bits from one up.
+
+        Without a carry: of a negative entry the one's complement is one less, and lacks the
+        mask's lowest bit only where all bits below it are ones.
+        """
+        bits = entry.as_unsigned()
+        negative = bits[-1]
+        below = bits ^ negative.replicate(VALUE_WIDTH)
+        return (below & mask).any() | (negative & (below | mask).all())

@@ -77,19 +77,22 @@ class RoundingMultiplier(wiring.Component):
         left = Signal(signed(18))
         right = Signal(signed(18))
         product = Signal(signed(36))
-        rounded = Signal(signed(65))
-        shift = [Signal(6, name=f"shift_{stage}") for stage in range(3)]
+        rounded = Signal(signed(len(product) + 1))
+        # A product shifted by its length or more rounds to zero.
+        most = len(product)
+        coarse = 4
+        shift = [Signal(range(most + 1), name=f"shift_{stage}") for stage in range(3)]
         m.d.comb += self.done.eq(delay(m, self.start, ROUNDING_LATENCY))
         m.d.sync += [
             left.eq(self.left),
             right.eq(self.right),
             product.eq(left * right),
-            rounded.eq(product + ((1 << shift[1]) >> 1)),
-            shift[0].eq(self.shift),
+            rounded.eq((product + ((1 << shift[1]) >> 1)) >> (shift[1][coarse:] << coarse)),
+            shift[0].eq(Mux(self.shift > most, most, self.shift)),
             shift[1].eq(shift[0]),
             shift[2].eq(shift[1]),
         ]
-        narrowed, clipped = saturate(rounded >> shift[2], VALUE_WIDTH)
+        narrowed, clipped = saturate(rounded >> shift[2][:coarse], VALUE_WIDTH)
         with m.If(delay(m, self.start, ROUNDING_LATENCY - 1)):
             m.d.sync += [self.result.eq(narrowed), self.clipped.eq(clipped)]
         return m

@@ -12,7 +12,7 @@ from .layouts import INDEX, OUTPUT, VALUE, Shapes, delay
 POWER_BITS = 16
 RECIPROCAL_BITS = 17
 SUM_BITS = POWER_BITS + INDEX.width
-EXP_LATENCY = 4
+EXP_LATENCY = 5
 """Cycles from a read of a pre-activation to its power."""
 
 
@@ -58,7 +58,13 @@ class Softmax(wiring.Component):
         remainder = Signal(SUM_BITS + 1)
         steps = Signal(range(RECIPROCAL_BITS + 1))
         reads = Signal()
-        power, power_valid = self._power(m, maximum, reads)
+        compares = Signal()
+        # A block RAM is slow: what it gave is looked at a cycle later.
+        value = Signal(VALUE)
+        m.d.sync += value.eq(self.output.value)
+        with m.If(delay(m, compares, 2) & (value > maximum)):
+            m.d.sync += maximum.eq(value)
+        power, power_valid = self._power(m, maximum, value, reads)
         final = self.unit == self.units - 1
         with m.If(power_valid):
             m.d.sync += total.eq(total + power)
@@ -70,14 +76,12 @@ class Softmax(wiring.Component):
                 m.d.sync += [self.unit.eq(0), total.eq(0), maximum.eq(-(1 << (VALUE_WIDTH - 1)))]
                 m.next = "MAXIMUM"
             with m.State("MAXIMUM"):
-                self._raise(m, maximum)
+                # The last comparison is done when the first power begins.
+                m.d.comb += compares.eq(1)
                 m.d.sync += self.unit.eq(self.unit + 1)
                 with m.If(final):
-                    m.next = "SETTLE"
-            with m.State("SETTLE"):
-                self._raise(m, maximum)
-                m.d.sync += self.unit.eq(0)
-                m.next = "POWERS"
+                    m.d.sync += self.unit.eq(0)
+                    m.next = "POWERS"
             with m.State("POWERS"):
                 m.d.comb += reads.eq(1)
                 m.d.sync += [self.unit.eq(self.unit + 1), steps.eq(0)]
@@ -100,16 +104,12 @@ class Softmax(wiring.Component):
                     m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.done.eq(1)
-                # The first comparison of the next pass sees what is read while idle.
-                m.d.sync += self.unit.eq(0)
                 m.next = "IDLE"
         return m
 
-    def _raise(self, m: Module, maximum: Signal) -> None:
-        with m.If(self.output.value > maximum):
-            m.d.sync += maximum.eq(self.output.value)
-
-    def _power(self, m: Module, maximum: Signal, reads: Signal) -> tuple[Signal, Signal]:
+    def _power(
+        self, m: Module, maximum: Signal, value: Signal, reads: Signal
+    ) -> tuple[Signal, Signal]:
         """The table, and the memory its results wait in; pipelined, `EXP_LATENCY` deep."""
         m.submodules.table = table = memory.Memory(
             shape=unsigned(POWER_BITS), depth=1 << TABLE_BITS, init=EXP_TABLE
@@ -119,7 +119,7 @@ class Softmax(wiring.Component):
         )
         lookup, read, write = table.read_port(), powers.read_port(), powers.write_port()
         index = Signal(VALUE_WIDTH + 1)
-        distance = maximum - self.output.value
+        distance = maximum - value
         shift = SOFTMAX.index_shift
         m.d.sync += index.eq((distance + (1 << shift - 1)) >> shift)
         beyond = delay(m, index >= len(EXP_TABLE), 1)

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth import Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -32,7 +32,7 @@ class UpdateLane(wiring.Component):
     -------
     token : stream in; a sample whose update scalars are filed
     done : stream out; the same, its last step taken
-    busy : rows are still on their way
+    busy : rows are on their way after this cycle
     index, layer : descriptor wanted, read a cycle later
     mac, product : the MAC array
     inputs, hidden : read ports of the lists
@@ -116,10 +116,10 @@ class UpdateLane(wiring.Component):
             self.write.data.eq(total),
             self.write.en.eq(delay(m, reads, WRITE_LATENCY)),
         ]
-        in_flight = self.taken
-        for age in range(1, MAC_LATENCY + WRITE_LATENCY):
-            in_flight = in_flight | delay(m, self.taken, age)
-        m.d.comb += self.busy.eq(step.valid | in_flight)
+        on_its_way = Cat(held.valid for held in walker.held).any()
+        for age in range(1, MAC_LATENCY + WRITE_LATENCY - 1):
+            on_its_way = on_its_way | delay(m, self.taken, age)
+        m.d.comb += self.busy.eq(on_its_way)
 
     def _control(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
         engine = self.shapes.engine
@@ -133,6 +133,7 @@ class UpdateLane(wiring.Component):
         first_layer = self.index == 0
         last_group = group == layer.groups - 1
         found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
+        fresh = Signal.like(found)
         m.d.comb += [
             self.done.payload.eq(token),
             self.counts.addr.eq(owned(token.context, self.index, engine.layers)),
@@ -170,9 +171,12 @@ class UpdateLane(wiring.Component):
                 with m.If(self.layer.frozen):
                     self._next_layer(m, self.layer)
             with m.State("READ"):
+                m.next = "FOUND"
+            with m.State("FOUND"):
+                m.d.sync += fresh.eq(found)
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, walker, scalars, side, found)
+                self._load(m, walker, scalars, side, fresh)
             with m.State("WALK"):
                 m.d.comb += walker.job.valid.eq(1)
                 with m.If(walker.job.ready):
@@ -183,8 +187,9 @@ class UpdateLane(wiring.Component):
                 m.next = "READ"
                 with m.If(last_group):
                     self._next_layer(m, layer)
-            with m.State("DRAIN"), m.If(walker.job.ready & ~walker.step.valid):
-                m.next = "DONE"
+            with m.State("DRAIN"):
+                with m.If(walker.job.ready & ~Cat(held.valid for held in walker.held).any()):
+                    m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.done.valid.eq(1)
                 with m.If(self.done.ready):
@@ -202,15 +207,14 @@ class UpdateLane(wiring.Component):
         walker: ListWalker,
         scalars: list[data.View],
         side: Signal,
-        found: Value,
+        fresh: Value,
     ) -> None:
         """Fill a register of update scalars, unless a step still uses it."""
-        step = walker.step
-        used = step.valid & (step.payload.meta.side == side)
-        with m.If(found == 0):
+        used = Cat(step.valid & (step.meta.side == side) for step in walker.held).any()
+        with m.If(fresh == 0):
             m.next = "NEXT"
         with m.Elif(~used):
             m.next = "WALK"
             for index, register in enumerate(scalars):
                 with m.If(side == index):
-                    m.d.sync += register.eq(found)
+                    m.d.sync += register.eq(fresh)

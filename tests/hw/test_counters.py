@@ -6,14 +6,14 @@ import numpy as np
 from benches import simulate
 
 from dualgate.commands import COUNTERS
-from dualgate_hw.counters import Counters
+from dualgate_hw.counters import SETTLES, Counters
 
 
 async def read(ctx: Any, counters: Counters) -> list[int]:
     values = []
     for index in range(len(COUNTERS)):
         ctx.set(counters.index, index)
-        await ctx.tick()
+        await ctx.tick().repeat(SETTLES)
         values.append(ctx.get(counters.value))
     return values
 

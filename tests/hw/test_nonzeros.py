@@ -93,7 +93,7 @@ def test_a_walker_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
     random = np.random.default_rng(5)
     inputs, hidden = random_lists(random, 64), random_lists(random, 128)
     taken, steps = walk(random_jobs(random, 40), inputs, hidden, (0.0, 0.0))
-    first = taken[0] + 2
+    first = taken[0] + 3
     assert [cycle for cycle, _ in steps] == list(range(first, first + len(steps)))
 
 

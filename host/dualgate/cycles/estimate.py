@@ -14,10 +14,10 @@ from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY,
 
 Floats = NDArray[np.float64]
 
-LAYER_CYCLES = 3
+LAYER_CYCLES = 4
 """Of a thread before a layer's first step, besides waiting: fetch, and the walker's latency."""
 
-HAND_OVER = 9
+HAND_OVER = 11
 """Cycles from a sample's last update step to the first of the next, but for one."""
 
 SCALER_LATENCY = 3

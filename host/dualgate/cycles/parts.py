@@ -33,35 +33,54 @@ class Clock:
 
 class Walker(Generic[Meta]):
     """Reads lists, an entry a cycle, job after job without a gap; the first step of a job follows
-    it by 2 cycles.
+    it by 3 cycles.
 
     Members
     -------
-    reading : whether a step is on offer
+    offers : whether a step is on offer
     last : whether it is its job's last
     meta : what its job carries along
     """
 
-    __slots__ = ("_left", "_next", "last", "meta", "reading")
+    __slots__ = ("_left", "_next", "_read", "_read_last", "_reading", "last", "meta", "offers")
 
     def __init__(self) -> None:
         self._left = 0
         self._next: Meta | None = None
-        self.reading = False
+        self._reading = False
+        self._read_last = False
+        self._read: Meta | None = None
+        self.offers = False
         self.last = False
         self.meta: Meta | None = None
 
+    @property
+    def holds(self) -> bool:
+        """Whether steps are on their way."""
+        return self.offers or self._reading
+
+    def uses(self, meta: Meta) -> bool:
+        """Whether one of them carries `meta`."""
+        return (self.offers and self.meta == meta) or (self._reading and self._read == meta)
+
     def ready(self, granted: bool) -> bool:
         """Whether a job is taken in this cycle, if `granted` says the step on offer is."""
-        return not self._left or (self._left == 1 and (granted or not self.reading))
+        reads = granted or not (self.offers and self._reading)
+        return not self._left or (self._left == 1 and reads)
 
     def tick(self, granted: bool, count: int = 0, meta: Meta | None = None) -> None:
         """A cycle passes; `count` entries are a job that is taken."""
-        if granted or not self.reading:
-            self.reading = self._left > 0
-            if self.reading:
-                self.last = self._left == 1
-                self.meta = self._next
+        moves_on = granted or not self.offers
+        reads = moves_on or not self._reading
+        if moves_on:
+            self.offers = self._reading
+            self.last = self._read_last
+            self.meta = self._read
+        if reads:
+            self._reading = self._left > 0
+            if self._reading:
+                self._read_last = self._left == 1
+                self._read = self._next
                 self._left -= 1
         if count:
             self._left = count

@@ -3,7 +3,7 @@
 from .parts import Clock, Walker
 from .plan import Batch, Plan
 
-IDLE, FETCH, LAYER, READ, SCALARS, WALK, NEXT, DRAIN, DONE = range(9)
+IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, DRAIN, DONE = range(10)
 
 WRITES = 4
 """Cycles after a step in which its row is on its way."""
@@ -13,8 +13,8 @@ class UpdateLane:
     """Walks each list once for each group with an update scalar that is not zero.
 
     A sample costs at least ``sum of (nonzeros + 1)`` over those groups. A layer costs 2 cycles of
-    its own, which is all that a frozen one costs, a group without update scalars 3, another one at
-    least 4; they overlap with the steps of groups before, but a sample begins only when the one
+    its own, which is all that a frozen one costs, a group without update scalars 4, another one at
+    least 5; they overlap with the steps of groups before, but a sample begins only when the one
     before has taken its last step.
 
     Rows never clash: a row comes once in a list, and samples are further apart than a write takes.
@@ -44,11 +44,11 @@ class UpdateLane:
 
     def requests(self) -> bool:
         """Whether the MAC array is asked for."""
-        return self._walker.reading
+        return self._walker.offers
 
     def busy(self) -> bool:
         """Whether rows are on their way."""
-        return self._walker.reading or self._clock.now - self._last_step <= WRITES
+        return self._walker.holds or self._clock.now - self._last_step <= WRITES
 
     def take(self, sample: int) -> None:
         """A sample comes in this cycle."""
@@ -72,7 +72,7 @@ class UpdateLane:
         elif state == SCALARS:
             if not self._batch.updates[self._sample][self._layer][self._group]:
                 self.state = NEXT
-            elif not (walker.reading and walker.meta == self._side):
+            elif not walker.uses(self._side):
                 self.state = WALK
         elif state == NEXT:
             self._next()
@@ -81,10 +81,10 @@ class UpdateLane:
             self.state = READ
             if self._plan.frozen[self._layer]:
                 self._next_layer()
-        elif state in (FETCH, READ):
+        elif state in (FETCH, READ, FOUND):
             self.state += 1
         elif state == DRAIN:
-            if not walker.reading and walker.ready(granted):
+            if not walker.holds and walker.ready(granted):
                 self.state = DONE
         elif state == DONE:
             self.state = IDLE

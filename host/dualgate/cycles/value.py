@@ -61,7 +61,7 @@ class ValueLane:
     def requests(self) -> bool:
         """Whether the MAC array is asked for."""
         walker = self._walker
-        return walker.reading and not (walker.last and self._clock.now < self._unit_free)
+        return walker.offers and not (walker.last and self._clock.now < self._unit_free)
 
     def takes(self) -> bool:
         """Whether a sample can enter."""
