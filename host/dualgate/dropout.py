@@ -34,7 +34,17 @@ def shrunk(weights: Sequence[Floats], rate: float) -> list[Floats]:
 
 
 def inference_weights(master: Sequence[Ints], rate: float) -> list[Ints]:
-    """The same for master weights, (inputs + 1, outputs) a layer, rounded as all of them are."""
+    """The same of master weights, rounded as all of them are.
+
+    Parameters
+    ----------
+    master : sequence of int array (inputs + 1, outputs), `formats.MASTER`
+    rate : float
+
+    Returns
+    -------
+    list of int arrays of the same shapes
+    """
     return [MASTER.quantize(w, "weight") for w in shrunk([MASTER.real(m) for m in master], rate)]
 
 

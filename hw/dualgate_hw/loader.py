@@ -29,7 +29,8 @@ class Loader(wiring.Component):
     response : stream out; never in use while samples are in flight
     sample : stream out; a loaded context and the entries of its input list
     input_layer, output_layer : descriptors of the first layer and of the last
-    masked : whether samples to train on come with masks
+    masked : whether samples to train on come with masks; as the descriptors it stands still for 2
+        cycles before a sample comes
     context : where the next sample goes
     context_free : whether it is free
     empty : no sample is in flight
