@@ -1,18 +1,22 @@
 """Hypothesis strategies: random networks, settings, weights and data as integers."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dualgate.errors import InputError
+from dualgate.floating.regularisation import draw_masks
 from dualgate.formats import APPLY_BIAS, MASTER_FRAC, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
 from dualgate.network import Network
 from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.settings import PRUNE_OFF, Settings
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @st.composite
@@ -38,6 +42,8 @@ class Case:
     ----------
     weights, velocity : list of int array (inputs + 1, outputs)
     batches : list of (x, target, Settings)
+    masks : list of masks, or of None
+        Of each batch; none where there are none at all.
     """
 
     network: Network
@@ -46,6 +52,12 @@ class Case:
     weights: list[Ints]
     velocity: list[Ints]
     batches: list[tuple[Ints, Ints, Settings]]
+    masks: list[list[Bools] | None] = field(default_factory=list)
+
+    def steps(self) -> Iterator[tuple[Ints, Ints, Settings, list[Bools] | None]]:
+        """Each batch with its masks."""
+        for batch, masks in zip_longest(self.batches, self.masks):
+            yield *batch, masks
 
 
 def _numbers(
@@ -80,17 +92,22 @@ def cases(draw: st.DrawFn, max_layers: int = 4, max_width: int = 12, batches: in
     least = MASTER_FRAC - APPLY_BIAS - min(fracs)
     most = MASTER_FRAC - APPLY_BIAS + 62 - max(fracs)
     frac = draw(st.integers(least, least + 12) | st.integers(least, most))
-    steps = []
+    steps, masks = [], []
     for _ in range(draw(st.integers(1, batches))):
         samples = draw(st.integers(1, 3))
         near = draw(st.sampled_from([1.0, 0.2]))
         x = _numbers(random, (samples, network.sizes[0]), VALUE_WIDTH, near, 0.3)
         target = _numbers(random, (samples, network.sizes[-1]), VALUE_WIDTH, near, 0.3)
+        masked = len(network.layers) > 1 and draw(st.booleans())
         settings = Settings(
             rate_mantissa=draw(st.integers(1 << 14, (1 << 15) - 1)),
             rate_shift=draw(st.one_of(st.integers(8, 20), st.integers(0, 63))),
             momentum=draw(st.one_of(st.just(0), st.integers(0, (1 << 15) - 1))),
             prune=draw(st.integers(1, PRUNE_OFF)),
+            masked=masked,
         )
         steps.append((x, target, settings))
-    return Case(network, frac, draw(st.sampled_from([1, 2, 4, 8, 16])), weights, velocity, steps)
+        rate = draw(st.sampled_from([0.1, 0.5, 0.9]))
+        masks.append(draw_masks(network, rate, samples, random) if masked else None)
+    neurons = draw(st.sampled_from([1, 2, 4, 8, 16]))
+    return Case(network, frac, neurons, weights, velocity, steps, masks)

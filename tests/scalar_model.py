@@ -132,10 +132,12 @@ class ScalarModel:
             self.counts[counter] += 1
         return clipped
 
-    def forward(self, x: list[int]) -> tuple[list[list[int]], list[list[int]]]:
+    def forward(
+        self, x: list[int], masks: list[list[bool]] | None = None
+    ) -> tuple[list[list[int]], list[list[int]]]:
         """Values (the inputs first) and slopes of every layer for one sample."""
         values, slopes = [x], []
-        for layer in self.layers:
+        for index, layer in enumerate(self.layers):
             zs = []
             for unit in range(layer.outputs):
                 total = (1 << layer.in_frac) * layer.weight(layer.inputs, unit)
@@ -151,16 +153,26 @@ class ScalarModel:
             else:
                 values.append([activate(layer.kind, z)[0] for z in zs])
                 slopes.append([activate(layer.kind, z)[1] for z in zs])
+            if masks is not None and index < len(masks):
+                for unit, takes_part in enumerate(masks[index]):
+                    if not takes_part:
+                        values[-1][unit] = slopes[-1][unit] = 0
         return values, slopes
 
     def infer(self, x: list[int]) -> list[int]:
         return self.forward(x)[0][-1]
 
     def train(
-        self, x: list[int], target: list[int], mantissa: int, shift: int, prune: int
+        self,
+        x: list[int],
+        target: list[int],
+        mantissa: int,
+        shift: int,
+        prune: int,
+        masks: list[list[bool]] | None = None,
     ) -> list[int]:
         """One sample: its outputs; the velocity gains its gradient."""
-        values, slopes = self.forward(x)
+        values, slopes = self.forward(x, masks)
         scalars: list[list[int]] = []
         for index in range(len(self.layers) - 1):
             scalars.append([0] * self.layers[index].outputs)

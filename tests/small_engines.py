@@ -77,10 +77,11 @@ def counts(device: Device, since: Counters) -> Counters:
 def assert_same_run(golden: Device, sim: Device, case: Case) -> None:
     """Train both devices on a case; the complete state has to agree after every step."""
     started = [device.counters() for device in (golden, sim)]
-    for number, (x, target, settings) in enumerate(case.batches):
+    for number, (x, target, settings, masks) in enumerate(case.steps()):
         for device in (golden, sim):
             device.set(settings)
-        np.testing.assert_array_equal(sim.train(x, target), golden.train(x, target))
+        outputs = golden.train(x, target, masks)
+        np.testing.assert_array_equal(sim.train(x, target, masks), outputs)
         assert state(sim) == state(golden), f"batch {number}, before its end"
         for device in (golden, sim):
             device.apply()

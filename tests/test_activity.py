@@ -18,13 +18,13 @@ from dualgate_sim.activity import activity
 @settings(max_examples=60)
 @given(case=cases(batches=1))
 def test_rows_follow_from_the_activity_as_the_golden_model_counts_them(case: Case) -> None:
-    ((x, target, chosen),) = case.batches
+    ((x, target, chosen, masks),) = case.steps()
     with open_device("golden", neurons=case.neurons) as golden:
         prepare(golden, case)
         golden.set(chosen)
-        golden.train(x, target)
+        golden.train(x, target, masks)
         counted = golden.counters()
-    seen = activity(case.network, case.weights, chosen, x, target)
+    seen = activity(case.network, case.weights, chosen, x, target, masks)
     assert seen.samples == len(x)
     assert sum(int(kept.sum()) for c in seen.crossings for kept in c.kept) == counted.kept
     found = predict(case.network, EngineParameters(case.neurons), seen)

@@ -124,12 +124,13 @@ def test_an_optimiser_brings_its_own_rate(here: Path) -> None:
 
 
 def test_every_way_of_training_reaches_the_recipe(here: Path) -> None:
-    options = ("--schedule", "staircase:0.5:2", "--l1", "1e-5", "--l2", "1e-4", "--shift", "1")
+    options = ("--schedule", "staircase:0.5:2", "--l1", "1e-5", "--l2", "1e-4", "--dropout", "0.25")
     more = ("--patience", "2", "--initialiser", "normal", "--class-weights", "1,1,1,1,1,1,1,1,1,2")
-    assert run(*QUICK, *options, *more, "--batch", "200", "--check").exit_code == 0
+    assert run(*QUICK, *options, *more, "--shift", "1", "--batch", "200", "--check").exit_code == 0
     recipe = load_checkpoint(here / "runs/digits/checkpoint.npz").recipe
     assert (recipe.schedule, recipe.l1, recipe.l2) == ("staircase:0.5:2", 1e-5, 1e-4)
     assert (recipe.shift, recipe.patience, recipe.initialiser) == (1, 2, "normal")
+    assert recipe.dropout == 0.25
     assert recipe.class_weights == (1.0,) * 9 + (2.0,)
 
 
@@ -191,6 +192,8 @@ BAD = {
     "schedule 'falling': give constant or NAME": ("--schedule", "falling"),
     "schedule 'staircase:0.5:-1'": ("--schedule", "staircase:0.5:-1"),
     "L2 penalty -1.0": ("--l2", "-1"),
+    "dropout 1.0: give a share": ("--dropout", "1"),
+    "dropout leaves out hidden units": ("--dropout", "0.5", "--layers", "64,10"),
     "class weights 'a': give numbers": ("--class-weights", "a"),
     "2 class weights: give 10": ("--class-weights", "1,2"),
     "shift -1: give 0 or more": ("--shift", "-1"),

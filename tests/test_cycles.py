@@ -10,6 +10,7 @@ from random_networks import Case, networks
 from small_engines import MAX_LAYERS, SEVERAL, SINGLE, build_all, engine, prepare
 from test_equivalence import gentle_case
 
+from dualgate.commands import mask_words
 from dualgate.cycles import (
     Activity,
     Depths,
@@ -50,11 +51,11 @@ def assert_predicted(
     found = []
     with open_device("sim", **vars(built)) as sim:
         prepare(sim, case)
-        for x, target, chosen in case.batches:
-            seen = activity(case.network, sim.read_weights(), chosen, x, target)
+        for x, target, chosen, masks in case.steps():
+            seen = activity(case.network, sim.read_weights(), chosen, x, target, masks)
             before = sim.counters()
             sim.set(chosen)
-            sim.train(x, target)
+            sim.train(x, target, masks)
             sim.apply()
             spent = sim.counters() - before
             expected = predict(case.network, built, seen)
@@ -72,18 +73,22 @@ def assert_predicted(
     network=networks(MAX_LAYERS, 20),
     samples=st.integers(1, 20),
     prune=st.sampled_from([1, 2, 3, PRUNE_OFF]),
+    dropout=st.sampled_from([0.0, 0.5]),
     seed=st.integers(0, 999),
 )
-@example(network=Network((1, 1)), samples=1, prune=PRUNE_OFF, seed=0)
-@example(network=Network((40, 1)), samples=20, prune=1, seed=1)
-@example(network=Network((2, 40, 1, 40, 3), "tanh", "mse"), samples=9, prune=1, seed=2)
-@example(network=Network((40, 19, 17, 9, 7), "relu"), samples=2, prune=PRUNE_OFF, seed=3)
-@example(network=Network((9, 8, 7, 3), frozen=(0, 2)), samples=9, prune=2, seed=4)
+@example(network=Network((1, 1)), samples=1, prune=PRUNE_OFF, dropout=0.0, seed=0)
+@example(network=Network((40, 1)), samples=20, prune=1, dropout=0.0, seed=1)
+@example(network=Network((2, 40, 1, 40, 3), "tanh", "mse"), samples=9, prune=1, dropout=0.5, seed=2)
+@example(
+    network=Network((40, 19, 17, 9, 7), "relu"), samples=2, prune=PRUNE_OFF, dropout=0.0, seed=3
+)
+@example(network=Network((9, 8, 7, 3), frozen=(0, 2)), samples=9, prune=2, dropout=0.5, seed=4)
 def test_random_networks_take_the_predicted_cycles(
-    name: str, network: Network, samples: int, prune: int, seed: int
+    name: str, network: Network, samples: int, prune: int, dropout: float, seed: int
 ) -> None:
     usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
-    assert_predicted(gentle_case(usual, samples, 2, prune, seed), engine(name))
+    rate = dropout if network.hidden else 0.0
+    assert_predicted(gentle_case(usual, samples, 2, prune, seed, dropout=rate), engine(name))
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -161,6 +166,22 @@ def test_the_error_unit_takes_five_cycles_and_four_for_each_multiplication(
 ) -> None:
     plan = Plan(Network((3, 7), loss=loss), EngineParameters(4), Depths())
     assert plan.error_cycles == 2 + 7 * (5 + 4 * multiplications)
+
+
+def test_what_dropout_leaves_out_takes_no_rows_and_its_masks_a_cycle_each() -> None:
+    """The first layer's values are the same, so that what is saved follows from the masks."""
+    network, built = Network((12, 40, 5), "sigmoid"), engine("n8k3s")
+    without = gentle_case(network, 20, 1, PRUNE_OFF, 6)
+    dropped = gentle_case(network, 20, 1, PRUNE_OFF, 6, dropout=0.5)
+    ((plain, full),) = assert_predicted(without, built)
+    ((found, seen),) = assert_predicted(dropped, built)
+    left_out = int((~dropped.masks[0][0]).sum())  # type: ignore[index]
+    assert 300 < left_out < 500
+    assert plain.value - found.value == left_out * built.groups_of(network.layers[1])
+    assert plain.sums - found.sums == left_out * built.groups_of(network.layers[1])
+    assert (seen.loads - full.loads).tolist() == [mask_words(network)] * 20 == [2] * 20
+    assert found.loader - plain.loader == 2 * 20
+    assert found.cycles < plain.cycles
 
 
 def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:

@@ -1,6 +1,7 @@
 """The compiled RTL against the golden model: the same bits, whatever the network."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from small_engines import (
     state,
 )
 
+from dualgate.floating.regularisation import draw_masks
 from dualgate.network import Network
 from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.settings import PRUNE_OFF, Settings, make_settings, update_frac
@@ -33,12 +35,13 @@ def compiled() -> None:
 
 def lengthen(case: Case) -> Case:
     """The same with more samples a batch, so that each of an engine's contexts serves several."""
-    batches = []
-    for x, target, chosen in case.batches:
-        rolled = [(np.roll(x, by, axis=1), np.roll(target, by, axis=1)) for by in range(4)]
-        xs, targets = (np.concatenate(parts) for parts in zip(*rolled, strict=True))
-        batches.append((xs, targets, chosen))
-    return replace(case, batches=batches)
+
+    def rolled(array: Any) -> Any:
+        return np.concatenate([np.roll(array, by, axis=1) for by in range(4)])
+
+    batches = [(rolled(x), rolled(target), chosen) for x, target, chosen in case.batches]
+    masks = [each and [rolled(mask) for mask in each] for each in case.masks]
+    return replace(case, batches=batches, masks=masks)
 
 
 def run(case: Case, name: str, odds: tuple[int, int] = (0, 0)) -> None:
@@ -58,6 +61,7 @@ def test_random_networks_have_the_same_bits_in_the_rtl(
 ) -> None:
     for _, _, chosen in case.batches:
         event("pruned" if chosen.prune != PRUNE_OFF else "exact")
+        event("masked" if chosen.masked else "not masked")
     run(lengthen(case), name, odds)
 
 
@@ -70,9 +74,9 @@ def test_every_lane_and_core_count_gives_the_same_bits(case: Case) -> None:
         with sim:
             prepare(sim, case)
             outputs = []
-            for x, target, chosen in case.batches:
+            for x, target, chosen, masks in case.steps():
                 sim.set(chosen)
-                outputs.append(sim.train(x, target).tolist())
+                outputs.append(sim.train(x, target, masks).tolist())
                 sim.apply()
             count = sim.counters()
             results.append((outputs, state(sim), count.kept, count.dropped, count.saturations))
@@ -80,13 +84,19 @@ def test_every_lane_and_core_count_gives_the_same_bits(case: Case) -> None:
 
 
 def gentle_case(
-    network: Network, samples: int, batches: int, prune: int, seed: int, momentum: float = 0.9
+    network: Network,
+    samples: int,
+    batches: int,
+    prune: int,
+    seed: int,
+    momentum: float = 0.9,
+    dropout: float = 0.0,
 ) -> Case:
     """A case as a user would train it."""
     random = np.random.default_rng(seed)
     rate = 0.3
     frac = update_frac(network, rate, samples)
-    chosen = make_settings(network, frac, rate, samples, momentum, prune)
+    chosen = make_settings(network, frac, rate, samples, momentum, prune, dropout > 0)
     weights = network.initial_weights(seed)
     steps = []
     for _ in range(batches):
@@ -95,7 +105,36 @@ def gentle_case(
         )
         target = np.eye(network.sizes[-1])[random.integers(network.sizes[-1], size=samples)]
         steps.append((network.quantize_inputs(x), network.quantize_targets(target), chosen))
-    return Case(network, frac, 0, weights, [np.zeros_like(w) for w in weights], steps)
+    masks = [
+        draw_masks(network, dropout, samples, random) if dropout else None for _ in range(batches)
+    ]
+    return Case(network, frac, 0, weights, [np.zeros_like(w) for w in weights], steps, masks)
+
+
+@pytest.mark.parametrize("sizes", [(9, 31, 33, 36, 3), (1, 1, 1)])
+@pytest.mark.parametrize("name", ["n1", "n16", "n4k4c3"])
+def test_masks_of_any_width_leave_out_what_the_golden_model_does(
+    sizes: tuple[int, ...], name: str
+) -> None:
+    """Bits of one layer in several words, and of several layers in one."""
+    run(gentle_case(Network(sizes, "sigmoid"), 6, 3, 2, seed=4, dropout=0.5), name, odds=(8, 8))
+
+
+def test_a_batch_may_leave_out_every_unit_or_none() -> None:
+    network = Network((9, 17, 6, 3), "sigmoid")
+    for takes_part in (True, False):
+        case = gentle_case(network, 4, 2, PRUNE_OFF, seed=2)
+        shapes = [(4, units) for units in network.sizes[1:-1]]
+        case.batches = [(x, t, replace(chosen, masked=True)) for x, t, chosen in case.batches]
+        case.masks = [[np.full(shape, takes_part) for shape in shapes] for _ in case.batches]
+        run(case, "n4")
+
+
+def test_inference_has_no_masks_between_batches_that_have() -> None:
+    case = gentle_case(Network((9, 17, 6, 3), "sigmoid"), 4, 3, 2, seed=2, dropout=0.5)
+    case.batches[1] = (*case.batches[1][:2], replace(case.batches[1][2], masked=False))
+    case.masks[1] = None
+    run(case, "n8k3s")
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -15,6 +15,7 @@ from small_runs import blobs
 
 from dualgate.data import Samples
 from dualgate.devices import open_device
+from dualgate.dropout import infer
 from dualgate.errors import DeviceError, InputError
 from dualgate.estimator import Classifier, Regressor
 from dualgate.floating.optimisers import OPTIMISERS
@@ -75,6 +76,20 @@ def test_any_optimiser_with_schedule_and_penalty_trains(optimiser: str) -> None:
     recipe = model.fit(DATA.x, NAMES).checkpoint_.recipe
     assert (recipe.optimiser, recipe.schedule, recipe.l2) == (optimiser, "exponential:0.9", 1e-4)
     assert model.history_[-1].loss < model.history_[0].loss
+
+
+def test_dropout_trains_and_answers_as_the_training_loop_does() -> None:
+    model = Classifier((8, 5), epochs=10, lr=0.1, dropout=0.25, scale="off").fit(DATA.x, NAMES)
+    state = model.checkpoint_
+    with open_device("golden") as device:
+        trainer = Trainer(
+            state.network, state.recipe, Samples(DATA.x, np.eye(3)[np.arange(90) % 3])
+        )
+        list(trainer.run(device))
+        expected = infer(device, state.network.quantize_inputs(DATA.x), 0.25)
+    real = state.network.output_format.real(expected)
+    assert (model.predict_proba(DATA.x) == real / real.sum(axis=1, keepdims=True)).all()
+    assert model.score(DATA.x, NAMES) > 0.9
 
 
 def test_targets_over_orders_of_magnitude_are_learned_by_their_logarithm() -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from hypothesis import event, given, settings
-from random_networks import Case, cases
+from random_networks import Bools, Case, Ints, cases
 from scalar_model import COUNTED, ScalarModel
 
 from dualgate.devices import Counters
@@ -42,6 +42,13 @@ def golden_for(case: Case, neurons: int | None = None) -> GoldenDevice:
     return device
 
 
+def of_samples(masks: list[Bools] | None, x: Ints) -> list[list[list[bool]] | None]:
+    """The masks of each sample, layer by layer."""
+    if masks is None:
+        return [None] * len(x)
+    return [[mask[sample].tolist() for mask in masks] for sample in range(len(x))]
+
+
 def counted(counters: Counters) -> dict[str, int]:
     return {name: count for name, count in asdict(counters).items() if name in COUNTED}
 
@@ -50,13 +57,14 @@ def counted(counters: Counters) -> dict[str, int]:
 @given(cases())
 def test_golden_and_scalar_model_have_the_same_bits_and_counts(case: Case) -> None:
     model, device = scalar_for(case), golden_for(case)
-    for x, target, chosen in case.batches:
+    for x, target, chosen, masks in case.steps():
+        event("masked" if chosen.masked else "not masked")
         device.set(chosen)
         outputs = [
-            model.train(a, t, chosen.rate_mantissa, chosen.rate_shift, chosen.prune)
-            for a, t in zip(x.tolist(), target.tolist(), strict=True)
+            model.train(a, t, chosen.rate_mantissa, chosen.rate_shift, chosen.prune, mask)
+            for a, t, mask in zip(x.tolist(), target.tolist(), of_samples(masks, x), strict=True)
         ]
-        assert device.train(x, target).tolist() == outputs
+        assert device.train(x, target, masks).tolist() == outputs
         assert [v.tolist() for v in device.read_velocity()] == [n.velocity for n in model.layers]
         assert counted(device.counters()) == model.counts
         device.apply()
@@ -76,9 +84,9 @@ def test_lane_count_changes_nothing_but_counts_of_rows(case: Case) -> None:
     for neurons in (1, 4, 16):
         device = golden_for(case, neurons)
         outputs = []
-        for x, target, chosen in case.batches:
+        for x, target, chosen, masks in case.steps():
             device.set(chosen)
-            outputs.append(device.train(x, target).tolist())
+            outputs.append(device.train(x, target, masks).tolist())
             device.apply()
         count = device.counters()
         results.append(
@@ -95,12 +103,15 @@ def test_lane_count_changes_nothing_but_counts_of_rows(case: Case) -> None:
 @given(cases(max_layers=3, batches=1))
 @settings(max_examples=40)
 def test_samples_may_come_one_by_one_or_together(case: Case) -> None:
-    x, target, chosen = case.batches[0]
+    x, target, chosen, masks = next(case.steps())
     together, apart = golden_for(case), golden_for(case)
     together.set(chosen)
     apart.set(chosen)
-    whole = together.train(x, target)
-    parts = [apart.train(x[i : i + 1], target[i : i + 1]) for i in range(len(x))]
+    whole = together.train(x, target, masks)
+    parts = []
+    for i in range(len(x)):
+        one = None if masks is None else [mask[i : i + 1] for mask in masks]
+        parts.append(apart.train(x[i : i + 1], target[i : i + 1], one))
     assert np.array_equal(whole, np.concatenate(parts))
     assert together.counters() == apart.counters()
     for one, other in zip(together.read_velocity(), apart.read_velocity(), strict=True):

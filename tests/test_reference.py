@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dualgate.floating.regularisation import draw_masks
 from dualgate.formats import MASTER
 from dualgate.network import Network
 from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
@@ -44,7 +45,12 @@ def cosine(a: Floats, b: Floats) -> float:
 
 
 def differences(
-    network: Network, weights: list[Floats], x: Floats, target: Floats, step: float
+    network: Network,
+    weights: list[Floats],
+    x: Floats,
+    target: Floats,
+    step: float,
+    masks: list[NDArray[np.bool_]] | None = None,
 ) -> list[Floats]:
     """Central differences of the mean loss, a weight at a time."""
     result = [np.zeros_like(w) for w in weights]
@@ -52,9 +58,9 @@ def differences(
         for place in np.ndindex(w.shape):
             kept = w[place]
             w[place] = kept + step
-            above = reference.mean_loss(network, weights, x, target)
+            above = reference.mean_loss(network, weights, x, target, masks)
             w[place] = kept - step
-            below = reference.mean_loss(network, weights, x, target)
+            below = reference.mean_loss(network, weights, x, target, masks)
             w[place] = kept
             g[place] = (above - below) / (2 * step)
     return result
@@ -84,6 +90,22 @@ def test_gradient_is_that_of_finite_differences(activation: str, loss: str) -> N
     for got, want in zip(reference.gradient(network, weights, x, target), expected, strict=True):
         assert np.abs(want).max() > 1e-4
         assert np.allclose(got, want, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "identity"])
+def test_gradient_under_masks_is_that_of_finite_differences(activation: str) -> None:
+    network = Network((4, 5, 6, 3), activation, "cce")
+    weights = reference.real_weights(weights_for(network, 1))
+    x, target = data(network, 8, 1)
+    masks = draw_masks(network, 0.5, 8, np.random.default_rng(1))
+    expected = differences(network, weights, x, target, 1e-5, masks)
+    found = reference.gradient(network, weights, x, target, masks=masks)
+    backward = reference.backprop(network, weights, x, target, masks)
+    unmasked = reference.gradient(network, weights, x, target)
+    for got, want, other, whole in zip(found, expected, backward, unmasked, strict=True):
+        assert np.allclose(got, want, rtol=1e-6, atol=1e-9)
+        assert np.abs(got - other).max() <= 1e-12
+        assert np.abs(got - whole).max() > 1e-3
 
 
 @pytest.mark.parametrize("sizes", [(3, 2), (5, 7, 1), (6, 1, 4, 3), (9, 8, 7, 6, 5)])
@@ -131,7 +153,7 @@ KINK_MARGIN = 2.0**-8
 
 
 def gradients(
-    network: Network, seed: int, prune: int = PRUNE_OFF
+    network: Network, seed: int, prune: int = PRUNE_OFF, dropout: float = 0.0
 ) -> tuple[list[Floats], list[Floats], list[Floats]]:
     """Gradients of 32 samples: golden, float reference, float reference without pruning.
 
@@ -153,11 +175,14 @@ def gradients(
     x, target, x_real, target_real = (a[chosen] for a in (x, target, x_real, target_real))
     lr = 0.5
     frac = update_frac(network, lr, len(x))
+    masks = None
+    if dropout:
+        masks = draw_masks(network, dropout, len(x), np.random.default_rng(seed))
     with GoldenDevice() as device:
         device.configure(network, frac)
         device.write_weights(weights)
-        device.set(make_settings(network, frac, lr, len(x), prune=prune))
-        device.train(x, target)
+        device.set(make_settings(network, frac, lr, len(x), prune=prune, masked=dropout > 0))
+        device.train(x, target, masks)
         velocity = device.read_velocity()
         assert device.counters().saturations == 0
     golden = [
@@ -166,8 +191,8 @@ def gradients(
     ]
     return (
         golden,
-        reference.gradient(network, real, x_real, target_real, prune),
-        reference.gradient(network, real, x_real, target_real),
+        reference.gradient(network, real, x_real, target_real, prune, masks),
+        reference.gradient(network, real, x_real, target_real, masks=masks),
     )
 
 
@@ -186,6 +211,17 @@ def test_golden_gradient_points_where_the_reference_does(
     for got, want in zip(golden, reference_gradient, strict=True):
         assert cosine(got, want) >= 0.999
         assert np.linalg.norm(got) == pytest.approx(np.linalg.norm(want), rel=0.01)
+
+
+@pytest.mark.parametrize("sizes", SHAPES)
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_golden_gradient_under_masks_points_where_the_reference_does(
+    sizes: tuple[int, ...], activation: str
+) -> None:
+    golden, want, _ = gradients(Network(sizes, activation), 3, dropout=0.5)
+    for got, expected in zip(golden, want, strict=True):
+        assert cosine(got, expected) >= 0.999
+        assert np.linalg.norm(got) == pytest.approx(np.linalg.norm(expected), rel=0.01)
 
 
 @pytest.mark.parametrize("prune", [1, 2, 3])

@@ -24,6 +24,8 @@ RECIPES = {
     "momentum": replace(RECIPE, schedule="exponential:0.7", shift=0),
     "adam": Recipe(3, 16, 0.02, optimiser="adam", seed=1, l2=0.001),
     "adadelta": Recipe(3, 16, 1.0, optimiser="adadelta", seed=1, class_weights=(1, 2, 3)),
+    "dropout": replace(RECIPE, dropout=0.25),
+    "dropout of adam": Recipe(3, 16, 0.02, optimiser="adam", seed=1, dropout=0.5),
     "early": Recipe(30, 16, 0.8, momentum=0.9, seed=1, patience=2),
 }
 
@@ -97,6 +99,7 @@ def test_more_epochs_may_be_asked_for_and_nothing_else(tmp_path: Path) -> None:
         ({"lr": 0.03}, "its lr is 0.02, here 0.03"),
         ({"optimiser": "rmsprop"}, "its optimiser is adam, here rmsprop"),
         ({"batch": 10}, "its batch is 16, here 10"),
+        ({"dropout": 0.5}, "its dropout is 0.0, here 0.5"),
     ):
         with pytest.raises(InputError, match=f"^the checkpoint is of another run: {message}"):
             trainer_of(replace(recipe, **change), start)  # type: ignore[arg-type]

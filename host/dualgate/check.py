@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
+from .commands import Masks
 from .devices import Counters, Device, open_device
 from .engine import EngineParameters
 from .errors import DeviceError, Mismatch
@@ -93,9 +94,9 @@ class CheckedDevice(Device):
     def read_velocity(self) -> list[Ints]:
         return self._device.read_velocity()
 
-    def train(self, x: Ints, target: Ints) -> Ints:
-        outputs = self._device.train(x, target)
-        self._compare_outputs(self._reference.train(x, target), outputs)
+    def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
+        outputs = self._device.train(x, target, masks)
+        self._compare_outputs(self._reference.train(x, target, masks), outputs)
         return outputs
 
     def infer(self, x: Ints) -> Ints:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .archives import read_archive, write_archive
 from .devices import Counters
+from .dropout import inference_weights
 from .errors import CheckpointError, DualgateError, MissingToolError
 from .floating.optimisers import State
 from .formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
@@ -46,7 +47,7 @@ class Checkpoint:
     epoch : int
         Epochs done.
     weights, velocity : list of int array (inputs + 1, outputs)
-        As in `Device.read_weights` and `Device.read_velocity`.
+        As in `Device.read_weights` and `Device.read_velocity`; see `inference_weights`.
     batch : int
         Batches done of the epoch under way.
     state : State
@@ -76,6 +77,12 @@ class Checkpoint:
     counters: Counters = Counters()  # noqa: RUF009
     data: int = 0
     best: Best | None = None
+
+    @property
+    def inference_weights(self) -> list[Ints]:
+        """What a device answers with: `weights`, made smaller where they were trained under
+        dropout, see `dualgate.dropout`."""
+        return inference_weights(self.weights, self.recipe.dropout)
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, in the format that the ending of `path` says.

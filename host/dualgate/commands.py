@@ -14,9 +14,9 @@ WRITE_WEIGHTS  row, then N words a row                   none
 READ_WEIGHTS   row, number of rows                       N words a row
 WRITE_VELOCITY row, then 2 N words a row                 none
 READ_VELOCITY  row, number of rows                       2 N words a row
-TRAIN          a target a word, then nonzero inputs      an output a word
+TRAIN          a target a word, masks, nonzero inputs    an output a word
 INFER          nonzero inputs                            an output a word
-TRAIN_DENSE    a target a word, then all inputs          as TRAIN, whose header it has
+TRAIN_DENSE    a target a word, masks, then all inputs   as TRAIN, whose header it has
 INFER_DENSE    all inputs                                as INFER, whose header it has
 APPLY          none                                      none
 COUNTERS       none                                      two words each of `COUNTERS`
@@ -25,11 +25,13 @@ CLEAR_COUNTERS none                                      none
 
 A nonzero input is its index in bits 16-31 and its value in bits 0-15. All inputs are two a word,
 the even one in bits 0-15, and zero in place of one that is missing. Targets and outputs are
-sign-extended. A velocity is two words, low first, sign-extended to 64 bits. A payload that does
+sign-extended. Masks are there when SETTINGS has `masked`, and then always; see `mask_words`. A
+velocity is two words, low first, sign-extended to 64 bits. A payload that does
 not fit its command is read to its end and answered with a status, and changes nothing. A word of
 zero where a header is expected is no command: it fills what has to be filled, and is not answered.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 
@@ -39,6 +41,7 @@ from numpy.typing import NDArray
 from .engine import LAYER_FIELDS, LAYER_WORDS, WORD_BITS, EngineParameters, Layout
 from .errors import DeviceError
 from .formats import MOMENTUM_FRAC, RATE_WIDTH
+from .network import Network
 from .settings import PRUNE_BITS, RATE_SHIFT_BITS, Settings
 
 MAGIC = 0x44475445
@@ -46,6 +49,9 @@ PROTOCOL = 1
 MAX_PAYLOAD = (1 << 16) - 1
 
 Words = NDArray[np.uint32]
+
+Masks = Sequence[NDArray[np.bool_]]
+"""For each hidden layer, (samples, units): which units take part, each sample for itself."""
 
 
 class Op(IntEnum):
@@ -83,6 +89,7 @@ SETTINGS_FIELDS: tuple[tuple[str, int], ...] = (
     ("prune", PRUNE_BITS),
     ("layers", 5),
     ("momentum", MOMENTUM_FRAC),
+    ("masked", 1),
 )
 """Name and width, least significant first; `layers` is how many descriptors are in use."""
 
@@ -165,13 +172,50 @@ def dense_words(inputs: int) -> int:
     return -(-inputs // 2)
 
 
-def sample_command(x: NDArray[np.int64], target: NDArray[np.int64] | None) -> Words:
+def mask_words(network: Network) -> int:
+    """Words that a sample's masks take: a bit for each value that feeds a layer but the first.
+
+    These are the units of each hidden layer and, behind them, its bias, in the order in which the
+    engine keeps lists of them (`list_base` of `LAYER_FIELDS`); least significant bit first. A unit
+    takes part in the sample if its bit is 1. A bias always does, whatever its bit.
+    """
+    return -(-sum(layer.rows for layer in network.layers[1:]) // WORD_BITS)
+
+
+def pack_masks(network: Network, masks: Masks) -> Words:
+    """Masks as they are sent; for the order of bits see `mask_words`.
+
+    Parameters
+    ----------
+    network : Network
+    masks : sequence of bool array (samples, units)
+        For each hidden layer, the units that take part.
+
+    Returns
+    -------
+    uint32 array (samples, words)
+    """
+    samples = len(masks[0])
+    bits = np.zeros((samples, WORD_BITS * mask_words(network)), np.bool_)
+    start = 0
+    for layer, mask in zip(network.layers[1:], masks, strict=True):
+        bits[:, start : start + layer.inputs] = mask
+        start += layer.rows
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    return packed.view("<u4").astype(np.uint32)
+
+
+def sample_command(
+    x: NDArray[np.int64], target: NDArray[np.int64] | None, masks: Words | None = None
+) -> Words:
     """TRAIN, or INFER where `target` is None, dense where that is shorter.
 
     Parameters
     ----------
     x : int array (inputs,)
     target : int array (outputs,) or None
+    masks : uint32 array (words,) or None
+        A row of `pack_masks`, only with a target.
     """
     index = np.flatnonzero(x)
     dense = dense_words(len(x)) < len(index)
@@ -182,7 +226,8 @@ def sample_command(x: NDArray[np.int64], target: NDArray[np.int64] | None) -> Wo
         entries = index << 16 | (x[index] & 0xFFFF)
     if target is None:
         return command(Op.INFER_DENSE if dense else Op.INFER, entries)
-    return command(Op.TRAIN_DENSE if dense else Op.TRAIN, np.concatenate((target, entries)))
+    front = (target,) if masks is None else (target, masks)
+    return command(Op.TRAIN_DENSE if dense else Op.TRAIN, np.concatenate((*front, entries)))
 
 
 @dataclass(frozen=True)

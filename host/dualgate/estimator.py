@@ -70,7 +70,7 @@ class Estimator(BaseEstimator):
     prune : str
         ``off``, ``1/2``, ``1/4`` ...
     optimiser, schedule : str
-    l1, l2 : float
+    l1, l2, dropout : float
         As in `Recipe`.
     scale : str
         ``standard`` brings each feature to mean 0 and standard deviation 1; ``maxabs`` divides it
@@ -108,6 +108,7 @@ class Estimator(BaseEstimator):
         schedule: str = CONSTANT,
         l1: float = 0.0,
         l2: float = 0.0,
+        dropout: float = 0.0,
         scale: str = "standard",
         seed: int = 0,
         device: str = "golden",
@@ -124,6 +125,7 @@ class Estimator(BaseEstimator):
         self.schedule = schedule
         self.l1 = l1
         self.l2 = l2
+        self.dropout = dropout
         self.scale = scale
         self.seed = seed
         self.device = device
@@ -146,6 +148,7 @@ class Estimator(BaseEstimator):
             schedule=self.schedule,
             l1=self.l1,
             l2=self.l2,
+            dropout=self.dropout,
         )
         trainer = Trainer(network, recipe, Samples(self._scaled(network, x), target))
         with open_device(self.device) as device:
@@ -165,7 +168,7 @@ class Estimator(BaseEstimator):
         inputs = state.network.quantize_inputs(self._scaled(state.network, features))
         with open_device(self.device) as device:
             device.configure(state.network, state.update_frac)
-            device.write_weights(state.weights)
+            device.write_weights(state.inference_weights)
             return state.network.predictions(device.infer(inputs))
 
 
@@ -245,13 +248,14 @@ class Regressor(MultiOutputMixin, RegressorMixin, Estimator):
         schedule: str = CONSTANT,
         l1: float = 0.0,
         l2: float = 0.0,
+        dropout: float = 0.0,
         scale: str = "standard",
         seed: int = 0,
         device: str = "golden",
     ) -> None:
         super().__init__(
             *(hidden, activation, loss, epochs, batch, lr, momentum, prune),
-            *(optimiser, schedule, l1, l2, scale, seed, device),
+            *(optimiser, schedule, l1, l2, dropout, scale, seed, device),
         )
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:

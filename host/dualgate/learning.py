@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from .commands import Masks
 from .devices import Device
 from .errors import InputError
 from .floating.optimisers import State
@@ -64,7 +65,13 @@ class Learner(ABC):
 
     @abstractmethod
     def batch(
-        self, device: Device, number: int, x: Ints, target: Ints, labels: Ints | None
+        self,
+        device: Device,
+        number: int,
+        x: Ints,
+        target: Ints,
+        labels: Ints | None,
+        masks: Masks | None = None,
     ) -> Ints:
         """Train on one batch.
 
@@ -77,6 +84,8 @@ class Learner(ABC):
         target : int array (samples, outputs)
         labels : int array (samples,) or None
             Only class weights look at them.
+        masks : sequence of bool array (samples, units) or None
+            Under dropout, the units of each hidden layer that take part.
 
         Returns
         -------
@@ -103,18 +112,25 @@ class Learner(ABC):
             raise InputError(f"{len(weights)} class weights: give {needed}, one for each class")
 
     def _train(
-        self, device: Device, rate: float, x: Ints, target: Ints, labels: Ints | None
+        self,
+        device: Device,
+        rate: float,
+        x: Ints,
+        target: Ints,
+        labels: Ints | None,
+        masks: Masks | None,
     ) -> Ints:
         """Accumulate a batch, each class under its own rate; sums do not depend on the order."""
         weights = self._recipe.class_weights
         if not weights or labels is None:
             device.set(self._settings(rate, len(x), 1.0))
-            return device.train(x, target)
+            return device.train(x, target, masks)
         outputs = np.empty_like(target)
         for label in np.unique(labels):
             chosen = labels == label
             device.set(self._settings(rate, len(x), weights[label]))
-            outputs[chosen] = device.train(x[chosen], target[chosen])
+            some = None if masks is None else [mask[chosen] for mask in masks]
+            outputs[chosen] = device.train(x[chosen], target[chosen], some)
         return outputs
 
     @abstractmethod
@@ -154,9 +170,15 @@ class OnChip(Learner):
         return 0
 
     def batch(
-        self, device: Device, number: int, x: Ints, target: Ints, labels: Ints | None
+        self,
+        device: Device,
+        number: int,
+        x: Ints,
+        target: Ints,
+        labels: Ints | None,
+        masks: Masks | None = None,
     ) -> Ints:
-        outputs = self._train(device, rate_of(self._rate, number), x, target, labels)
+        outputs = self._train(device, rate_of(self._rate, number), x, target, labels, masks)
         device.apply()
         return outputs
 
@@ -166,7 +188,13 @@ class OnChip(Learner):
     def _make(self, rate: float, size: int) -> Settings:
         recipe = self._recipe
         return make_settings(
-            self._network, self.update_frac, rate, size, recipe.momentum, recipe.prune
+            self._network,
+            self.update_frac,
+            rate,
+            size,
+            recipe.momentum,
+            recipe.prune,
+            recipe.dropout > 0,
         )
 
 
@@ -199,9 +227,15 @@ class OnHost(Learner):
         self.state = state or self._optimiser.start(self._reals())
 
     def batch(
-        self, device: Device, number: int, x: Ints, target: Ints, labels: Ints | None
+        self,
+        device: Device,
+        number: int,
+        x: Ints,
+        target: Ints,
+        labels: Ints | None,
+        masks: Masks | None = None,
     ) -> Ints:
-        outputs = self._train(device, 1.0, x, target, labels)
+        outputs = self._train(device, 1.0, x, target, labels, masks)
         velocity = device.read_velocity()
         # Without velocity the batch's end moves nothing; it ends the count of samples.
         device.write_velocity([np.zeros_like(v) for v in velocity])
@@ -228,7 +262,10 @@ class OnHost(Learner):
             self._weights[index] = np.clip(rounded, LEAST, MOST).astype(np.int64)
 
     def _settings(self, rate: float, size: int, weight: float) -> Settings:
-        return gradient_settings(self._network, weight / self._heaviest, self._recipe.prune)
+        recipe = self._recipe
+        return gradient_settings(
+            self._network, weight / self._heaviest, recipe.prune, recipe.dropout > 0
+        )
 
 
 def learner(network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> Learner:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .errors import InputError
 from .floating.optimisers import Optimiser, find_optimiser
-from .floating.regularisation import Penalty
+from .floating.regularisation import Penalty, check_dropout
 from .floating.schedules import CONSTANT, Schedule, parse_schedule
 from .formats import MAX_BATCH
 from .initialisers import check_initialiser
@@ -34,13 +34,15 @@ class Recipe:
     prune : int
         p as in `Settings.prune`.
     seed : int
-        Of the first weights and of the order of the samples.
+        Of the first weights, of the order of the samples, of shifts and of dropout.
     optimiser : str
         A key of `floating.optimisers.OPTIMISERS`. ``momentum`` with a momentum of 0 is plain SGD.
     schedule : str
         See `floating.schedules.parse_schedule`.
     l1, l2 : float
         See `floating.regularisation.Penalty`.
+    dropout : float
+        Share of the hidden units that is left out of each sample, see `dualgate.dropout`.
     class_weights : sequence of float
         How much the samples of each class count, above 0; empty where all count alike.
     shift : int
@@ -68,6 +70,7 @@ class Recipe:
     schedule: str = CONSTANT
     l1: float = 0.0
     l2: float = 0.0
+    dropout: float = 0.0
     class_weights: tuple[float, ...] = ()
     shift: int = 0
     patience: int = 0
@@ -96,6 +99,7 @@ class Recipe:
         if self.momentum and self.optimiser not in WITH_MOMENTUM:
             raise InputError(f"momentum {self.momentum}: {self.optimiser} has none; leave it 0")
         self.penalty  # noqa: B018 - raises for a bad one
+        check_dropout(self.dropout)
         parse_schedule(self.schedule, self.lr, 1)
         check_initialiser(self.initialiser)
 

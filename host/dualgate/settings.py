@@ -37,12 +37,15 @@ class Settings:
     prune : int
         p: a tangent is dropped when ``|m| < 2**(b - p)``, with b the bit length of the largest
         magnitude of its vector; `PRUNE_OFF` keeps all.
+    masked : bool
+        Whether every sample to train on comes with masks, see `commands.mask_words`.
     """
 
     rate_mantissa: int
     rate_shift: int
     momentum: int = 0
     prune: int = PRUNE_OFF
+    masked: bool = False
 
 
 def update_frac(network: Network, lr: float, batch: int) -> int:
@@ -76,6 +79,7 @@ def make_settings(
     batch: int,
     momentum: float = 0.0,
     prune: int = PRUNE_OFF,
+    masked: bool = False,
 ) -> Settings:
     """Settings for one batch.
 
@@ -90,6 +94,8 @@ def make_settings(
         In [0, 1).
     prune : int
         p, or `PRUNE_OFF`.
+    masked : bool
+        See `Settings`.
 
     Raises
     ------
@@ -102,7 +108,7 @@ def make_settings(
     mantissa, shift = _scaled(network, frac, _rate(network, lr, batch))
     if not 0 <= shift < 1 << RATE_SHIFT_BITS:
         raise InputError(f"learning rate {lr} is out of reach beside the run's; change it less")
-    return Settings(mantissa, shift, whole, _checked_prune(prune))
+    return Settings(mantissa, shift, whole, _checked_prune(prune), masked)
 
 
 def gradient_frac(network: Network) -> int:
@@ -110,7 +116,9 @@ def gradient_frac(network: Network) -> int:
     return _frac(network, 1.0)
 
 
-def gradient_settings(network: Network, weight: float = 1.0, prune: int = PRUNE_OFF) -> Settings:
+def gradient_settings(
+    network: Network, weight: float = 1.0, prune: int = PRUNE_OFF, masked: bool = False
+) -> Settings:
     """Settings under which a batch leaves its bare gradient in the velocity.
 
     The rate is the weight itself. With a weight of one (any power of two) its mantissa is exact, so
@@ -124,6 +132,7 @@ def gradient_settings(network: Network, weight: float = 1.0, prune: int = PRUNE_
     weight : float
         Of the samples to come, above 0 to 1.
     prune : int
+    masked : bool
 
     Raises
     ------
@@ -133,7 +142,7 @@ def gradient_settings(network: Network, weight: float = 1.0, prune: int = PRUNE_
     mantissa, shift = _scaled(network, gradient_frac(network), weight)
     if not (0 < weight <= 1 and shift < 1 << RATE_SHIFT_BITS):
         raise InputError(f"weight {weight} of a class is out of reach beside the largest; raise it")
-    return Settings(mantissa, shift, 0, _checked_prune(prune))
+    return Settings(mantissa, shift, 0, _checked_prune(prune), masked)
 
 
 def batch_gradient(

@@ -55,6 +55,7 @@ class Summary:
     schedule: str
     l1: float
     l2: float
+    dropout: float
     class_weights: tuple[float, ...]
     shift: int
     patience: int

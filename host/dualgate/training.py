@@ -18,9 +18,10 @@ from .augmentation import image_side, shift_images
 from .checkpoint import Best, Checkpoint
 from .data import Samples
 from .devices import Counters, Device
+from .dropout import infer
 from .errors import InputError
 from .evaluation import Evaluation
-from .floating.regularisation import EarlyStopping
+from .floating.regularisation import EarlyStopping, draw_masks
 from .integers import Integers
 from .learning import learner
 from .network import Network
@@ -159,9 +160,11 @@ class Trainer:
         )
 
     def evaluate(self, device: Device) -> Evaluation:
-        """Measure the weights that a device holds on the held-out samples, or else on all."""
+        """Measure the weights that a device was left with by `run`, on the held-out samples, or
+        else on all."""
         data = self._held_out or self._train
-        return Evaluation.of(self.network, data.samples, device.infer(data.x))
+        outputs = infer(device, data.x, self.recipe.dropout)
+        return Evaluation.of(self.network, data.samples, outputs)
 
     def _check_recipe(self) -> None:
         recipe = self.recipe
@@ -171,6 +174,8 @@ class Trainer:
             raise InputError("shifts and class weights need samples with classes")
         if recipe.patience and self._held_out is None:
             raise InputError("early stopping watches held-out samples; give some")
+        if recipe.dropout and len(self.network.layers) == 1:
+            raise InputError("dropout leaves out hidden units; the network has none")
 
     def _check_start(self, start: Checkpoint) -> None:
         recipe = replace(start.recipe, epochs=self.recipe.epochs)
@@ -225,7 +230,7 @@ class Trainer:
             x = shift_images(x, self.recipe.shift, random)
         labels = None if data.labels is None else data.labels[chosen]
         number = self.epoch * self.batches + self.batch
-        outputs = self._learner.batch(device, number, x, target, labels)
+        outputs = self._learner.batch(device, number, x, target, labels, self._masks(len(x)))
         self.batch += 1
         loss, right = data.score(chosen, outputs)
         tally = self._tally
@@ -235,6 +240,14 @@ class Trainer:
             right=tally.right + right,
             seconds=tally.seconds + perf_counter() - clock,
         )
+
+    def _masks(self, samples: int) -> list[NDArray[np.bool_]] | None:
+        """Of this batch, under dropout; another stream of chance than that of its shifts."""
+        rate = self.recipe.dropout
+        if not rate:
+            return None
+        random = np.random.default_rng((self.recipe.seed, self.epoch, self.batch, 1))
+        return draw_masks(self.network, rate, samples, random)
 
     def _count(self, device: Device, training: bool) -> Counters:
         """Take over what the device has counted since the last time."""
@@ -250,7 +263,7 @@ class Trainer:
     def _measure(self, device: Device) -> tuple[float | None, float | None]:
         if self._held_out is None:
             return None, None
-        outputs = device.infer(self._held_out.x)
+        outputs = infer(device, self._held_out.x, self.recipe.dropout)
         return self._held_out.mean(*self._held_out.score(slice(None), outputs))
 
     def _record(

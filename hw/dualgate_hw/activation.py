@@ -4,6 +4,7 @@ from amaranth import Array, Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.hdl import Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from dualgate.formats import ACC_WIDTH, UNIT_FRAC, VALUE_WIDTH
 from dualgate.rules import (
@@ -16,7 +17,7 @@ from dualgate.rules import (
     TANH,
 )
 
-from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, VALUE, Shapes, delay, owned, vector
+from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .rounding import saturate
 
 ACTIVATION_LATENCY = 7
@@ -32,7 +33,8 @@ class ActivationUnit(wiring.Component):
         stage     1        2         3          4        5        6           7
 
     The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
-    slopes go to their vector; of the last layer both go to the output memory.
+    slopes go to their vector; of the last layer both go to the output memory. A hidden unit that a
+    mask leaves out has value and slope zero.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ class ActivationUnit(wiring.Component):
     busy : until all units of the group are filed
     owner : `thread` of the group in work
     layer, first_layer, context : of the owner
+    masked : whether the owner's sample has masks
+    masks : read port
     done, count : pulse after the layer's last unit, with the entries of the list it wrote
     hidden, slopes, outputs : write ports
     saturated : pulse for each clipped pre-activation
@@ -57,6 +61,8 @@ class ActivationUnit(wiring.Component):
                 "layer": In(LAYER),
                 "first_layer": In(1),
                 "context": In(shapes.context),
+                "masked": In(1),
+                "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
                 "load": In(1),
                 "sums": In(vector(shapes.neurons, ACC)),
                 "group": In(INDEX),
@@ -74,9 +80,11 @@ class ActivationUnit(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self._base = Signal(INDEX)
         position, total = self._queue(m)
+        dropped = self._drop(m, position)
         z = self._narrow(m, position, total)
-        value, slope = self._activate(m, z)
+        value, slope = self._activate(m, z, dropped)
         self._file(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
         return m
 
@@ -111,6 +119,24 @@ class ActivationUnit(wiring.Component):
         m.d.comb += self.busy.eq(working)
         return position, sums[0]
 
+    def _drop(self, m: Module, position: data.View) -> Value:
+        """Whether a mask leaves out the unit that is in stage 6."""
+        place = Signal(INDEX)
+        dropped = Signal()
+        bits = exact_log2(WORD.width)
+        kept = self.masks.data.bit_select(delay(m, place[:bits], 1), 1)
+        m.d.comb += [
+            # Where the list begins that this layer writes; masks have the same order.
+            self._base.eq(Mux(self.first_layer, 0, self.layer.list_base + self.layer.inputs + 1)),
+            self.masks.en.eq(1),
+            self.masks.addr.eq(owned(self.context, place[bits:], self.shapes.mask_words)),
+        ]
+        m.d.sync += [
+            place.eq(self._base + position.unit),
+            dropped.eq(self.masked & ~self.layer.last & ~kept),
+        ]
+        return delay(m, dropped, 3)
+
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
         """Stages 1 to 3: rounding shift to 16 bits, saturating."""
         half = Signal(ACC)
@@ -128,7 +154,7 @@ class ActivationUnit(wiring.Component):
         ]
         return z
 
-    def _activate(self, m: Module, z: Signal) -> tuple[Signal, Signal]:
+    def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
         """Stages 4 to 7."""
         m.submodules.table = table = memory.Memory(
             shape=unsigned(15), depth=1 << TABLE_BITS, init=SIGMOID_TABLE
@@ -147,7 +173,10 @@ class ActivationUnit(wiring.Component):
         h = Signal(15)
         square = Signal(30)
         m.d.sync += [h.eq(port.data), square.eq(port.data * port.data)]
-        return self._select(m, delay(m, z, 3), h, square)
+        value, slope = self._select(m, delay(m, z, 3), h, square)
+        with m.If(dropped):
+            m.d.sync += [value.eq(0), slope.eq(0)]
+        return value, slope
 
     def _select(self, m: Module, z: Signal, h: Signal, square: Signal) -> tuple[Signal, Signal]:
         value = Signal(VALUE)
@@ -176,7 +205,6 @@ class ActivationUnit(wiring.Component):
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
         """Write what stage 7 holds; after a hidden layer's last unit, the bias entry."""
         engine = self.shapes.engine
-        base = Signal(INDEX)
         count = Signal(INDEX)
         counts = Array(Signal(INDEX, name=f"count_{n}") for n in range(self.shapes.threads))
         closing = Signal()
@@ -184,12 +212,11 @@ class ActivationUnit(wiring.Component):
         wanted = Signal()
         writes_hidden = at.valid & ~self.layer.last
         m.d.comb += [
-            base.eq(Mux(self.first_layer, 0, self.layer.list_base + self.layer.inputs + 1)),
             count.eq(Mux(at.valid & (at.unit == 0), 0, counts[self.owner])),
             wanted.eq(writes_hidden & (value != 0)),
             entry.index.eq(Mux(closing, self.layer.outputs, at.unit)),
             entry.value.eq(Mux(closing, 1 << self.layer.out_frac, value)),
-            self.hidden.addr.eq(owned(self.context, base + count, engine.activations)),
+            self.hidden.addr.eq(owned(self.context, self._base + count, engine.activations)),
             self.hidden.data.eq(entry),
             self.hidden.en.eq(wanted | closing),
             self.count.eq(count + 1),

@@ -105,6 +105,7 @@ class Core(wiring.Component):
         m.d.comb += [
             loader.input_layer.eq(self.input_layer),
             loader.output_layer.eq(self.output_layer),
+            loader.masked.eq(self.settings.masked),
             error.settings.eq(self.settings),
             error.layer.eq(self.output_layer),
             tangent.settings.eq(self.settings),
@@ -155,6 +156,7 @@ class Core(wiring.Component):
         for name, port in (
             ("inputs", self.loader.inputs),
             ("targets", self.loader.targets),
+            ("masks", self.loader.masks),
             ("hidden", self.value.hidden_write),
             ("counts", self.value.counts),
             ("slopes", self.value.slopes),
@@ -167,6 +169,7 @@ class Core(wiring.Component):
         for name, ports in (
             ("inputs", (self.value.inputs, self.update.inputs)),
             ("hidden", (self.value.hidden, self.update.hidden)),
+            ("masks", (self.value.masks,)),
             ("counts", (self.update.counts,)),
             ("slopes", (self.tangent.birth_slopes, self.tangent.scale_slopes)),
             ("outputs", (self.error.outputs,)),

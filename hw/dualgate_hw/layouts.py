@@ -96,6 +96,11 @@ class Shapes:
         return data.ArrayLayout(self.vector, self.lanes)
 
     @property
+    def mask_words(self) -> int:
+        """Words of masks of a sample: a bit for each entry that the lists of values can have."""
+        return -(-self.engine.activations // WORD_BITS)
+
+    @property
     def token(self) -> data.StructLayout:
         """What lanes hand on for a sample: its context, and whether it trains."""
         return data.StructLayout({"context": unsigned(self.context), "train": unsigned(1)})

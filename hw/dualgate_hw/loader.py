@@ -4,6 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from dualgate.commands import Op, Status
 
@@ -28,11 +29,13 @@ class Loader(wiring.Component):
     response : stream out; never in use while samples are in flight
     sample : stream out; a loaded context and the entries of its input list
     input_layer, output_layer : descriptors of the first layer and of the last
+    masked : whether samples to train on come with masks; as the descriptors it stands still for 2
+        cycles before a sample comes
     context : where the next sample goes
     context_free : whether it is free
     empty : no sample is in flight
     idle : nor is one being loaded
-    inputs, targets : write ports
+    inputs, targets, masks : write ports
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -46,12 +49,14 @@ class Loader(wiring.Component):
                 "sample": Out(stream.Signature(loaded(shapes))),
                 "input_layer": In(LAYER),
                 "output_layer": In(LAYER),
+                "masked": In(1),
                 "context": In(shapes.context),
                 "context_free": In(1),
                 "empty": In(1),
                 "idle": Out(1),
                 "inputs": In(shapes.write(engine.inputs, ENTRY, contexts)),
                 "targets": In(shapes.write(width, VALUE, contexts)),
+                "masks": In(shapes.write(shapes.mask_words, WORD, contexts)),
             }
         )
 
@@ -66,6 +71,8 @@ class Loader(wiring.Component):
         self._length = Signal(INDEX)
         self._index = Signal(INDEX)
         self._entry = Signal(ENTRY)
+        self._last_mask = Signal(INDEX)
+        self._front = Signal(range(2 << INDEX.width))
         token = self.sample.payload.token
         m.d.comb += [
             self.targets.addr.eq(
@@ -74,9 +81,17 @@ class Loader(wiring.Component):
             self.targets.data.eq(self.command.payload),
             self.inputs.addr.eq(owned(self.context, self._length, engine.inputs)),
             self.inputs.data.eq(self._entry),
+            self.masks.addr.eq(owned(self.context, self._length, self.shapes.mask_words)),
+            self.masks.data.eq(self.command.payload),
             token.context.eq(self.context),
             token.train.eq(self._train),
             self.sample.payload.count.eq(self._length),
+            self.sample.payload.masked.eq(self._train & self.masked),
+        ]
+        last = self.output_layer
+        m.d.sync += [
+            self._last_mask.eq((last.list_base + last.inputs) >> exact_log2(WORD.width)),
+            self._front.eq(last.outputs + Mux(self.masked, self._last_mask + 1, 0)),
         ]
         with m.FSM() as fsm:
             self._header_states(m)
@@ -84,11 +99,20 @@ class Loader(wiring.Component):
                 m.d.comb += self.targets.en.eq(1)
                 with m.If(self._position == self.output_layer.outputs - 1):
                     m.next = "ENTRIES"
+                    with m.If(self.masked):
+                        m.next = "MASKS"
+            with m.State("MASKS"), m.If(self._take(m)):
+                m.d.comb += self.masks.en.eq(1)
+                with m.If(self._length == self._last_mask):
+                    m.next = "ENTRIES"
             self._entry_states(m)
             self._end_states(m)
         m.d.comb += self.idle.eq(fsm.ongoing("HEADER") & self.empty)
-        with m.If(self.inputs.en):
+        # Masks are counted before there are inputs to count.
+        with m.If(self.inputs.en | self.masks.en):
             m.d.sync += self._length.eq(self._length + 1)
+        with m.If(self.masks.en & (self._length == self._last_mask)):
+            m.d.sync += self._length.eq(0)
         return m
 
     def _take(self, m: Module, when: Value | int = 1) -> Value:
@@ -116,7 +140,7 @@ class Loader(wiring.Component):
                 m.next = "CHECK"
         with m.State("CHECK"):
             inputs, targets = self.input_layer.inputs, self.output_layer.outputs
-            entries = self._count - Mux(self._train, targets, 0)
+            entries = self._count - Mux(self._train, self._front, 0)
             fits = Mux(self._dense, entries == (inputs + 1) >> 1, entries <= inputs)
             with m.If((entries < 0) | ~fits):
                 m.next = "SKIP"

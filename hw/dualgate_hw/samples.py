@@ -3,7 +3,7 @@
 from amaranth import Module
 from amaranth.lib import memory
 
-from .layouts import ENTRY, INDEX, OUTPUT, VALUE, Shapes
+from .layouts import ENTRY, INDEX, OUTPUT, VALUE, WORD, Shapes
 
 
 def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
@@ -13,6 +13,7 @@ def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
     memory   holds                                written by    read by
     ======== ==================================== ============= ============================
     inputs   list of nonzero inputs               commands      value, update
+    masks    which hidden units take part         commands      value
     hidden   lists of nonzero hidden values       value         value, update
     counts   entries of each layer's list         value         update
     slopes   words of slopes                      value         births, scaler
@@ -27,6 +28,7 @@ def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
     memories = {}
     for name, depth, shape in (
         ("inputs", engine.inputs, ENTRY),
+        ("masks", shapes.mask_words, WORD),
         ("hidden", engine.activations, ENTRY),
         ("counts", engine.layers, INDEX),
         ("slopes", engine.vectors, shapes.vector),

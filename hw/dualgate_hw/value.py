@@ -6,14 +6,26 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .activation import ActivationUnit
-from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, PRODUCT, Shapes, delay, owned, vector
+from .layouts import (
+    ACC,
+    ENTRY,
+    INDEX,
+    LAYER,
+    OUTPUT,
+    PRODUCT,
+    WORD,
+    Shapes,
+    delay,
+    owned,
+    vector,
+)
 from .mac import MAC_LATENCY, WeightClient
 from .nonzeros import ListWalker, list_job
 
 
 def loaded(shapes: Shapes) -> data.StructLayout:
-    """A sample whose input list is loaded, with the entries of that list."""
-    return data.StructLayout({"token": shapes.token, "count": INDEX})
+    """A sample whose input list is loaded, with the entries of that list; and if it has masks."""
+    return data.StructLayout({"token": shapes.token, "count": INDEX, "masked": 1})
 
 
 def group_note(shapes: Shapes) -> data.StructLayout:
@@ -36,6 +48,7 @@ class ValueThread(wiring.Component):
     count : entries of the list of the layer in work
     job : stream out, to the walker
     current, first_layer, context : the layer in work, and whose it is
+    masked : whether that sample has masks
     done, done_count : the layer's last unit is filed, with the entries of the list it made
     """
 
@@ -55,6 +68,7 @@ class ValueThread(wiring.Component):
                 "current": Out(LAYER),
                 "first_layer": Out(1),
                 "context": Out(shapes.context),
+                "masked": Out(1),
                 "done": In(1),
                 "done_count": In(INDEX),
             }
@@ -86,6 +100,7 @@ class ValueThread(wiring.Component):
                     m.d.sync += [
                         token.eq(self.sample.payload.token),
                         count.eq(self.sample.payload.count),
+                        self.masked.eq(self.sample.payload.masked),
                         self.index.eq(0),
                     ]
                     m.next = "FETCH"
@@ -133,6 +148,7 @@ class ValueLane(wiring.Component):
     index, layer : which descriptor is wanted; it is read a cycle later
     mac, product : the MAC array
     inputs, hidden : read ports of the lists
+    masks : read port, see `ActivationUnit`
     counts : write port; entries of each layer's list, for the update lane
     hidden_write, slopes, outputs : write ports, see `ActivationUnit`
     saturated : pulse for each clipped pre-activation
@@ -154,6 +170,7 @@ class ValueLane(wiring.Component):
                 "product": In(vector(shapes.neurons, PRODUCT)),
                 "inputs": In(shapes.read(engine.inputs, ENTRY, contexts)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
+                "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
                 "counts": In(shapes.write(engine.layers, INDEX, contexts)),
                 "hidden_write": In(shapes.write(engine.activations, ENTRY, contexts)),
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
@@ -171,6 +188,7 @@ class ValueLane(wiring.Component):
         for mine, theirs in (
             (self.inputs, walker.inputs),
             (self.hidden, walker.hidden),
+            (self.masks, unit.masks),
             (self.hidden_write, unit.hidden),
             (self.slopes, unit.slopes),
             (self.outputs, unit.outputs),
@@ -287,5 +305,6 @@ class ValueLane(wiring.Component):
                     unit.layer.eq(thread.current),
                     unit.first_layer.eq(thread.first_layer),
                     unit.context.eq(thread.context),
+                    unit.masked.eq(thread.masked),
                     thread.done.eq(unit.done),
                 ]

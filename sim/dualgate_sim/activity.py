@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dualgate.commands import Masks, mask_words
 from dualgate.cycles.activity import Activity, Crossings, load_cycles
 from dualgate.engine import EngineParameters
 from dualgate.network import Network, check_shapes
@@ -18,7 +19,12 @@ Ints = NDArray[np.int64]
 
 
 def activity(
-    network: Network, weights: Sequence[Ints], settings: Settings, x: Ints, target: Ints
+    network: Network,
+    weights: Sequence[Ints],
+    settings: Settings,
+    x: Ints,
+    target: Ints,
+    masks: Masks | None = None,
 ) -> Activity:
     """Run a batch through the golden model and note what is not zero.
 
@@ -30,12 +36,14 @@ def activity(
     settings : Settings
     x : int array (samples, inputs)
     target : int array (samples, outputs)
+    masks : sequence of bool array (samples, units) or None
+        As for `Device.train`.
     """
     check_shapes(network, weights)
     read = golden.mac_weights(weights)
     # Counts of rows are of no interest here, and only they depend on the engine.
     engine, tally = EngineParameters(), Tally()
-    done = golden.forward(network, read, x, engine, tally)
+    done = golden.forward(network, read, x, engine, tally, masks)
     update = golden.output_updates(network, settings, done, target, tally)
     crossings, updates = [], []
     for tag_layer in range(len(network.layers) - 1):
@@ -55,5 +63,5 @@ def activity(
             (u != 0) & (not layer.frozen)
             for u, layer in zip((*updates, update), network.layers, strict=True)
         ),
-        loads=load_cycles(x),
+        loads=load_cycles(x) + (0 if masks is None else mask_words(network)),
     )

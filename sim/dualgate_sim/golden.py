@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from dualgate.commands import Masks
 from dualgate.engine import EngineParameters
 from dualgate.formats import (
     MASTER_WIDTH,
@@ -53,7 +54,12 @@ class _Lookup:
 
 
 def forward(
-    network: Network, weights: Sequence[Floats], x: Ints, engine: EngineParameters, tally: Tally
+    network: Network,
+    weights: Sequence[Floats],
+    x: Ints,
+    engine: EngineParameters,
+    tally: Tally,
+    masks: Masks | None = None,
 ) -> Pass:
     """Values and slopes of every layer.
 
@@ -66,15 +72,20 @@ def forward(
         Only for counting rows.
     tally : Tally
         Counts are added here.
+    masks : sequence of bool array (samples, units) or None
+        For each hidden layer, the units whose value and slope are not zero whatever they are.
     """
     result = Pass()
     a = x.astype(np.float64)
-    for layer, w in zip(network.layers, weights, strict=True):
+    every = [None] * len(network.layers) if masks is None else [*masks, None]
+    for layer, w, mask in zip(network.layers, weights, every, strict=True):
         exact(layer.rows)
         result.inputs.append(a)
         z = narrow(a @ w[:-1] + layer.one * w[-1], layer.z_shift, tally, "saturated_values")
         tally.value_rows += engine.groups_of(layer) * (int(np.count_nonzero(a != 0)) + len(a))
         a, slope = _Lookup.apply(layer.activation, z)
+        if mask is not None:
+            a, slope = a * mask, slope * mask
         result.slopes.append(slope)
     result.outputs = a
     return result
@@ -122,9 +133,10 @@ def gradient(
     target: Ints,
     engine: EngineParameters,
     tally: Tally,
+    masks: Masks | None = None,
 ) -> tuple[Floats, list[Ints]]:
     """Outputs (samples, outputs), and what each layer's velocity gains from these samples."""
-    done = forward(network, weights, x, engine, tally)
+    done = forward(network, weights, x, engine, tally, masks)
     update = output_updates(network, settings, done, target, tally)
     updates = [
         tag_updates(network, weights, settings, done, update, index, engine, tally)

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dualgate.commands import Masks
 from dualgate.devices import Counters, EngineDevice
 from dualgate.engine import EngineParameters, Layout
 from dualgate.errors import DeviceError
@@ -51,6 +52,7 @@ class GoldenDevice(EngineDevice):
         self._samples = 0
 
     def set(self, settings: Settings) -> None:
+        self._check_settings(settings)
         self._settings = settings
 
     def write_weights(self, weights: Sequence[Ints]) -> None:
@@ -68,11 +70,11 @@ class GoldenDevice(EngineDevice):
     def read_velocity(self) -> list[Ints]:
         return [v.copy() for v in self._velocity]
 
-    def train(self, x: Ints, target: Ints) -> Ints:
+    def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
         layout = self.layout
         if self._settings is None:
             raise DeviceError("the device has no settings yet; call set first")
-        self._begin_samples(len(x))
+        self._begin_samples(len(x), self._settings.masked, masks)
         outputs = np.empty((len(x), layout.network.sizes[-1]), np.int64)
         for start in range(0, len(x), CHUNK):
             part = slice(start, start + CHUNK)
@@ -84,6 +86,7 @@ class GoldenDevice(EngineDevice):
                 target[part],
                 layout.engine,
                 self._total,
+                None if masks is None else [mask[part] for mask in masks],
             )
             for velocity, gain in zip(self._velocity, gains, strict=True):
                 velocity += gain

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dualgate.commands import Masks
 from dualgate.formats import MASTER_WIDTH, VALUE_WIDTH, WEIGHT_FRAC, Format
 from dualgate.network import Network
 from dualgate.settings import PRUNE_OFF
@@ -52,19 +53,29 @@ class Trace:
         return self.values[-1]
 
 
-def forward(network: Network, weights: Weights, x: ArrayLike) -> Trace:
-    """Values and slopes: ``z = a W + b``, ``a' = g(z)``."""
+def forward(network: Network, weights: Weights, x: ArrayLike, masks: Masks | None = None) -> Trace:
+    """Values and slopes: ``z = a W + b``, ``a' = g(z)``; both zero for units that masks leave out.
+
+    `masks` are bool arrays (samples, units), one for each hidden layer.
+    """
     values, slopes = [np.asarray(x, np.float64)], []
-    for layer, w in zip(network.layers, weights, strict=True):
+    for index, (layer, w) in enumerate(zip(network.layers, weights, strict=True)):
         z = values[-1] @ w[:-1] + w[-1]
-        values.append(layer.activation.value(z))
-        slopes.append(layer.activation.derivative(z))
+        mask = 1.0 if masks is None or index == len(masks) else masks[index]
+        values.append(layer.activation.value(z) * mask)
+        slopes.append(layer.activation.derivative(z) * mask)
     return Trace(values, slopes)
 
 
-def mean_loss(network: Network, weights: Weights, x: ArrayLike, target: ArrayLike) -> float:
+def mean_loss(
+    network: Network,
+    weights: Weights,
+    x: ArrayLike,
+    target: ArrayLike,
+    masks: Masks | None = None,
+) -> float:
     """Loss of the batch, the mean over its samples; what `gradient` differentiates."""
-    outputs = forward(network, weights, x).outputs
+    outputs = forward(network, weights, x, masks).outputs
     return float(network.objective.value(outputs, np.asarray(target, np.float64)).mean())
 
 
@@ -146,12 +157,13 @@ def gradient(
     x: ArrayLike,
     target: ArrayLike,
     setting: int = PRUNE_OFF,
+    masks: Masks | None = None,
 ) -> list[Floats]:
     """Gradient of the mean loss by forward mode, (inputs + 1, outputs) a layer.
 
     Exact with pruning off, otherwise the pruned estimate that the engine follows.
     """
-    trace = forward(network, weights, x)
+    trace = forward(network, weights, x, masks)
     error = output_error(network, trace, target)
     hidden = [
         tag_deltas(network, weights, trace, error, index, setting)
@@ -160,9 +172,15 @@ def gradient(
     return outer_products(trace, [*hidden, error])
 
 
-def backprop(network: Network, weights: Weights, x: ArrayLike, target: ArrayLike) -> list[Floats]:
+def backprop(
+    network: Network,
+    weights: Weights,
+    x: ArrayLike,
+    target: ArrayLike,
+    masks: Masks | None = None,
+) -> list[Floats]:
     """The same gradient by the backward pass, ``delta = g'(z) * (W delta')``; for comparison."""
-    trace = forward(network, weights, x)
+    trace = forward(network, weights, x, masks)
     deltas = [output_error(network, trace, target)]
     for index in range(len(weights) - 1, 0, -1):
         deltas.insert(0, trace.slopes[index - 1] * (deltas[0] @ weights[index][:-1].T))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from dualgate.commands import Words
+from dualgate.commands import Masks, Words
 from dualgate.devices.stream import Ints, StreamDevice
 from dualgate.engine import EngineParameters, Layout
 from dualgate.errors import DeviceError, InputError
@@ -48,11 +48,11 @@ class SimDevice(StreamDevice):
             self._engine = self.identify()
         super().configure(network, update_frac)
 
-    def train(self, x: Ints, target: Ints) -> Ints:
+    def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
         if self._trace is not None and not self._tracing:
             self._model_in_use.trace(self._trace)
             self._tracing = True
-        return super().train(x, target)
+        return super().train(x, target, masks)
 
     @property
     def _model_in_use(self) -> CompiledEngine:

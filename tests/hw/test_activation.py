@@ -1,5 +1,6 @@
 """The activation unit: rounding, every activation's rule, and what is filed where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from benches import attach, contents, simulate, small_shapes, watcher
 from dualgate.formats import saturate
 from dualgate.rules import ACTIVATIONS, HIDDEN_ACTIVATIONS, SOFTMAX
 from dualgate_hw.activation import ACTIVATION_LATENCY, ActivationUnit
-from dualgate_hw.layouts import ENTRY, OUTPUT
+from dualgate_hw.layouts import ENTRY, OUTPUT, WORD
 
 NEURONS = 4
 GROUPS = 64
@@ -35,8 +36,14 @@ class Filed:
     writes: list[int]
 
 
-def run(layer: dict[str, int], sums: list[int], first_layer: bool = True) -> Filed:
-    """Feed a layer's sums, N at a time."""
+def run(
+    layer: dict[str, int],
+    sums: list[int],
+    first_layer: bool = True,
+    masked: bool = False,
+    masks: Sequence[int] = (),
+) -> Filed:
+    """Feed a layer's sums, N at a time; `masks` are the words of the context."""
     m = Module()
     m.submodules.unit = unit = ActivationUnit(SHAPES)
     owners = SHAPES.contexts
@@ -44,6 +51,8 @@ def run(layer: dict[str, int], sums: list[int], first_layer: bool = True) -> Fil
     hidden = attach(m, "hidden", unit.hidden, ENTRY, owners * engine.activations)
     junk = [[JUNK] * NEURONS] * (owners * engine.vectors)
     slopes = attach(m, "slopes", unit.slopes, SHAPES.vector, len(junk), junk)
+    words = SHAPES.mask_words
+    attach(m, "masks", unit.masks, WORD, owners * words, [0] * (CONTEXT * words) + [*masks])
     outputs = attach(m, "outputs", unit.outputs, OUTPUT, owners * GROUPS * NEURONS)
     clip_watch, clips = watcher(unit.saturated)
     load_watch, loads = watcher(unit.load)
@@ -54,6 +63,7 @@ def run(layer: dict[str, int], sums: list[int], first_layer: bool = True) -> Fil
         ctx.set(unit.layer, layer)
         ctx.set(unit.first_layer, first_layer)
         ctx.set(unit.context, CONTEXT)
+        ctx.set(unit.masked, masked)
         await ctx.tick()
         done = False
         for start in range(0, len(sums), NEURONS):
@@ -151,6 +161,36 @@ def test_a_hidden_layer_files_its_nonzeros_a_bias_and_words_of_slopes(
     words = np.concatenate((slopes, np.zeros(NEURONS - 1, int))).reshape(-1, NEURONS)
     assert filed.slopes[7 : 7 + len(words)] == words.tolist()
     assert filed.slopes[6] == filed.slopes[7 + len(words)] == [JUNK] * NEURONS
+
+
+@pytest.mark.parametrize(("first_layer", "base"), [(True, 0), (False, 30 + 20 + 1)])
+@pytest.mark.parametrize("name", ["identity", "sigmoid", "leaky_relu"])
+def test_units_that_a_mask_leaves_out_have_no_value_and_no_slope(
+    name: str, first_layer: bool, base: int
+) -> None:
+    z = pre_activations(3)[: 17 * NEURONS + 1]
+    flags = np.random.default_rng(4).integers(0, 2, 32 * SHAPES.mask_words)
+    words = np.packbits(flags.astype(bool), bitorder="little").view("<u4").tolist()
+    layer = layer_of(name, len(z), last=False, list_base=30, vector_base=7)
+    filed = run(layer, (z << Z_SHIFT).tolist(), first_layer, True, words)
+    kept = flags[base : base + len(z)]
+    values, slopes = (numbers * kept for numbers in expected(name, z))
+    entries = [{"value": int(value), "index": index} for index, value in enumerate(values) if value]
+    entries.append({"value": 1 << layer["out_frac"], "index": len(z)})
+    assert filed.hidden[base : base + len(entries)] == entries
+    assert filed.count == len(entries)
+    found = np.array(filed.slopes[7 : 7 + 18]).reshape(-1)
+    assert found[: len(z)].tolist() == slopes.tolist()
+
+
+@pytest.mark.parametrize(("last", "masked"), [(True, True), (True, False), (False, False)])
+def test_no_mask_leaves_out_outputs_or_units_of_a_sample_without(last: bool, masked: bool) -> None:
+    z = np.arange(1, 2 * NEURONS)
+    filed = run(layer_of("relu", len(z), last), (z << Z_SHIFT).tolist(), masked=masked)
+    stores = filed.outputs if last else filed.hidden
+    assert [entry["value"] for entry in stores[: len(z)]] == z.tolist()
+    if not last:
+        assert np.array(filed.slopes[:2]).reshape(-1)[: len(z)].tolist() == [1 << 14] * len(z)
 
 
 @pytest.mark.parametrize("shift", [0, 1, Z_SHIFT, 16])

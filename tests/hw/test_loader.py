@@ -1,5 +1,6 @@
 """The loader: what each form of a sample leaves, in which time, and what a wrong one does not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 
 from dualgate import commands
 from dualgate.commands import Op, Status
-from dualgate_hw.layouts import ENTRY, VALUE
+from dualgate_hw.layouts import ENTRY, VALUE, WORD
 from dualgate_hw.loader import Loader
 from dualgate_sim.streams import plain, receive, send
 
-SHAPES = small_shapes(2)
+SHAPES = small_shapes(2, activations=128)
 ENGINE = SHAPES.engine
 WIDTH = ENGINE.groups * ENGINE.neurons
 IN_FRAC = 12
@@ -31,7 +32,7 @@ class Loaded:
 
     Members
     -------
-    samples : list of {"train", "inputs", "targets"}, as they were handed on
+    samples : list of {"train", "inputs", "targets", "masks"}, as they were handed on
     refusals : (operation, status) of each response
     headers : cycle in which each header was taken
     refused : cycle in which each response was
@@ -49,6 +50,7 @@ def load(
     outputs: int,
     odds: tuple[float, float] = (0.0, 0.0),
     time: int = 0,
+    places: int = 0,
 ) -> Loaded:
     """Say sample commands to a loader, and note what it files.
 
@@ -58,6 +60,8 @@ def load(
         How often commands are held back, and how often samples and responses are.
     time : int
         Cycles that a sample is in flight. There is a context for each of `SHAPES.contexts`.
+    places : int
+        Bits of a sample's masks, 0 for none.
     """
     loaded = Loaded()
     m = Module()
@@ -67,11 +71,16 @@ def load(
             m, "inputs", loader.inputs, ENTRY, SHAPES.contexts * ENGINE.inputs, [OLD] * 64
         ),
         "targets": attach(m, "targets", loader.targets, VALUE, SHAPES.contexts * WIDTH),
+        "masks": attach(m, "masks", loader.masks, WORD, SHAPES.contexts * SHAPES.mask_words),
     }
+    mask_words = -(-places // 32)
     m.d.comb += [
         loader.input_layer.inputs.eq(inputs),
         loader.input_layer.in_frac.eq(IN_FRAC),
         loader.output_layer.outputs.eq(outputs),
+        loader.output_layer.list_base.eq(places // 3),
+        loader.output_layer.inputs.eq(places - places // 3 - 1 if places else 0),
+        loader.masked.eq(places != 0),
     ]
     watch, words = watcher(loader.command.valid & loader.command.ready)
     flying: list[int] = []
@@ -83,7 +92,14 @@ def load(
         targets = contents(ctx, stores["targets"])[context * WIDTH :][:outputs]
         train = payload["token"]["train"]
         entries = [(entry["index"], entry["value"]) for entry in place]
-        return {"train": train, "inputs": entries, "targets": targets if train else []}
+        masks = contents(ctx, stores["masks"])[context * SHAPES.mask_words :][:mask_words]
+        assert payload["masked"] == (train and places > 0)
+        return {
+            "train": train,
+            "inputs": entries,
+            "targets": targets if train else [],
+            "masks": masks if train else [],
+        }
 
     async def fly(ctx: Any) -> None:
         """What a core does with contexts."""
@@ -120,6 +136,7 @@ def load(
             loaded.refused.append(cycle - 1)
 
     async def bench(ctx: Any) -> None:
+        await ctx.tick().repeat(2)  # for which descriptors stand still before a sample
         await send(ctx, loader.command, [word for command in said for word in command], odds[0], 1)
         idle = False
         while not idle:
@@ -137,25 +154,26 @@ def raw(op: int, payload: list[int]) -> list[int]:
     return [commands.header(op, len(payload)), *payload]
 
 
-def sparse(x: list[int], target: list[int] | None) -> list[int]:
+def sparse(x: list[int], target: list[int] | None, masks: Sequence[int] = ()) -> list[int]:
     entries = [index << 16 | value & 0xFFFF for index, value in enumerate(x) if value]
-    payload = [*(number & HIGH for number in target or []), *entries]
+    payload = [*(number & HIGH for number in target or []), *masks, *entries]
     return raw(Op.INFER if target is None else Op.TRAIN, payload)
 
 
-def dense(x: list[int], target: list[int] | None) -> list[int]:
+def dense(x: list[int], target: list[int] | None, masks: Sequence[int] = ()) -> list[int]:
     even, odd = x[0::2], [*x[1::2], 0]
     entries = [low & 0xFFFF | (high & 0xFFFF) << 16 for low, high in zip(even, odd, strict=False)]
-    payload = [*(number & HIGH for number in target or []), *entries]
+    payload = [*(number & HIGH for number in target or []), *masks, *entries]
     return raw(Op.INFER_DENSE if target is None else Op.TRAIN_DENSE, payload)
 
 
-def expected(x: list[int], target: list[int] | None) -> dict[str, Any]:
+def expected(x: list[int], target: list[int] | None, masks: Sequence[int] = ()) -> dict[str, Any]:
     entries = [(index, value) for index, value in enumerate(x) if value]
     return {
         "train": int(target is not None),
         "inputs": [*entries, (len(x), 1 << IN_FRAC)],
         "targets": target or [],
+        "masks": [*masks],
     }
 
 
@@ -188,6 +206,68 @@ def test_either_form_leaves_targets_nonzero_inputs_and_a_bias(
     loaded = load(words, inputs, outputs, odds, time)
     assert loaded.samples == [expected(*sample) for sample in samples]
     assert loaded.refusals == []
+
+
+PLACES = st.sampled_from([2, 31, 32, 33, 64, 65, 128])
+
+
+@settings(max_examples=25)
+@given(conversations(), PLACES, st.sampled_from(STALLS), st.sampled_from([0, 40]), st.data())
+def test_masks_are_filed_for_samples_to_train_on_and_no_others(
+    said: tuple[int, int, list[Any]],
+    places: int,
+    odds: tuple[float, float],
+    time: int,
+    data: st.DataObject,
+) -> None:
+    inputs, outputs, samples = said
+    count = -(-places // 32)
+    word = st.integers(0, HIGH)
+    masks = [
+        [] if target is None else data.draw(st.lists(word, min_size=count, max_size=count))
+        for _, target in samples
+    ]
+    forms = [data.draw(st.sampled_from([sparse, dense])) for _ in samples]
+    words = [form(*s, mask) for form, s, mask in zip(forms, samples, masks, strict=True)]
+    loaded = load(words, inputs, outputs, odds, time, places)
+    assert loaded.samples == [expected(*s, mask) for s, mask in zip(samples, masks, strict=True)]
+    assert loaded.refusals == []
+
+
+@pytest.mark.parametrize("places", [31, 33, 96])
+@pytest.mark.parametrize("form", [sparse, dense])
+def test_masks_take_a_cycle_a_word(form: Any, places: int) -> None:
+    x, target, masks = [5, -1, 0, 3], [7, -8], [HIGH] * -(-places // 32)
+    said = form(x, target, masks)
+    loaded = load([said, said, sparse(x, None)], 4, 2, places=places)
+    assert loaded.samples == [*[expected(x, target, masks)] * 2, expected(x, None)]
+    cycles = 4 + len(said) - 1 + (pairs(x) if form is dense else 0)
+    assert np.diff(loaded.headers).tolist() == [cycles] * 2
+
+
+MASK = 0x1234_5678
+WRONG_MASKED = [
+    (Op.TRAIN, [7, 7]),
+    (Op.TRAIN, [7, 7, MASK]),
+    (Op.TRAIN, [7, 7, MASK, MASK, 0 << 16 | 5, 1 << 16 | 5, 2 << 16 | 5, 2 << 16 | 5]),
+    (Op.TRAIN_DENSE, [7, 7, 1, 2]),
+    (Op.TRAIN_DENSE, [7, 7, MASK, 1, 2]),
+    (Op.TRAIN_DENSE, [7, 7, MASK, MASK, MASK, 1, 2]),
+    (Op.INFER_DENSE, [MASK, MASK, 1, 2]),
+]
+"""Of a network of 3 inputs and 2 outputs, whose masks have 2 words."""
+
+
+@pytest.mark.parametrize("odds", [(0.0, 0.0), (0.5, 0.5)])
+@pytest.mark.parametrize(("op", "payload"), WRONG_MASKED)
+def test_a_sample_without_all_of_its_masks_is_refused(
+    op: int, payload: list[int], odds: tuple[float, float]
+) -> None:
+    right = [0, -1, 9], [-3, 32767], [MASK, HIGH]
+    loaded = load([raw(op, payload), dense(*right), raw(op, payload)], 3, 2, odds, places=40)
+    refusal = (Op.INFER if op == Op.INFER_DENSE else Op.TRAIN, Status.LENGTH)
+    assert loaded.refusals == [refusal] * 2
+    assert loaded.samples == [expected(*right)]
 
 
 X = {

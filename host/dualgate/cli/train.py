@@ -44,6 +44,7 @@ class Options:
     prune: str | None
     l1: float | None
     l2: float | None
+    dropout: float | None
     class_weights: str | None
     shift: int | None
     patience: int | None
@@ -94,6 +95,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--prune", metavar="off|1/2|1/4|...", help="Drop tangents below this share.")
 @click.option("--l1", type=float, help="Penalty on the sum of magnitudes of the weights.")
 @click.option("--l2", type=float, help="Penalty on half the sum of squares of the weights.")
+@click.option("--dropout", type=float, help="Share of hidden units left out of each sample.")
 @click.option("--class-weights", metavar="1,2,...", help="How much each class counts.")
 @click.option("--shift", type=int, help="Move images by up to so many pixels.")
 @click.option("--patience", type=int, help="Epochs without a lower held-out loss that end it.")

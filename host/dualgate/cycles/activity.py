@@ -43,7 +43,7 @@ class Activity:
     updates : sequence of bool array (samples, units)
         For each layer, the units whose update scalar is not zero.
     loads : int array (samples,)
-        Cycles in which a loader takes the inputs, see `load_cycles`.
+        Cycles in which a loader takes the inputs, see `load_cycles`, and masks, a word each.
     """
 
     inputs: Ints

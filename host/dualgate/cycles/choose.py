@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
-from ..engine import MOST, EngineParameters
+from ..engine import MOST, WORD_BITS, EngineParameters
 from ..errors import FitError
 from ..formats import ACC_WIDTH, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
 from ..network import Network
@@ -45,6 +45,7 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
     width = engine.groups * engine.neurons
     of_context = (
         2 * ENTRY_WIDTH * (_power(engine.inputs) + _power(engine.activations))
+        + WORD_BITS * _power(-(-engine.activations // WORD_BITS))
         + VALUE_WIDTH * _power(engine.layers)
         + (ENTRY_WIDTH + VALUE_WIDTH) * _power(width)
         + 3 * word * _power(engine.vectors)

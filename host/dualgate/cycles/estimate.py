@@ -71,7 +71,7 @@ def estimate(
     part         cycles a sample, at least
     ============ ==========================================================================
     dispatcher   the words of a sample for each core, a beat a cycle
-    loader       `load_cycles`, ``outputs + 4``
+    loader       `Activity.loads`, ``outputs + 4``
     value        steps: ``groups * (nonzeros + 1)`` of each layer
     activation   ``units + 12`` of each group
     threads      the first layer's steps, and half the time of the layers after it, in which

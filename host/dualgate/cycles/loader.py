@@ -7,12 +7,12 @@ class Loader:
     """Loads samples into contexts.
 
     A sample costs ``loads + outputs + 4`` cycles: header, check, a cycle for each target, those
-    that its inputs take, the bias, and handing on.
+    that masks and inputs take, the bias, and handing on.
 
     Parameters
     ----------
     words : sequence of int
-        Cycles of each sample's targets and inputs.
+        Cycles of each sample's targets, masks and inputs.
     first : int
         When the first one can be handed on.
 

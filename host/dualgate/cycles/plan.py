@@ -148,7 +148,7 @@ class Batch:
     -------
     samples : int
     counts : entries of the list of each sample and layer, bias included
-    loads : cycles of the loader for each sample's targets and inputs
+    loads : cycles of the loader for each sample's targets, masks and inputs
     updates : for each sample and layer, which groups have an update scalar that is not zero
     """
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 from numpy.typing import NDArray
 
-from ..commands import COUNTERS
+from ..commands import COUNTERS, Masks
 from ..engine import EngineParameters, Layout
 from ..errors import DeviceError, InputError, MissingToolError
 from ..formats import MAX_BATCH
@@ -77,7 +77,13 @@ class Device(ABC):
 
     @abstractmethod
     def set(self, settings: Settings) -> None:
-        """Take rate, momentum and pruning, from the next sample on."""
+        """Take rate, momentum, pruning and whether there are masks, from the next sample on.
+
+        Raises
+        ------
+        InputError
+            For masks where there is no hidden layer.
+        """
 
     @abstractmethod
     def write_weights(self, weights: Sequence[Ints]) -> None:
@@ -96,17 +102,24 @@ class Device(ABC):
         """Read velocities. Between `train` and `apply` they hold the batch's gradient too."""
 
     @abstractmethod
-    def train(self, x: Ints, target: Ints) -> Ints:
+    def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
         """Accumulate the gradient of samples into the velocity.
 
         Parameters
         ----------
         x : int array (samples, inputs)
         target : int array (samples, outputs)
+        masks : sequence of bool array (samples, units) or None
+            For each hidden layer, the units that take part; the others have value and slope zero.
 
         Returns
         -------
         int array (samples, outputs): the network's outputs, before any weight moves.
+
+        Raises
+        ------
+        InputError
+            For masks of another shape, or that the settings do not announce; or none, if they do.
         """
 
     @abstractmethod
@@ -150,8 +163,24 @@ class EngineDevice(Device):
     def engine(self) -> EngineParameters:
         return self.layout.engine
 
-    def _begin_samples(self, count: int) -> None:
-        """Count samples into the batch; raises `InputError`, counting none, beyond the limit."""
+    def _check_settings(self, settings: Settings) -> None:
+        """Raise `InputError` for masks where there is no hidden layer."""
+        if settings.masked and len(self.layout.network.layers) == 1:
+            raise InputError("the network has no hidden layer to mask; set no masks")
+
+    def _begin_samples(self, count: int, masked: bool, masks: Masks | None) -> None:
+        """Count samples into the batch; raises `InputError`, counting none, beyond the limit, or
+        for masks that are not as the settings say."""
+        if masked != (masks is not None):
+            raise InputError(
+                "the settings say masked: give masks"
+                if masked
+                else "the settings say not masked: give no masks"
+            )
+        hidden = self.layout.network.sizes[1:-1]
+        have = [np.shape(mask) for mask in masks or ()]
+        if masks is not None and have != [(count, units) for units in hidden]:
+            raise InputError(f"masks have shapes {have}; {count} samples need {count} x {hidden}")
         if self._samples + count > MAX_BATCH:
             raise InputError(f"batch of more than {MAX_BATCH} samples; use smaller batches")
         self._samples += count

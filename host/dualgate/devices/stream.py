@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import commands
-from ..commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status, Words
+from ..commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Masks, Op, Status, Words
 from ..engine import WORD_BITS, EngineParameters, Layout
 from ..errors import DeviceError, InputError
 from ..formats import MASTER_WIDTH, VELOCITY_WIDTH
@@ -31,6 +31,7 @@ class StreamDevice(EngineDevice):
     def __init__(self) -> None:
         super().__init__()
         self._engine: EngineParameters | None = None
+        self._masked = False
 
     @abstractmethod
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
@@ -75,8 +76,10 @@ class StreamDevice(EngineDevice):
         self._samples = 0
 
     def set(self, settings: Settings) -> None:
+        self._check_settings(settings)
         layers = len(self.layout.network.layers)
         self._checked(commands.settings_command(settings, layers), [Op.SETTINGS], 0)
+        self._masked = settings.masked
 
     def write_weights(self, weights: Sequence[Ints]) -> None:
         self._write_rows(Op.WRITE_WEIGHTS, weights, 1)
@@ -90,12 +93,13 @@ class StreamDevice(EngineDevice):
     def read_velocity(self) -> list[Ints]:
         return self._read_rows(Op.READ_VELOCITY, 2)
 
-    def train(self, x: Ints, target: Ints) -> Ints:
-        self._begin_samples(len(x))
-        return self._outputs(Op.TRAIN, x, target)
+    def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
+        self._begin_samples(len(x), self._masked, masks)
+        packed = None if masks is None else commands.pack_masks(self.layout.network, masks)
+        return self._outputs(Op.TRAIN, x, target, packed)
 
     def infer(self, x: Ints) -> Ints:
-        return self._outputs(Op.INFER, x, None)
+        return self._outputs(Op.INFER, x)
 
     def apply(self) -> None:
         self._call(Op.APPLY, [], 0)
@@ -124,13 +128,22 @@ class StreamDevice(EngineDevice):
                 )
         return [response.payload for response in got]
 
-    def _outputs(self, op: Op, x: Ints, target: Ints | None) -> Ints:
+    def _outputs(
+        self, op: Op, x: Ints, target: Ints | None = None, masks: Words | None = None
+    ) -> Ints:
         width = self.layout.network.sizes[-1]
         result = np.empty((len(x), width), np.int64)
         for start in range(0, len(x), SAMPLES):
             part = range(start, min(start + SAMPLES, len(x)))
             words = np.concatenate(
-                [commands.sample_command(x[i], None if target is None else target[i]) for i in part]
+                [
+                    commands.sample_command(
+                        x[i],
+                        None if target is None else target[i],
+                        None if masks is None else masks[i],
+                    )
+                    for i in part
+                ]
             )
             answers = self._checked(words, [op] * len(part), width)
             result[part.start : part.stop] = np.stack(answers).view(np.int32)

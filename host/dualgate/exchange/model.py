@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import rules
+from ..dropout import shrunk
 from ..errors import InputError
 from ..floating.forward_mode import ForwardMode
 from ..formats import MASTER
@@ -28,8 +29,8 @@ class Model:
     weights : sequence of float array (inputs + 1, outputs)
         The last row of each is the bias.
     dropout : sequence of float
-        Rate at each hidden layer; by default none. It plays a part in training only, and there in
-        floating point only: see `FloatRecipe.dropout`.
+        Rate at each hidden layer; by default none. It plays a part in training only. The weights
+        are those that answer.
 
     Raises
     ------
@@ -52,18 +53,21 @@ class Model:
         object.__setattr__(self, "dropout", rates)
 
     @classmethod
-    def of_device(cls, network: Network, master: Sequence[Ints]) -> "Model":
-        """From a device's master weights, or a checkpoint's; exact.
+    def of_device(cls, network: Network, master: Sequence[Ints], dropout: float = 0.0) -> "Model":
+        """From a device's master weights, or a checkpoint's; exact without dropout.
 
         Parameters
         ----------
         network : Network
         master : sequence of int array (inputs + 1, outputs), `formats.MASTER`
+        dropout : float
+            `Recipe.dropout` of their training; see `dropout.shrunk`.
         """
-        return cls(network, [MASTER.real(w) for w in master])
+        weights = shrunk([MASTER.real(w) for w in master], dropout)
+        return cls(network, weights, (dropout,) * (len(network.layers) - 1))
 
     def master_weights(self) -> list[Ints]:
-        """The weights as a device takes them: rounded to `formats.MASTER`, never clipped.
+        """The weights as a device takes them to answer: rounded to `formats.MASTER`, never clipped.
 
         Returns
         -------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import InputError
 from .optimisers import Optimiser
-from .regularisation import Dropout, Penalty
+from .regularisation import Penalty, check_dropout
 
 
 @dataclass(frozen=True)
@@ -47,4 +47,4 @@ class FloatRecipe:
         ):
             if value < least:
                 raise InputError(f"{name} {value}: give {least} or more")
-        Dropout(self.dropout)
+        check_dropout(self.dropout)

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..network import Network
 
 Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,39 @@ class Penalty:
         return result
 
 
+def check_dropout(rate: float) -> None:
+    """Raise `InputError` unless `rate`, the share of silent units, is from 0 to below 1."""
+    if not 0.0 <= rate < 1.0:
+        raise InputError(f"dropout {rate}: give a share from 0 to below 1")
+
+
+def draw_masks(
+    network: Network, rate: float, samples: int, random: np.random.Generator
+) -> list[Bools]:
+    """Draw which hidden units take part in which sample.
+
+    Parameters
+    ----------
+    network : Network
+    rate : float
+        Share of the units that are silent.
+    samples : int
+    random : numpy generator
+
+    Returns
+    -------
+    list of bool array (samples, units), one for each hidden layer
+    """
+    return [random.random((samples, units)) >= rate for units in network.sizes[1:-1]]
+
+
 class Dropout:
     """Silences hidden units by chance, anew for every sample and batch; Srivastava et al. 2014.
 
     The rest are raised by ``1 / (1 - rate)``, so that the sums they feed keep their mean, and
-    nothing needs to change when the network is used.
+    nothing needs to change when the network is used. On devices they are not: see
+    `dualgate.dropout`. There the weights behind
+    them grow ``1 / (1 - rate)`` times as large instead.
 
     Parameters
     ----------
@@ -73,16 +102,15 @@ class Dropout:
     """
 
     def __init__(self, rate: float, seed: int = 0) -> None:
-        if not 0.0 <= rate < 1.0:
-            raise InputError(f"dropout {rate}: give a share from 0 to below 1")
+        check_dropout(rate)
         self.rate = rate
         self._random = np.random.default_rng(seed)
 
     def masks(self, network: Network, samples: int, dtype: Any) -> list[Floats]:
         """Factors of the values of each hidden layer, (samples, units): 0 or 1 / (1 - rate)."""
         return [
-            ((self._random.random((samples, n)) >= self.rate) / (1.0 - self.rate)).astype(dtype)
-            for n in network.sizes[1:-1]
+            (mask / (1.0 - self.rate)).astype(dtype)
+            for mask in draw_masks(network, self.rate, samples, self._random)
         ]
 
 
