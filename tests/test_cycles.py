@@ -190,10 +190,10 @@ def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:
     seen = assumed_activity(network, 1.0, samples=1)
     found = predict(network, EngineParameters(4), seen)
     steps = 6 + 1
-    value = 3 + 2 + (steps - 1) + (3 + 12 - 1)
+    value = 3 + 3 + (steps - 1) + (3 + 12 - 1)
     error = 2 + 3 * (5 + 4)
     no_tags = 1 + 2
-    update = 5 + 2 + steps + 1
+    update = 6 + 3 + steps + 1
     assert found.last == value + error + no_tags + update
     # The last row is on its way for 4 cycles after its step, 2 before the sample leaves.
     assert found.cycles == found.last - 2 + 4 + found.batch_end

@@ -23,7 +23,8 @@ COUNTERS       none                                      two words each of `COUN
 CLEAR_COUNTERS none                                      none
 ============== ========================================= ==================================
 
-A nonzero input is its index in bits 16-31 and its value in bits 0-15. All inputs are two a word,
+A nonzero input is its index in bits 16-31 and its value in bits 0-15; no index comes twice. All
+inputs are two a word,
 the even one in bits 0-15, and zero in place of one that is missing. Targets and outputs are
 sign-extended. Masks are there when SETTINGS has `masked`, and then always; see `mask_words`. A
 velocity is two words, low first, sign-extended to 64 bits. A payload that does

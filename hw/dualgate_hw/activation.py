@@ -17,7 +17,7 @@ from dualgate.rules import (
     TANH,
 )
 
-from .layouts import ACC, ENTRY, INDEX, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
+from .layouts import ACC, ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .rounding import saturate
 
 ACTIVATION_LATENCY = 7
@@ -65,12 +65,12 @@ class ActivationUnit(wiring.Component):
                 "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
                 "load": In(1),
                 "sums": In(vector(shapes.neurons, ACC)),
-                "group": In(INDEX),
+                "group": In(shapes.group),
                 "thread": In(range(shapes.threads)),
                 "busy": Out(1),
                 "owner": Out(range(shapes.threads)),
                 "done": Out(1),
-                "count": Out(INDEX),
+                "count": Out(shapes.unit),
                 "hidden": In(shapes.write(engine.activations, ENTRY, contexts)),
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
                 "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),
@@ -80,7 +80,7 @@ class ActivationUnit(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._base = Signal(INDEX)
+        self._base = Signal(self.shapes.unit)
         position, total = self._queue(m)
         dropped = self._drop(m, position)
         z = self._narrow(m, position, total)
@@ -89,7 +89,8 @@ class ActivationUnit(wiring.Component):
         return m
 
     def _position(self) -> data.StructLayout:
-        return data.StructLayout({"valid": 1, "final": 1, "unit": INDEX, "group": INDEX})
+        unit, group = self.shapes.unit, self.shapes.group
+        return data.StructLayout({"valid": 1, "final": 1, "unit": unit, "group": group})
 
     def _queue(self, m: Module) -> tuple[data.View, Signal]:
         """Hold a group's sums and hand them out lane by lane."""
@@ -113,15 +114,15 @@ class ActivationUnit(wiring.Component):
                 position.group.eq(self.group),
                 self.owner.eq(self.thread),
             ]
-        working = position.valid
-        for stage in range(1, ACTIVATION_LATENCY + 2):
+        working = self.load | position.valid
+        for stage in range(1, ACTIVATION_LATENCY + 1):
             working = working | delay(m, position.valid, stage)
-        m.d.comb += self.busy.eq(working)
+        m.d.sync += self.busy.eq(working)
         return position, sums[0]
 
     def _drop(self, m: Module, position: data.View) -> Value:
         """Whether a mask leaves out the unit that is in stage 6."""
-        place = Signal(INDEX)
+        place = Signal(self.shapes.unit)
         dropped = Signal()
         bits = exact_log2(WORD.width)
         kept = self.masks.data.bit_select(delay(m, place[:bits], 1), 1)
@@ -205,8 +206,9 @@ class ActivationUnit(wiring.Component):
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
         """Write what stage 7 holds; after a hidden layer's last unit, the bias entry."""
         engine = self.shapes.engine
-        count = Signal(INDEX)
-        counts = Array(Signal(INDEX, name=f"count_{n}") for n in range(self.shapes.threads))
+        unit = self.shapes.unit
+        count = Signal(unit)
+        counts = Array(Signal(unit, name=f"count_{n}") for n in range(self.shapes.threads))
         closing = Signal()
         entry = Signal(ENTRY)
         wanted = Signal()

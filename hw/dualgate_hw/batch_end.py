@@ -14,7 +14,7 @@ from dualgate.formats import (
     VELOCITY_WIDTH,
 )
 
-from .layouts import INDEX, LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, delay, vector
+from .layouts import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, delay, vector
 from .mac import MAC_LATENCY, VectorClient
 from .rounding import saturate, shift_right
 from .rows import RowPort
@@ -57,7 +57,7 @@ class BatchEnd(wiring.Component):
     index, layer : descriptor wanted, read a cycle later
     macs, products : the MAC arrays, to itself
     port : the row memories
-    saturated : weights and velocities clipped in this cycle
+    saturated : weights and velocities clipped in the cycle before
     """
 
     def __init__(self, shapes: Shapes, arrays: int) -> None:
@@ -82,7 +82,7 @@ class BatchEnd(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layer = Signal(LAYER)
-        row = Signal(INDEX)
+        row = Signal(self.shapes.row)
         left = Signal(32)
         phase = Signal(range(DIGITS))
         drain = Signal(range(self.last_write))
@@ -157,7 +157,8 @@ class BatchEnd(wiring.Component):
         ]
         clipped = [bit & self.port.write_weights for bit in clipped_weights]
         clipped += [bit & self.port.write_velocity for bit in clipped_velocity]
-        m.d.comb += self.saturated.eq(sum(clipped[1:], clipped[0]))
+        counted = delay(m, Cat(clipped), 1)
+        m.d.comb += self.saturated.eq(sum(counted[1:], counted[0]))
 
     def _step(
         self, m: Module, shift: Value, later_shift: Value, beyond: Signal, velocity: Signal

@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import UNIT_FRAC
 from dualgate.rules import SIGMOID
 
-from .layouts import INDEX, LAYER, Shapes, owned
-from .nonzeros import word_job
+from .layouts import LAYER, Shapes, owned
+from .nonzeros import flagged, word_job
 from .slots import sum_note, team
 
 
@@ -59,7 +59,7 @@ class Births(wiring.Component):
                 "team": Out(team(shapes)),
                 "clear": Out(1),
                 "clear_ready": In(1),
-                "clear_word": Out(INDEX),
+                "clear_word": Out(shapes.word),
             }
         )
 
@@ -68,8 +68,8 @@ class Births(wiring.Component):
         layer = Signal(LAYER)
         following = Signal(LAYER)
         tags = Signal(range(self.shapes.engine.layers))
-        group = Signal(INDEX)
-        address = Signal(INDEX)
+        group = Signal(self.shapes.group)
+        address = Signal(self.shapes.word)
         m.d.comb += [
             address.eq(layer.vector_base + group),
             self.slopes.en.eq(1),
@@ -139,7 +139,7 @@ class Births(wiring.Component):
                     ]
             rest = following
         m.d.comb += [
-            word.flags.eq(flags & ~rest),
+            *(word[field].eq(value) for field, value in flagged(flags & ~rest).items()),
             word.end.eq(1),
             word.meta.slot.eq(self.slot),
         ]
@@ -154,8 +154,8 @@ class Births(wiring.Component):
         following: data.View,
         group: Signal,
     ) -> None:
-        target = Signal(INDEX)
-        row = Signal(INDEX)
+        target = Signal(self.shapes.group)
+        row = Signal(self.shapes.row)
         final = Signal()
         word = self.word.payload
         first_row = following.weight_base + group * self.shapes.neurons

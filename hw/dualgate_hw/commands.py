@@ -174,7 +174,9 @@ class CommandDecoder(wiring.Component):
         collected = Signal(32 * max(LAYER_WORDS, SETTINGS_WORDS))
         shifted = Cat(collected[32:], self.command.payload)
         used = len(collected)
-        m.d.comb += self.layer.eq(collected[used - 32 * LAYER_WORDS :])
+        raw = LAYER(collected[used - 32 * LAYER_WORDS :][: LAYER.size])
+        for name, value in self.shapes.narrow(raw).items():
+            m.d.comb += self.layer[name].eq(value)
         with m.State("LAYER_INDEX"), m.If(self._take(m)):
             m.d.sync += self.layer_index.eq(self.command.payload)
             m.next = "LAYER"

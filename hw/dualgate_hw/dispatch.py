@@ -67,8 +67,9 @@ class Dispatcher(wiring.Component):
         idle = Signal()
         m.d.comb += [
             self.waiting.eq(Cat(queue.level != 0 for queue in queues).any()),
-            idle.eq(self.decoder_idle & (last.level == 0)),
         ]
+        # Found a cycle early, and so without what the decoder gets in this one.
+        m.d.sync += idle.eq(self.decoder_idle & (last.level == 0) & ~last.w_en)
         self._deal(m, queues, last, idle)
         return m
 
@@ -98,23 +99,27 @@ class Dispatcher(wiring.Component):
     ) -> None:
         held = Signal(WORD_BITS * self.beat)
         have = Signal(range(self.beat + 1))
-        left = Signal(range((1 << 16) + 1))
+        # Of the command in work, the words after the next one.
+        after = Signal(INDEX)
+        left = Signal(INDEX)
         goes_on = Signal()
-        need = Signal.like(left)
         takes = Signal.like(have)
         to_core = Signal()
         padding = Signal()
         blocked = Signal()
         moves = Signal()
         turn = Signal(range(self.cores_count))
-        # Whether `left` is zero.
         begins = Signal(init=1)
+        covers = Signal()
+        small = have.shape().width
         is_sample = Cat(held[:8] == op for op in SAMPLE_OPS).any()
         room = Mux(to_core, Cat(queue.w_rdy for queue in queues).bit_select(turn, 1), last.w_rdy)
         m.d.comb += [
             padding.eq(begins & (held[:WORD_BITS] == 0)),
-            need.eq(Mux(padding, 1, Mux(begins, held[16:32] + 1, left))),
-            takes.eq(Mux(have < need, have, need)),
+            after.eq(Mux(begins, held[16:32], left)),
+            # The command goes on beyond the words that are here.
+            covers.eq(after[small:].any() | (after[:small] >= have)),
+            takes.eq(Mux(covers, have, after[:small] + 1)),
             to_core.eq(Mux(begins, is_sample, goes_on)),
             blocked.eq(begins & is_sample & ~idle),
             moves.eq((have != 0) & (padding | (room & ~blocked))),
@@ -129,11 +134,11 @@ class Dispatcher(wiring.Component):
             m.d.sync += [
                 have.eq(have - takes),
                 held.eq(held >> (WORD_BITS * takes)),
-                left.eq(need - takes),
-                begins.eq(need == takes),
+                left.eq(after - takes),
+                begins.eq(~covers),
                 goes_on.eq(to_core),
             ]
-            with m.If(to_core & ~padding & (need == takes)):
+            with m.If(to_core & ~padding & ~covers):
                 m.d.sync += turn.eq(Mux(turn == self.cores_count - 1, 0, turn + 1))
         with m.If(self.command.valid & self.command.ready):
             m.d.sync += [held.eq(self.command.payload), have.eq(self.beat)]

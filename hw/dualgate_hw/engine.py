@@ -86,15 +86,14 @@ class Engine(wiring.Component):
             m.d.sync += ending.eq(decoder.batch_end)
         m.d.comb += [
             dispatcher.decoder_idle.eq(decoder.idle),
-            decoder.drained.eq(
-                Cat(core.idle for core in self.cores).all()
-                & ~dispatcher.waiting
-                & ~collector.waiting
-            ),
             batch_end.settings.eq(decoder.settings),
             batch_end.start.eq(decoder.batch_end),
             decoder.batch_done.eq(batch_end.done),
         ]
+        # A cycle late, which no command is quick enough to notice.
+        m.d.sync += decoder.drained.eq(
+            Cat(core.idle for core in self.cores).all() & ~dispatcher.waiting & ~collector.waiting
+        )
         self._streams(m)
         self._descriptors(m)
         self._rows(m, ending)

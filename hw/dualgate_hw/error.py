@@ -1,7 +1,7 @@
 """The error unit: outputs meet their targets, and become update scalars and a response."""
 
 from amaranth import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.hdl import ValueLike
+from amaranth.hdl import Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,8 +9,8 @@ from dualgate.commands import Op
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
 from dualgate.rules import SOFTMAX
 
-from .layouts import INDEX, LAYER, OUTPUT, SETTINGS, VALUE, Shapes, owned
-from .rounding import RoundingMultiplier
+from .layouts import LAYER, OUTPUT, SETTINGS, VALUE, Shapes, owned
+from .rounding import RoundingMultiplier, saturate
 from .softmax import Softmax
 
 
@@ -63,7 +63,7 @@ class ErrorUnit(wiring.Component):
         m.submodules.softmax = softmax = self.softmax
         m.submodules.multiplier = self.multiplier
         token = Signal(self.shapes.token)
-        unit = Signal(INDEX)
+        unit = Signal(self.shapes.unit)
         exponentials = Signal()
         m.d.comb += [
             softmax.units.eq(self.layer.outputs),
@@ -117,10 +117,11 @@ class ErrorUnit(wiring.Component):
         """From one output's read to its update scalar at the multiplier's result."""
         softmax, multiplier = self.softmax, self.multiplier
         value = Signal(VALUE)
+        target = Signal(VALUE)
         with m.State("READ"):
             m.next = "VALUE"
         with m.State("VALUE"):
-            m.d.sync += value.eq(self.outputs.data.value)
+            m.d.sync += [value.eq(self.outputs.data.value), target.eq(self.targets.data)]
             m.next = "RESPOND"
             with m.If(self.layer.activation == SOFTMAX.code):
                 self._multiply(
@@ -135,15 +136,18 @@ class ErrorUnit(wiring.Component):
                 self.response.valid.eq(1),
                 self.response.payload.eq(Cat(value, value[-1].replicate(32 - VALUE_WIDTH))),
             ]
+            error, clipped = self._error(m, value, target)
+            begins = train & self.response.ready
+            self._multiply(m, error, self.settings.rate_mantissa, self.settings.rate_shift, begins)
+            with m.If(self.layer.sloped):
+                self._multiply(m, error, self.outputs.data.slope, UNIT_FRAC, begins)
             with m.If(self.response.ready):
                 m.next = "NEXT"
-                with m.If(train):
-                    error = self._error(m, value)
-                    self._multiply(m, error, self.settings.rate_mantissa, self.settings.rate_shift)
-                    m.next = "RATE"
-                    with m.If(self.layer.sloped):
-                        self._multiply(m, error, self.outputs.data.slope, UNIT_FRAC)
-                        m.next = "SLOPE"
+            with m.If(begins):
+                m.d.comb += self.saturated.eq(clipped)
+                m.next = "RATE"
+                with m.If(self.layer.sloped):
+                    m.next = "SLOPE"
         with m.State("SLOPE"), m.If(multiplier.done):
             self._multiply(
                 m, multiplier.result, self.settings.rate_mantissa, self.settings.rate_shift
@@ -153,25 +157,27 @@ class ErrorUnit(wiring.Component):
             m.d.comb += self.saturated.eq(multiplier.clipped)
             m.next = "FILE"
 
-    def _multiply(self, m: Module, left: ValueLike, right: ValueLike, shift: ValueLike) -> None:
+    def _multiply(
+        self,
+        m: Module,
+        left: ValueLike,
+        right: ValueLike,
+        shift: ValueLike,
+        start: ValueLike = 1,
+    ) -> None:
         multiplier = self.multiplier
         m.d.comb += [
-            multiplier.start.eq(1),
+            multiplier.start.eq(start),
             multiplier.left.eq(left),
             multiplier.right.eq(right),
             multiplier.shift.eq(shift),
         ]
 
-    def _error(self, m: Module, value: Signal) -> Signal:
-        """Output minus target, saturated to 16 bits."""
+    def _error(self, m: Module, value: Signal, target: Signal) -> tuple[Value, Value]:
+        """Output minus target, saturated to 16 bits, and whether it was."""
         difference = Signal(signed(VALUE_WIDTH + 1))
-        error = Signal(VALUE)
-        limit = 1 << (VALUE_WIDTH - 1)
-        m.d.comb += [difference.eq(value - self.targets.data), error.eq(difference)]
-        for beyond, bound in ((difference > limit - 1, limit - 1), (difference < -limit, -limit)):
-            with m.If(beyond):
-                m.d.comb += [error.eq(bound), self.saturated.eq(1)]
-        return error
+        m.d.comb += difference.eq(value - target)
+        return saturate(difference, VALUE_WIDTH)
 
     def _file(self, m: Module, context: Signal, unit: Signal) -> None:
         """Write an update scalar; a word's first lane clears the others: some may have no unit."""

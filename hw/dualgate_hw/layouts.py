@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from amaranth import Cat, Module, Signal, signed, unsigned
-from amaranth.hdl import ShapeLike, Value, ValueLike
+from amaranth.hdl import Shape, ShapeLike, Value, ValueLike
 from amaranth.lib import data, memory
 from amaranth.utils import ceil_log2
 
@@ -20,7 +20,10 @@ WORD = unsigned(WORD_BITS)
 """A word of commands and responses."""
 
 INDEX = unsigned(16)
-"""Units, rows and list positions, as descriptors give them."""
+"""Units, rows and list positions, as descriptors give them.
+
+What an engine of its size needs of them is in `Shapes`.
+"""
 
 
 def _struct(fields: tuple[tuple[str, int], ...]) -> data.StructLayout:
@@ -74,6 +77,37 @@ class Shapes:
     def lanes(self) -> int:
         """K, the tangents of a slot."""
         return self.engine.tangent_lanes
+
+    @property
+    def unit(self) -> Shape:
+        """Units, and list positions and lengths."""
+        engine = self.engine
+        most = max(engine.inputs, engine.activations, engine.groups * engine.neurons)
+        return unsigned(most.bit_length())
+
+    @property
+    def row(self) -> Shape:
+        """Rows of the weight memory."""
+        return unsigned(self.engine.rows.bit_length())
+
+    @property
+    def group(self) -> Shape:
+        """Groups of a layer."""
+        return unsigned(self.engine.groups.bit_length())
+
+    @property
+    def word(self) -> Shape:
+        """Words of slopes and update scalars."""
+        return unsigned(self.engine.vectors.bit_length())
+
+    def narrow(self, layer: data.View) -> dict[str, Value]:
+        """The fields of a descriptor, cut to the bits that a network which fits can use."""
+        units = dict.fromkeys(("inputs", "outputs", "list_base"), self.unit)
+        widths = {**units, "groups": self.group, "weight_base": self.row, "vector_base": self.word}
+        return {
+            name: layer[name][: widths[name].width] if name in widths else layer[name]
+            for name, _ in LAYER_FIELDS
+        }
 
     @property
     def context(self) -> int:

@@ -2,7 +2,7 @@
 
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
@@ -68,10 +68,12 @@ class Loader(wiring.Component):
         self._bad = Signal()
         self._count = Signal(INDEX)
         self._position = Signal(INDEX)
-        self._length = Signal(INDEX)
+        # Whether the payload was taken to its end.
+        self._ended = Signal()
+        self._length = Signal(self.shapes.unit)
         self._index = Signal(INDEX)
         self._entry = Signal(ENTRY)
-        self._last_mask = Signal(INDEX)
+        self._last_mask = Signal(self.shapes.unit)
         self._front = Signal(range(2 << INDEX.width))
         token = self.sample.payload.token
         m.d.comb += [
@@ -80,7 +82,8 @@ class Loader(wiring.Component):
             ),
             self.targets.data.eq(self.command.payload),
             self.inputs.addr.eq(owned(self.context, self._length, engine.inputs)),
-            self.inputs.data.eq(self._entry),
+            self.inputs.data.value.eq(self._entry.value),
+            self.inputs.data.index.eq(self._entry.index[: self.shapes.unit.width]),
             self.masks.addr.eq(owned(self.context, self._length, self.shapes.mask_words)),
             self.masks.data.eq(self.command.payload),
             token.context.eq(self.context),
@@ -93,6 +96,7 @@ class Loader(wiring.Component):
             self._last_mask.eq((last.list_base + last.inputs) >> exact_log2(WORD.width)),
             self._front.eq(last.outputs + Mux(self.masked, self._last_mask + 1, 0)),
         ]
+        word = self._find(m)
         with m.FSM() as fsm:
             self._header_states(m)
             with m.State("TARGETS"), m.If(self._take(m)):
@@ -105,7 +109,7 @@ class Loader(wiring.Component):
                 m.d.comb += self.masks.en.eq(1)
                 with m.If(self._length == self._last_mask):
                     m.next = "ENTRIES"
-            self._entry_states(m)
+            self._entry_states(m, *word)
             self._end_states(m)
         m.d.comb += self.idle.eq(fsm.ongoing("HEADER") & self.empty)
         # Masks are counted before there are inputs to count.
@@ -119,7 +123,8 @@ class Loader(wiring.Component):
         """Take a payload word; true in the cycle it is there."""
         m.d.comb += self.command.ready.eq(when)
         with m.If(self.command.valid & self.command.ready):
-            m.d.sync += self._position.eq(self._position + 1)
+            following = self._position + 1
+            m.d.sync += [self._position.eq(following), self._ended.eq(following == self._count)]
         return self.command.valid
 
     def _header_states(self, m: Module) -> None:
@@ -142,6 +147,7 @@ class Loader(wiring.Component):
             inputs, targets = self.input_layer.inputs, self.output_layer.outputs
             entries = self._count - Mux(self._train, self._front, 0)
             fits = Mux(self._dense, entries == (inputs + 1) >> 1, entries <= inputs)
+            m.d.sync += self._ended.eq(self._count == 0)
             with m.If((entries < 0) | ~fits):
                 m.next = "SKIP"
             with m.Elif(self.context_free):
@@ -149,46 +155,47 @@ class Loader(wiring.Component):
                 with m.If(~self._train | (targets == 0)):
                     m.next = "ENTRIES"
 
-    def _entry_states(self, m: Module) -> None:
+    def _entry_states(self, m: Module, found: data.View, whole: Signal, second: Signal) -> None:
         """Inputs, and the bias behind them: one more input, always there."""
         layer, entry = self.input_layer, self._entry
+        beyond = found.index >= layer.inputs
         with m.State("ENTRIES"):
-            with m.If(self._position == self._count):
+            with m.If(self._ended):
                 m.d.comb += [
                     entry.index.eq(layer.inputs),
                     entry.value.eq(1 << layer.in_frac),
                     self.inputs.en.eq(~self._bad),
                 ]
                 m.next = "HAND_ON"
-            with m.Else():
-                beyond = entry.index >= layer.inputs
-                whole = self._next_entry(m)
-                with m.If(self._take(m, whole)):
-                    m.d.comb += self.inputs.en.eq((entry.value != 0) & ~beyond)
-                    with m.If(beyond):
-                        m.d.sync += self._bad.eq(1)
+            with m.Else(), m.If(self._take(m, whole)):
+                m.d.comb += self.inputs.en.eq((found.value != 0) & ~beyond)
+                m.d.sync += second.eq(~whole)
+                with m.If(beyond):
+                    m.d.sync += self._bad.eq(1)
+                with m.If(whole):
+                    m.d.sync += self._index.eq(self._index + 2)
 
-    def _next_entry(self, m: Module) -> Signal:
-        """The entry of the word on offer that comes next; returns whether it is the word's last."""
-        word, entry = self.command.payload, self._entry
-        sparse = ENTRY(word)
+    def _find(self, m: Module) -> tuple[data.View, Signal, Signal]:
+        """The entry of the word on offer that comes next, and whether it is the word's last.
+
+        Of a dense word the even input comes first, then, if neither is zero, the `second`.
+        """
+        word = self.command.payload
         low, high = word[:16], word[16:]
+        found = Signal(ENTRY)
         second = Signal()
         uses_high = Signal()
         whole = Signal()
-        m.d.comb += [whole.eq(1), entry.eq(sparse)]
+        m.d.comb += [whole.eq(1), found.eq(ENTRY(word))]
         with m.If(self._dense):
             m.d.comb += [
                 whole.eq((low == 0) | (high == 0) | second),
                 uses_high.eq((high != 0) & ((low == 0) | second)),
-                entry.value.eq(Mux(uses_high, high, low)),
-                entry.index.eq(self._index | uses_high),
+                found.value.eq(Mux(uses_high, high, low)),
+                found.index.eq(self._index | uses_high),
             ]
-            with m.If(self.command.valid):
-                m.d.sync += second.eq(~whole)
-                with m.If(whole):
-                    m.d.sync += self._index.eq(self._index + 2)
-        return whole
+        m.d.comb += self._entry.eq(found)
+        return found, whole, second
 
     def _end_states(self, m: Module) -> None:
         with m.State("HAND_ON"):
@@ -198,7 +205,7 @@ class Loader(wiring.Component):
             with m.Elif(self.sample.ready):
                 m.next = "HEADER"
         with m.State("SKIP"):
-            with m.If(self._position == self._count):
+            with m.If(self._ended):
                 m.next = "REFUSE"
             with m.Else():
                 self._take(m)

@@ -24,17 +24,19 @@ def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
         {
             "context": unsigned(shapes.context),
             "input": unsigned(1),
-            "first": INDEX,
-            "count": INDEX,
-            "row": INDEX,
+            "first": shapes.unit,
+            "count": shapes.unit,
+            "row": shapes.row,
             "meta": meta,
         }
     )
 
 
-def list_step(meta: data.StructLayout) -> data.StructLayout:
+def list_step(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
     """A step of `ListWalker`: multiply `scalar` with `row`; `last` of its job."""
-    return data.StructLayout({"row": INDEX, "scalar": VALUE, "last": unsigned(1), "meta": meta})
+    return data.StructLayout(
+        {"row": shapes.row, "scalar": VALUE, "last": unsigned(1), "meta": meta}
+    )
 
 
 def held_step(meta: data.StructLayout) -> data.StructLayout:
@@ -71,7 +73,7 @@ class ListWalker(wiring.Component):
         super().__init__(
             {
                 "job": In(stream.Signature(list_job(shapes, meta))),
-                "step": Out(stream.Signature(list_step(meta))),
+                "step": Out(stream.Signature(list_step(shapes, meta))),
                 "held": Out(data.ArrayLayout(held_step(meta), 2)),
                 "inputs": In(shapes.read(engine.inputs, ENTRY, shapes.contexts)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, shapes.contexts)),
@@ -132,7 +134,9 @@ def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLa
     Fields
     ------
     scalars : N entries for each lane
-    flags : which of the N are wanted
+    flags : which of the N are wanted; give it by `flagged`
+    lowest : the lowest of them alone
+    single : there is one at most
     row : row that belongs to entry 0
     end : whether a sum ends with this word
     meta : handed through
@@ -141,11 +145,21 @@ def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLa
         {
             "scalars": data.ArrayLayout(vector(neurons), lanes),
             "flags": unsigned(neurons),
+            "lowest": unsigned(neurons),
+            "single": unsigned(1),
             "row": INDEX,
             "end": unsigned(1),
             "meta": meta,
         }
     )
+
+
+def flagged(flags: Value) -> dict[str, Value]:
+    """Fields of a `word_job`: its flags, and what the stepper has to know of them at once."""
+    bits = len(flags)
+    lowest = (flags & (~flags + 1))[:bits]
+    single = (flags & (flags - 1))[:bits] == 0
+    return {"flags": flags, "lowest": lowest, "single": single}
 
 
 def word_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
@@ -199,39 +213,30 @@ class WordStepper(wiring.Component):
         m = Module()
         word = Signal(word_job(self.neurons, self.lanes, self.meta))
         held = Signal()
-        # Of the flags that are left, found while the step before is on offer.
-        lowest = Signal(self.neurons)
+        some = Signal()
         rest = Signal(self.neurons)
         entry = Signal(range(self.neurons))
-        finishes = Signal()
         payload = self.step.payload
         m.d.comb += [
-            rest.eq(word.flags & ~lowest),
-            finishes.eq(rest == 0),
-            self.word.ready.eq(~held | (self.step.ready & finishes)),
+            rest.eq(word.flags & ~word.lowest),
+            self.word.ready.eq(~held | (self.step.ready & word.single)),
             self.step.valid.eq(held),
-            payload.some.eq(lowest != 0),
-            payload.end.eq(word.end & finishes),
+            payload.some.eq(some),
+            payload.end.eq(word.end & word.single),
             payload.meta.eq(word.meta),
             payload.row.eq(word.row + entry),
         ]
         for index in range(self.neurons):
-            with m.If(lowest[index]):
+            with m.If(word.lowest[index]):
                 m.d.comb += entry.eq(index)
                 for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
                     m.d.comb += scalar.eq(scalars[index])
         with m.If(self.step.ready):
+            m.d.sync += [word[field].eq(value) for field, value in flagged(rest).items()]
+        with m.If(self.word.ready):
             m.d.sync += [
-                word.flags.eq(rest),
-                lowest.eq(_lowest(rest)),
-                held.eq(Mux(finishes, 0, held)),
+                word.eq(self.word.payload),
+                held.eq(self.word.valid),
+                some.eq(self.word.payload.lowest != 0),
             ]
-        with m.If(self.word.valid & self.word.ready):
-            flags = self.word.payload.flags
-            m.d.sync += [word.eq(self.word.payload), lowest.eq(_lowest(flags)), held.eq(1)]
         return m
-
-
-def _lowest(flags: Value) -> Value:
-    """The lowest flag alone."""
-    return (flags & (~flags + 1))[: len(flags)]

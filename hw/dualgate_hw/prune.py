@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import VALUE_WIDTH
 from dualgate.settings import PRUNE_BITS, PRUNE_OFF
 
-from .layouts import INDEX, LAYER, Shapes, owned
-from .nonzeros import word_job
+from .layouts import LAYER, Shapes, owned
+from .nonzeros import flagged, word_job
 from .slots import sum_note, vector_job
 
 
@@ -64,18 +64,19 @@ class Pruner(wiring.Component):
         job = Signal(vector_job(self.shapes))
         layer = Signal(LAYER)
         masks = Signal(data.ArrayLayout(VALUE_WIDTH, self.shapes.lanes))
-        group = Signal(INDEX)
-        entry = Signal(INDEX)
-        row = Signal(INDEX)
+        group = Signal(self.shapes.group)
+        entry = Signal(self.shapes.unit)
+        row = Signal(self.shapes.row)
         self._scalars = Signal(self.shapes.vectors)
         self._flags = Signal(neurons)
+        self._some = Signal()
         self._wanted = Signal(neurons * self.shapes.lanes)
         self._pruned = Signal(neurons * self.shapes.lanes)
         m.d.sync += [self._wanted.eq(0), self._pruned.eq(0)]
         for count, bits in ((self.kept, self._wanted), (self.dropped, self._pruned)):
             m.d.comb += count.eq(sum(bits[1:], bits[0]))
         # Of the word in work, found while it is read.
-        word_row = Signal(INDEX)
+        word_row = Signal.like(row)
         last_word = Signal()
         last_group = Signal()
         word = self.word.payload
@@ -86,7 +87,7 @@ class Pruner(wiring.Component):
                 owned(job.slot, entry >> (neurons - 1).bit_length(), self.shapes.engine.groups)
             ),
             word.scalars.eq(self._scalars),
-            word.flags.eq(self._flags),
+            *(word[field].eq(value) for field, value in flagged(self._flags).items()),
             word.row.eq(word_row),
             word.end.eq(last_word),
             word.meta.slot.eq(job.slot),
@@ -118,7 +119,7 @@ class Pruner(wiring.Component):
                 ]
                 m.next = "OFFER"
             with m.State("OFFER"):
-                skip = ~last_word & (self._flags == 0)
+                skip = ~last_word & ~self._some
                 m.d.comb += self.word.valid.eq(~skip)
                 with m.If(self.word.ready | skip):
                     m.d.sync += entry.eq(entry + neurons)
@@ -151,7 +152,7 @@ class Pruner(wiring.Component):
                 ]
                 m.d.sync += self._scalars[lane][index].eq(Mux(keep, entry, 0))
             flags = flags | wanted[lane]
-        m.d.sync += self._flags.eq(flags)
+        m.d.sync += [self._flags.eq(flags), self._some.eq(flags.any())]
         with m.If(first_group):
             m.d.sync += [self._wanted.eq(wanted), self._pruned.eq(pruned)]
 

@@ -3,7 +3,7 @@
 from amaranth import Module
 from amaranth.lib import memory
 
-from .layouts import ENTRY, INDEX, OUTPUT, VALUE, WORD, Shapes
+from .layouts import ENTRY, OUTPUT, VALUE, WORD, Shapes
 
 
 def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
@@ -30,7 +30,7 @@ def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
         ("inputs", engine.inputs, ENTRY),
         ("masks", shapes.mask_words, WORD),
         ("hidden", engine.activations, ENTRY),
-        ("counts", engine.layers, INDEX),
+        ("counts", engine.layers, shapes.unit),
         ("slopes", engine.vectors, shapes.vector),
         ("outputs", width, OUTPUT),
         ("targets", width, VALUE),

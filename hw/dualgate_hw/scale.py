@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 from dualgate.rules import SIGMOID
 
-from .layouts import ACC, INDEX, LAYER, PRODUCT, Shapes, delay, owned, vector
+from .layouts import ACC, LAYER, PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
 from .rounding import shift_right
 from .slots import FRAC, MAGNITUDE_BITS, NORM_BITS, scale_job, sum_note
@@ -80,7 +80,7 @@ class Scaler(wiring.Component):
         advance = Signal()
         read_valid = Signal()
         index = Signal.like(self.index)
-        group = Signal(INDEX)
+        group = Signal(self.shapes.group)
         job = Signal(scale_job(self.shapes))
         context = Signal.like(self.slot_context)
         final = Signal()

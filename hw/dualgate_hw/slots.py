@@ -5,7 +5,7 @@ from amaranth.lib import data
 
 from dualgate.formats import VALUE_WIDTH
 
-from .layouts import INDEX, Shapes
+from .layouts import Shapes
 
 FRAC = signed(12)
 """Binary point of a vector: 16 at birth at most, and at most 14 more a layer."""
@@ -34,7 +34,7 @@ def team(shapes: Shapes) -> data.StructLayout:
         {
             "context": unsigned(shapes.context),
             "layer": range(shapes.engine.layers),
-            "word": INDEX,
+            "word": shapes.word,
             "present": unsigned(lanes),
             "unit": data.ArrayLayout(range(shapes.neurons), lanes),
             "frac": data.ArrayLayout(FRAC, lanes),
@@ -44,7 +44,9 @@ def team(shapes: Shapes) -> data.StructLayout:
 
 def sum_note(shapes: Shapes) -> data.StructLayout:
     """What travels with a sum: whose it is, of which group, and whether that is the last."""
-    return data.StructLayout({"slot": unsigned(shapes.slot), "group": INDEX, "final": unsigned(1)})
+    return data.StructLayout(
+        {"slot": unsigned(shapes.slot), "group": shapes.group, "final": unsigned(1)}
+    )
 
 
 def scale_job(shapes: Shapes) -> data.StructLayout:

@@ -7,11 +7,10 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import VALUE_WIDTH
 from dualgate.rules import EXP_TABLE, SOFTMAX, TABLE_BITS
 
-from .layouts import INDEX, OUTPUT, VALUE, Shapes, delay
+from .layouts import OUTPUT, VALUE, Shapes, delay
 
 POWER_BITS = 16
 RECIPROCAL_BITS = 17
-SUM_BITS = POWER_BITS + INDEX.width
 EXP_LATENCY = 5
 """Cycles from a read of a pre-activation to its power."""
 
@@ -37,16 +36,17 @@ class Softmax(wiring.Component):
 
     def __init__(self, shapes: Shapes) -> None:
         self.depth = shapes.engine.groups * shapes.neurons
+        self.sum_bits = POWER_BITS + shapes.unit.width
         super().__init__(
             {
                 "start": In(1),
-                "units": In(INDEX),
-                "unit": Out(INDEX),
+                "units": In(shapes.unit),
+                "unit": Out(shapes.unit),
                 "output": In(OUTPUT),
-                "power_unit": In(INDEX),
+                "power_unit": In(shapes.unit),
                 "power": Out(POWER_BITS),
                 "reciprocal": Out(RECIPROCAL_BITS),
-                "bits": Out(range(SUM_BITS + 1)),
+                "bits": Out(range(self.sum_bits + 1)),
                 "done": Out(1),
             }
         )
@@ -54,8 +54,8 @@ class Softmax(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         maximum = Signal(VALUE)
-        total = Signal(SUM_BITS)
-        remainder = Signal(SUM_BITS + 1)
+        total = Signal(self.sum_bits)
+        remainder = Signal(self.sum_bits + 1)
         steps = Signal(range(RECIPROCAL_BITS + 1))
         reads = Signal()
         compares = Signal()
@@ -68,7 +68,7 @@ class Softmax(wiring.Component):
         final = self.unit == self.units - 1
         with m.If(power_valid):
             m.d.sync += total.eq(total + power)
-        for bit in range(SUM_BITS):
+        for bit in range(self.sum_bits):
             with m.If(total[bit]):
                 m.d.comb += self.bits.eq(bit + 1)
         with m.FSM():

@@ -212,6 +212,9 @@ class TangentLane(wiring.Component):
         ]
         with m.If(births.born | (births.active & ~free)):
             m.d.sync += turn.eq(Mux(turn == shapes.slots - 1, 0, turn + 1))
+        # Written a cycle late: the turn comes back to a slot, and its sums end, later than that.
+        born, newborn, place = Signal(), Signal(team(shapes)), Signal(shapes.slot)
+        m.d.sync += [born.eq(births.born), newborn.eq(births.team), place.eq(turn)]
         note = rescaled.stored_note
         dead = rescaled.stored & ~rescaled.bits.as_value().any()
         for slot in range(shapes.slots):
@@ -219,8 +222,8 @@ class TangentLane(wiring.Component):
                 m.d.sync += teams[slot].layer.eq(teams[slot].layer + 1)
                 for frac, gain in zip(teams[slot].frac, note.gain, strict=True):
                     m.d.sync += frac.eq(frac + gain)
-            with m.If(births.born & (turn == slot)):
-                m.d.sync += [teams[slot].eq(births.team), busy[slot].eq(1)]
+            with m.If(born & (place == slot)):
+                m.d.sync += [teams[slot].eq(newborn), busy[slot].eq(1)]
             ends = (
                 (sums.complete & ~sums.job.alive & (sums.job.slot == slot))
                 | (dead & (note.note.slot == slot))

@@ -1,13 +1,11 @@
 """The update lane: velocity[r][:] += a_r * u[:], over the nonzero inputs of every layer."""
 
-from itertools import pairwise
-
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import ENTRY, INDEX, LAYER, PRODUCT, VELOCITY, Shapes, delay, owned, vector
+from .layouts import ENTRY, LAYER, PRODUCT, VELOCITY, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
 from .nonzeros import ListWalker
 
@@ -22,7 +20,8 @@ class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
     A group whose update scalars are all zero costs no step, nor does a frozen layer. A row is read
-    and written back in `WRITE_LATENCY` cycles; a step for a row still on its way waits.
+    and written back in `WRITE_LATENCY` cycles, and never meets itself there: it comes once in a
+    list, and from one sample's last step to the next one's first it is longer than that.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ class UpdateLane(wiring.Component):
                 "product": In(vector(shapes.neurons, PRODUCT)),
                 "inputs": In(shapes.read(engine.inputs, ENTRY, contexts)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
-                "counts": In(shapes.read(engine.layers, INDEX, contexts)),
+                "counts": In(shapes.read(engine.layers, shapes.unit, contexts)),
                 "deltas": In(shapes.read(engine.vectors, shapes.vector, contexts)),
                 "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
                 "read": In(shapes.read(engine.rows, velocities)),
@@ -79,17 +78,9 @@ class UpdateLane(wiring.Component):
     def _step(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
         step = walker.step
         row = step.payload.row
-        # Rows taken so recently that a read now would miss their write.
-        recent = [Signal(INDEX, name=f"recent_{age}") for age in range(WRITE_LATENCY)]
-        recent_valid = Signal(WRITE_LATENCY)
-        clash = Signal()
-        m.d.comb += clash.eq(0)
-        for age, other in enumerate(recent):
-            with m.If(recent_valid[age] & (other == row)):
-                m.d.comb += clash.eq(1)
         m.d.comb += [
-            self.mac.valid.eq(step.valid & ~clash),
-            step.ready.eq(self.mac.ready & ~clash),
+            self.mac.valid.eq(step.valid),
+            step.ready.eq(self.mac.ready),
             self.taken.eq(self.mac.valid & self.mac.ready),
         ]
         for lane in range(self.shapes.neurons):
@@ -99,11 +90,6 @@ class UpdateLane(wiring.Component):
                     Mux(step.payload.meta.side, scalars[1][lane], scalars[0][lane])
                 ),
             ]
-        m.d.sync += [
-            recent[0].eq(row),
-            recent_valid.eq(recent_valid << 1 | self.taken),
-            *(older.eq(newer) for newer, older in pairwise(recent)),
-        ]
         total = Signal(vector(self.shapes.neurons, VELOCITY))
         reads = delay(m, self.taken, MAC_LATENCY - 1)
         read_row = delay(m, row, MAC_LATENCY - 1)
@@ -125,13 +111,14 @@ class UpdateLane(wiring.Component):
         engine = self.shapes.engine
         token = Signal(self.shapes.token)
         layer = Signal(LAYER)
-        count = Signal(INDEX)
-        group = Signal(INDEX)
-        row = Signal(INDEX)
+        count = Signal(self.shapes.unit)
+        group = Signal(self.shapes.group)
+        row = Signal(self.shapes.row)
         side = Signal()
         job = walker.job.payload
         first_layer = self.index == 0
         last_group = group == layer.groups - 1
+        holds = Cat(held.valid for held in walker.held).any()
         found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
         fresh = Signal.like(found)
         m.d.comb += [
@@ -187,9 +174,8 @@ class UpdateLane(wiring.Component):
                 m.next = "READ"
                 with m.If(last_group):
                     self._next_layer(m, layer)
-            with m.State("DRAIN"):
-                with m.If(walker.job.ready & ~Cat(held.valid for held in walker.held).any()):
-                    m.next = "DONE"
+            with m.State("DRAIN"), m.If(walker.job.ready & ~holds):
+                m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.done.valid.eq(1)
                 with m.If(self.done.ready):

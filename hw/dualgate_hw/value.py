@@ -9,7 +9,6 @@ from .activation import ActivationUnit
 from .layouts import (
     ACC,
     ENTRY,
-    INDEX,
     LAYER,
     OUTPUT,
     PRODUCT,
@@ -25,12 +24,12 @@ from .nonzeros import ListWalker, list_job
 
 def loaded(shapes: Shapes) -> data.StructLayout:
     """A sample whose input list is loaded, with the entries of that list; and if it has masks."""
-    return data.StructLayout({"token": shapes.token, "count": INDEX, "masked": 1})
+    return data.StructLayout({"token": shapes.token, "count": shapes.unit, "masked": 1})
 
 
 def group_note(shapes: Shapes) -> data.StructLayout:
     """Whose group of neurons a step belongs to, and which."""
-    return data.StructLayout({"thread": range(shapes.threads), "group": INDEX})
+    return data.StructLayout({"thread": range(shapes.threads), "group": shapes.group})
 
 
 class ValueThread(wiring.Component):
@@ -63,14 +62,14 @@ class ValueThread(wiring.Component):
                 "fetch_ready": In(1),
                 "index": Out(range(shapes.engine.layers)),
                 "layer": In(LAYER),
-                "count": Out(INDEX),
+                "count": Out(shapes.unit),
                 "job": Out(stream.Signature(list_job(shapes, group_note(shapes)))),
                 "current": Out(LAYER),
                 "first_layer": Out(1),
                 "context": Out(shapes.context),
                 "masked": Out(1),
                 "done": In(1),
-                "done_count": In(INDEX),
+                "done_count": In(shapes.unit),
             }
         )
 
@@ -78,8 +77,8 @@ class ValueThread(wiring.Component):
         m = Module()
         layer, count = self.current, self.count
         token = Signal(self.shapes.token)
-        group = Signal(INDEX)
-        row = Signal(INDEX)
+        group = Signal(self.shapes.group)
+        row = Signal(self.shapes.row)
         job = self.job.payload
         m.d.comb += [
             self.first_layer.eq(self.index == 0),
@@ -171,7 +170,7 @@ class ValueLane(wiring.Component):
                 "inputs": In(shapes.read(engine.inputs, ENTRY, contexts)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
                 "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
-                "counts": In(shapes.write(engine.layers, INDEX, contexts)),
+                "counts": In(shapes.write(engine.layers, shapes.unit, contexts)),
                 "hidden_write": In(shapes.write(engine.activations, ENTRY, contexts)),
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
                 "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),

@@ -89,6 +89,12 @@ def small_shapes(neurons: int, **sizes: int) -> Shapes:
     return Shapes(EngineParameters(neurons, **{**small, **sizes}), contexts=4, slots=4)
 
 
+def flagged_word(flags: int, **fields: Any) -> dict[str, Any]:
+    """A job of the stepper, with what it has to know of its flags."""
+    single = int(flags & (flags - 1) == 0)
+    return {"flags": flags, "lowest": flags & -flags, "single": single, **fields}
+
+
 def numbers(random: np.random.Generator, count: int) -> list[int]:
     """16-bit numbers, every third at an edge of the range."""
     return [

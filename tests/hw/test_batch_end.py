@@ -75,8 +75,8 @@ def run(
             (done,) = (await ctx.tick().sample(end.done))[2:]
             cycles += 1
         found = [contents(ctx, store) for store in stores]
-        clipped = sum(count for _, count in clips)
         await ctx.tick().repeat(16)
+        clipped = sum(count for _, count in clips)
         assert [contents(ctx, store) for store in stores] == found, "written after done"
         results.append(Result(*found, clipped, cycles))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from amaranth import Module
-from benches import attach, descriptors, simulate, small_shapes, watcher
+from benches import attach, descriptors, flagged_word, simulate, small_shapes, watcher
 
 from dualgate.engine import EngineParameters, Layout
 from dualgate.network import Network
@@ -84,17 +84,17 @@ def expected(lanes: int) -> tuple[list[Any], list[Any]]:
                     scalars[lane][unit] = slopes[unit]
                 first = following["weight_base"] + target * (following["inputs"] + 1)
                 words.append(
-                    {
-                        "scalars": scalars,
-                        "flags": sum(1 << unit for unit in units),
-                        "row": first + group * NEURONS,
-                        "end": 1,
-                        "meta": {
+                    flagged_word(
+                        sum(1 << unit for unit in units),
+                        scalars=scalars,
+                        row=first + group * NEURONS,
+                        end=1,
+                        meta={
                             "slot": 3,
                             "group": target,
                             "final": int(target == following["groups"] - 1),
                         },
-                    }
+                    )
                 )
     return words, teams
 

@@ -214,6 +214,7 @@ def test_descriptors_and_settings_arrive_whole() -> None:
         "prune": 3,
         "layers": 2,
         "momentum": 16384,
+        "masked": 0,
     }
     assert heard.layers == [LAYOUT.descriptors[0], LAYOUT.descriptors[-1]]
 

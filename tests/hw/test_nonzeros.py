@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import data
-from benches import SIZES, STALLS, attach, numbers, simulate, small_shapes
+from benches import SIZES, STALLS, attach, flagged_word, numbers, simulate, small_shapes
 
 from dualgate_hw.layouts import ENTRY
 from dualgate_hw.nonzeros import ListWalker, WordStepper
@@ -24,7 +24,7 @@ def walk(
     jobs: list[Job], inputs: list[Any], hidden: list[Any], odds: tuple[float, float]
 ) -> tuple[list[int], list[tuple[int, Any]]]:
     """Run jobs; returns the cycles in which they were taken, and the steps with theirs."""
-    shapes = small_shapes(2)
+    shapes = small_shapes(2, rows=2048)
 
     m = Module()
     m.submodules.walker = walker = ListWalker(shapes, META)
@@ -118,13 +118,13 @@ def step_words(
 
 def random_words(random: np.random.Generator, neurons: int, lanes: int, count: int) -> list[Job]:
     return [
-        {
-            "scalars": [numbers(random, neurons) for _ in range(lanes)],
-            "flags": int(random.integers(1 << neurons)) * int(random.random() < 0.8),
-            "row": int(random.integers(1000)),
-            "end": int(random.integers(2)),
-            "meta": {"mark": mark % 32},
-        }
+        flagged_word(
+            int(random.integers(1 << neurons)) * int(random.random() < 0.8),
+            scalars=[numbers(random, neurons) for _ in range(lanes)],
+            row=int(random.integers(1000)),
+            end=int(random.integers(2)),
+            meta={"mark": mark % 32},
+        )
         for mark in range(count)
     ]
 

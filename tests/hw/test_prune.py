@@ -43,7 +43,7 @@ def run(
     neurons: int, teams: list[Team], prune: int, groups: int, odds: float
 ) -> tuple[list[Any], int, int]:
     """Prune one team for each slot; returns the words sent, and what was kept and dropped."""
-    shapes = small_shapes(neurons, groups=8, tangent_lanes=len(teams[0]))
+    shapes = small_shapes(neurons, groups=8, rows=4096, tangent_lanes=len(teams[0]))
     layers = [
         {"inputs": len(team[0]), "groups": groups, "weight_base": 100 * slot}
         for slot, team in enumerate(teams)

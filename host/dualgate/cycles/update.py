@@ -17,8 +17,6 @@ class UpdateLane:
     least 5; they overlap with the steps of groups before, but a sample begins only when the one
     before has taken its last step.
 
-    Rows never clash: a row comes once in a list, and samples are further apart than a write takes.
-
     Parameters
     ----------
     plan, batch, clock
