@@ -10,7 +10,7 @@ H = [math.floor((1 / (1 + math.exp(-i / 256)) - 0.5) * 65536 + 0.5) for i in ran
 E = [min(65535, math.floor(math.exp(-i / 256) * 65536 + 0.5)) for i in range(2048)]
 
 Z_FRAC = {"sigmoid": 12, "tanh": 12, "softmax": 10}
-OUT_FRAC = {"sigmoid": 14, "tanh": 14, "softmax": 14}
+OUT_FRAC = {"sigmoid": 14, "tanh": 14, "softmax": 14, "step": 14}
 SLOPE_FRAC = {"sigmoid": 16}  # 14 for all others
 OUTPUT_OF = {
     "mse": "identity",
@@ -18,6 +18,7 @@ OUTPUT_OF = {
     "sigmoid-mse": "sigmoid",
     "bce": "sigmoid",
     "cce": "softmax",
+    "perceptron": "step",
 }
 SLOPED = ("mse", "msle", "sigmoid-mse")
 
@@ -54,6 +55,8 @@ def activate(kind: str, z: int) -> tuple[int, int]:
         h = H[min(rshift(abs(z), 3), 2047)]
         value = rshift(h, 1)
         return -value if z < 0 else value, 16384 - rshift(h * h, 16)
+    if kind == "step":
+        return (16384 if z > 0 else 0), 16384
     return z, 16384
 
 

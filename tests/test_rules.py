@@ -123,13 +123,24 @@ def test_softmax_is_refused_as_an_elementwise_rule() -> None:
 
 
 def test_losses_know_their_scale() -> None:
-    assert [LOSSES[n].scale(4) for n in ("mse", "sigmoid-mse", "bce", "cce")] == [0.5, 0.5, 0.25, 1]
-    assert [LOSSES[n].classes for n in ("mse", "sigmoid-mse", "bce", "cce")] == [
-        False,
-        True,
-        True,
-        True,
-    ]
+    names = ("mse", "sigmoid-mse", "bce", "cce", "perceptron")
+    assert [LOSSES[n].scale(4) for n in names] == [0.5, 0.5, 0.25, 1, 1]
+    assert [LOSSES[n].classes for n in names] == [False, True, True, True, True]
+    assert [LOSSES[n].probable for n in names] == [False, True, True, True, False]
+
+
+def test_a_step_is_one_above_zero_and_only_there() -> None:
+    value, _ = rules.STEP.rule(ALL_Z)
+    assert (value == np.where(ALL_Z > 0, rules.ONE, 0)).all()
+    assert rules.STEP.value(np.array([-0.5, 0.0, 1e-9])).tolist() == [0.0, 0.0, 1.0]
+
+
+def test_the_perceptron_counts_mistakes() -> None:
+    y, t = (
+        np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]]),
+        np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]),
+    )
+    assert LOSSES["perceptron"].value(y, t).tolist() == [2.0, 0.0]
 
 
 def test_a_probability_that_rounded_to_zero_has_a_finite_loss() -> None:
@@ -159,8 +170,11 @@ def test_msle_is_mse_on_the_logarithm_of_one_plus_the_target() -> None:
 def test_unknown_names_are_refused_with_the_choices() -> None:
     with pytest.raises(InputError, match=r"^unknown activation 'softmax'; choose identity, relu"):
         rules.activation("softmax")
+    with pytest.raises(InputError, match=r"^a step has no slope to train hidden units by; only"):
+        rules.activation("step")
     with pytest.raises(
-        InputError, match=r"^unknown loss 'l1'; choose mse, sigmoid-mse, msle, bce, cce$"
+        InputError,
+        match=r"^unknown loss 'l1'; choose mse, sigmoid-mse, msle, bce, cce, perceptron$",
     ):
         rules.loss("l1")
     assert rules.activation("tanh") is rules.TANH

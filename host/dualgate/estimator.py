@@ -202,9 +202,9 @@ class Classifier(ClassifierMixin, Estimator):
         """
         features, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
-        if not rules.loss(self.loss).classes:
-            classes = ", ".join(name for name, loss in rules.LOSSES.items() if loss.classes)
-            raise InputError(f"loss {self.loss!r} has no classes; choose {classes}")
+        if not rules.loss(self.loss).probable:
+            known = ", ".join(name for name, loss in rules.LOSSES.items() if loss.probable)
+            raise InputError(f"loss {self.loss!r} gives no probabilities; choose {known}")
         self.classes_, right = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"{len(self.classes_)} class in the labels; give at least 2")

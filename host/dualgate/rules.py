@@ -80,6 +80,10 @@ def _tanh_rule(z: Ints) -> tuple[Ints, Ints]:
     return np.where(z < 0, -magnitude, magnitude), _table_slope(h)
 
 
+def _step_rule(z: Ints) -> tuple[Ints, Ints]:
+    return np.where(z > 0, ONE, 0), np.full_like(z, ONE)
+
+
 def reciprocal(total: Ints) -> tuple[Ints, Ints]:
     """``floor(2**(b + 15) / total)``, with b the bit length of `total`; also returns b.
 
@@ -197,11 +201,21 @@ SIGMOID = Activation(
     lambda y: y * (1 - y),
 )
 TANH = Activation("tanh", 4, 12, UNIT_FRAC, UNIT_FRAC, _tanh_rule, np.tanh, lambda y: 1 - y * y)
-# The loss of a softmax is differentiated by z at once.
+# The losses of a softmax and of a step give an error by z at once: their slopes are never used.
 SOFTMAX = Activation("softmax", 5, 10, UNIT_FRAC, UNIT_FRAC, _no_rule, _softmax, np.ones_like)
+STEP = Activation(
+    "step",
+    6,
+    -1,
+    UNIT_FRAC,
+    UNIT_FRAC,
+    _step_rule,
+    lambda z: (z > 0).astype(z.dtype),
+    np.ones_like,
+)
 
-ACTIVATIONS = {a.name: a for a in (IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX)}
-HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
+ACTIVATIONS = {a.name: a for a in (IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX, STEP)}
+HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ("softmax", "step"))
 CODE_BITS = 3
 
 
@@ -222,6 +236,10 @@ def _bce(y: Floats, t: Floats) -> Floats:
 
 def _cce(y: Floats, t: Floats) -> Floats:
     return np.asarray(-(t * np.log(_clipped(y))).sum(axis=-1))
+
+
+def _mistakes(y: Floats, t: Floats) -> Floats:
+    return np.asarray(np.abs(y - t).sum(axis=-1))
 
 
 def _unchanged(values: Any) -> Any:
@@ -285,7 +303,12 @@ class Loss:
 
     @property
     def classes(self) -> bool:
-        """Whether targets are probabilities, so that accuracy means something."""
+        """Whether targets are 0 and 1, or between, so that accuracy means something."""
+        return self.probable or self.output is STEP
+
+    @property
+    def probable(self) -> bool:
+        """Whether outputs are probabilities of classes."""
         return self.output in (SIGMOID, SOFTMAX)
 
 
@@ -299,12 +322,20 @@ LOSSES = {
         Loss("msle", IDENTITY, True, _mse, True, 2.0, np.log1p, np.expm1, -1.0),
         Loss("bce", SIGMOID, False, _bce, True, 1.0),
         Loss("cce", SOFTMAX, False, _cce, False, 1.0),
+        # Rosenblatt's rule, w += lr (t - y) x: the value counts mistakes, and what the error
+        # y - t is the derivative of is the perceptron criterion (y - t) z.
+        Loss("perceptron", STEP, False, _mistakes, False, 1.0),
     )
 }
 
 
 def activation(name: str) -> Activation:
     """Look up a hidden activation; raises `InputError` naming the choices."""
+    if name == STEP.name:
+        raise InputError(
+            "a step has no slope to train hidden units by; only outputs have it, with the loss "
+            f"perceptron; choose {', '.join(HIDDEN_ACTIVATIONS)}"
+        )
     if name not in HIDDEN_ACTIVATIONS:
         raise InputError(f"unknown activation {name!r}; choose {', '.join(HIDDEN_ACTIVATIONS)}")
     return ACTIVATIONS[name]

@@ -15,7 +15,14 @@ HEADROOM = 4.0
 """A hidden unit's delta may exceed the output's largest error this many times before an update
 scalar saturates (and is counted)."""
 
-MAX_ERROR = {"mse": 4.0, "msle": 4.0, "sigmoid-mse": 0.25, "bce": 1.0, "cce": 1.0}
+MAX_ERROR = {
+    "mse": 4.0,
+    "msle": 4.0,
+    "sigmoid-mse": 0.25,
+    "bce": 1.0,
+    "cce": 1.0,
+    "perceptron": 1.0,
+}
 """Largest error expected at an output, as the engine carries it (before `Loss.scale`)."""
 
 PRUNE_BITS = 4

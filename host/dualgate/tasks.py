@@ -173,6 +173,15 @@ TASKS = {
         Goal("accuracy", 0.95),
         "logistic regression: benign or malignant",
     ),
+    "perceptron": Task(
+        lambda directory: load_setosa(),
+        (4, 1),
+        "identity",
+        "perceptron",
+        Recipe(10, batch=1, lr=0.125),
+        Goal("accuracy", 1.0),
+        "the perceptron rule, on-line: setosa or another iris",
+    ),
     "adaline": Task(
         lambda directory: load_setosa(),
         (4, 1),

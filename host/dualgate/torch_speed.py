@@ -90,4 +90,5 @@ _LOSSES: dict[str, Any] = {
     "msle": lambda torch: lambda z, t: torch.nn.functional.mse_loss(z, t.log1p()),
     "bce": lambda torch: torch.nn.BCEWithLogitsLoss(),
     "cce": lambda torch: torch.nn.CrossEntropyLoss(),
+    "perceptron": lambda torch: lambda z, t: (((z > 0).float() - t) * z).sum(dim=1).mean(),
 }

@@ -13,6 +13,7 @@ from dualgate.rules import (
     RELU,
     SIGMOID,
     SIGMOID_TABLE,
+    STEP,
     TABLE_BITS,
     TANH,
 )
@@ -201,6 +202,8 @@ class ActivationUnit(wiring.Component):
             with m.Case(TANH.code):
                 magnitude = (h + unit_round) >> (15 - UNIT_FRAC)
                 m.d.sync += [value.eq(Mux(z < 0, -magnitude, magnitude)), slope.eq(table_slope)]
+            with m.Case(STEP.code):
+                m.d.sync += value.eq(Mux(z > 0, one, 0))
         return value, slope
 
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:

@@ -73,7 +73,8 @@ class Loader(wiring.Component):
         self._length = Signal(self.shapes.unit)
         self._index = Signal(INDEX)
         self._entry = Signal(ENTRY)
-        self._last_mask = Signal(self.shapes.unit)
+        self._mask = Signal(range(self.shapes.mask_words))
+        self._last_mask = Signal.like(self._mask)
         self._front = Signal(range(2 << INDEX.width))
         token = self.sample.payload.token
         m.d.comb += [
@@ -84,7 +85,7 @@ class Loader(wiring.Component):
             self.inputs.addr.eq(owned(self.context, self._length, engine.inputs)),
             self.inputs.data.value.eq(self._entry.value),
             self.inputs.data.index.eq(self._entry.index[: self.shapes.unit.width]),
-            self.masks.addr.eq(owned(self.context, self._length, self.shapes.mask_words)),
+            self.masks.addr.eq(owned(self.context, self._mask, self.shapes.mask_words)),
             self.masks.data.eq(self.command.payload),
             token.context.eq(self.context),
             token.train.eq(self._train),
@@ -92,8 +93,10 @@ class Loader(wiring.Component):
             self.sample.payload.masked.eq(self._train & self.masked),
         ]
         last = self.output_layer
+        place = Signal(range(engine.activations))
+        m.d.comb += place.eq(last.list_base + last.inputs)  # fits: there is a place for each
         m.d.sync += [
-            self._last_mask.eq((last.list_base + last.inputs) >> exact_log2(WORD.width)),
+            self._last_mask.eq(place >> exact_log2(WORD.width)),
             self._front.eq(last.outputs + Mux(self.masked, self._last_mask + 1, 0)),
         ]
         word = self._find(m)
@@ -107,16 +110,14 @@ class Loader(wiring.Component):
                         m.next = "MASKS"
             with m.State("MASKS"), m.If(self._take(m)):
                 m.d.comb += self.masks.en.eq(1)
-                with m.If(self._length == self._last_mask):
+                m.d.sync += self._mask.eq(self._mask + 1)
+                with m.If(self._mask == self._last_mask):
                     m.next = "ENTRIES"
             self._entry_states(m, *word)
             self._end_states(m)
         m.d.comb += self.idle.eq(fsm.ongoing("HEADER") & self.empty)
-        # Masks are counted before there are inputs to count.
-        with m.If(self.inputs.en | self.masks.en):
+        with m.If(self.inputs.en):
             m.d.sync += self._length.eq(self._length + 1)
-        with m.If(self.masks.en & (self._length == self._last_mask)):
-            m.d.sync += self._length.eq(0)
         return m
 
     def _take(self, m: Module, when: Value | int = 1) -> Value:
@@ -136,6 +137,7 @@ class Loader(wiring.Component):
                 self._position.eq(0),
                 self._length.eq(0),
                 self._index.eq(0),
+                self._mask.eq(0),
                 self._bad.eq(0),
                 self._train.eq((op == Op.TRAIN) | (op == Op.TRAIN_DENSE)),
                 self._dense.eq((op == Op.TRAIN_DENSE) | (op == Op.INFER_DENSE)),

@@ -50,6 +50,12 @@ def test_weights_out_of_range_are_refused_and_counted() -> None:
     assert model.master_weights()[1][0].tolist() == [(1 << 31) - 1, -(1 << 31)]
 
 
+def test_a_perceptron_has_no_counterpart_elsewhere() -> None:
+    model = small("perceptron")
+    with pytest.raises(InputError, match=r"^the step of a perceptron's outputs has no counterpart"):
+        list(model.steps())
+
+
 def test_a_model_is_checked() -> None:
     network = Network((4, 3, 2), "tanh")
     good = small().weights

@@ -61,7 +61,7 @@ def test_slopes_keep_the_precision_and_are_those_of_differences(name: str, dtype
     kind = ACTIVATIONS[name]
     slope = kind.derivative(z)
     assert slope.dtype == dtype
-    if name != "softmax":
+    if name not in ("softmax", "step"):
         step, wide = 1e-6, z.astype(np.float64)
         change = (kind.value(wide + step) - kind.value(wide - step)) / (2 * step)
         np.testing.assert_allclose(slope, change, atol=1e-6)

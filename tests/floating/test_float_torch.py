@@ -40,6 +40,7 @@ THEIR_LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "msle": lambda z, t: F.mse_loss(z.expm1().log1p(), t.expm1().log1p()),
     "bce": lambda z, t: F.binary_cross_entropy_with_logits(z, t),
     "cce": lambda z, t: F.cross_entropy(z, t),
+    "perceptron": lambda z, t: (((z > 0).double() - t) * z).sum(dim=1).mean(),
 }
 
 THEIR_OPTIMISERS: dict[str, Callable[[Any], Any]] = {

@@ -30,7 +30,7 @@ HIGH = 0xFFFF_FFFF
 def configuration() -> list[list[int]]:
     count = len(NETWORK.layers)
     layers = [commands.layer_command(LAYOUT, index).tolist() for index in range(count)]
-    return [*layers, commands.settings_command(Settings(20000, 17, 16384, 3), count).tolist()]
+    return [*layers, commands.settings_command(Settings(20000, 17, 16384, 3, True), count).tolist()]
 
 
 @dataclass
@@ -214,7 +214,7 @@ def test_descriptors_and_settings_arrive_whole() -> None:
         "prune": 3,
         "layers": 2,
         "momentum": 16384,
-        "masked": 0,
+        "masked": 1,
     }
     assert heard.layers == [LAYOUT.descriptors[0], LAYOUT.descriptors[-1]]
 

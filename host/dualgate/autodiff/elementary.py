@@ -22,6 +22,7 @@ ELEMENTARY: dict[str, tuple[Callable[[float], float], Callable[[float, float], f
     "relu": (lambda x: max(x, 0.0), lambda x, y: 1.0 if x > 0 else 0.0),
     "leaky_relu": (lambda x: x if x > 0 else LEAK * x, lambda x, y: 1.0 if x > 0 else LEAK),
     "identity": (lambda x: x, lambda x, y: 1.0),
+    "step": (lambda x: 1.0 if x > 0 else 0.0, lambda x, y: 0.0),
 }
 """By name: the value at x, and the derivative from x and that value y.
 

@@ -102,8 +102,11 @@ class Model:
         Raises
         ------
         InputError
-            For a loss whose predictions are not the network's outputs (``msle``).
+            For a loss whose predictions are not the network's outputs (``msle``), and for the
+            outputs of a perceptron.
         """
+        if self.network.objective.output is rules.STEP:
+            raise InputError("the step of a perceptron's outputs has no counterpart elsewhere")
         if self.network.objective.inverse is not rules.LOSSES["mse"].inverse:
             raise InputError(
                 f"the loss {self.network.loss} transforms the outputs, for which others have no "

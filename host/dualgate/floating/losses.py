@@ -87,6 +87,11 @@ def _entropy(z: Any, y: Any, t: Any) -> Any:
     return t * (total - z)
 
 
+def _criterion(z: Any, y: Any, t: Any) -> Any:
+    # How far z is on the wrong side of zero; its derivative by z is y - t, except at zero.
+    return (y - t) * z
+
+
 LOSSES = {
     name: Loss(rules.LOSSES[name], terms)
     for name, terms in (
@@ -95,5 +100,6 @@ LOSSES = {
         ("msle", _square),
         ("bce", _binary_entropy),
         ("cce", _entropy),
+        ("perceptron", _criterion),
     )
 }

@@ -6,7 +6,7 @@ A list of words, the same for the gateware, which holds it in a memory, and for 
 import zlib
 from dataclasses import dataclass, fields
 
-from .. import commands, engine, formats, settings
+from .. import commands, engine, formats, rules, settings
 from ..commands import PROTOCOL
 from ..engine import EngineParameters
 from ..errors import HandshakeError
@@ -36,6 +36,7 @@ _TABLES = (
     commands.SETTINGS_FIELDS,
     commands.COUNTERS,
     commands.IDENTITY_FIELDS,
+    [(activation.name, activation.code) for activation in rules.ACTIVATIONS.values()],
     [settings.PRUNE_BITS, formats.APPLY_BIAS],
 )
 

@@ -9,7 +9,6 @@ from ..link.serial import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import Clock, Ecp5Pll
 
-CLOCK_45 = Ecp5Pll("clk25", 25, multiply=9, divide=5, output=10)
 CLOCK_80 = Ecp5Pll("clk25", 25, multiply=16, divide=5, output=8)
 
 LINK = LinkParameters(receive_words=1024, send_words=512)
@@ -45,7 +44,7 @@ ULX3S_25F = _board(
         neurons=4, layers=4, rows=1024, inputs=128, activations=64, vectors=16, groups=8
     ),
     Depths(contexts=4, slots=4, threads=3),
-    CLOCK_45,
+    CLOCK_80,
 )
 
 ULX3S_45F = _board(
