@@ -223,3 +223,16 @@ def check_shapes(network: Network, weights: Sequence[NDArray[np.int64]]) -> None
     have = [np.shape(w) for w in weights]
     if have != want:
         raise InputError(f"weights have shapes {have}; the network needs {want}")
+
+
+def check_master(network: Network, weights: Sequence[NDArray[np.int64]]) -> None:
+    """Raise `InputError` unless `weights` are integers of `formats.MASTER`, shaped as `network`."""
+    check_shapes(network, weights)
+    limit = 1 << (MASTER.width - 1)
+    for index, w in enumerate(weights):
+        whole = np.issubdtype(w.dtype, np.integer)
+        if not whole or w.min() < -limit or w.max() >= limit:
+            raise InputError(
+                f"weights of layer {index} are not integers of {MASTER.width} bits; "
+                "exchange.Model.master_weights rounds real ones"
+            )

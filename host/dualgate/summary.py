@@ -43,6 +43,7 @@ class Summary:
     task: str
     device: str
     layers: tuple[int, ...]
+    frozen: tuple[int, ...]
     activation: tuple[str, ...]
     objective: str
     epochs: int
@@ -103,6 +104,7 @@ class Summary:
             task=task,
             device=spec,
             layers=trainer.network.sizes,
+            frozen=trainer.network.frozen,
             activation=trainer.network.hidden,
             objective=trainer.network.loss,
             **{**asdict(recipe), "prune": prune_name(recipe.prune), "epochs": len(records)},
