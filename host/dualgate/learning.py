@@ -85,7 +85,15 @@ class Learner(ABC):
 
     @abstractmethod
     def start(self, weights: list[Ints], state: State | None) -> None:
-        """Begin with these master weights, which the device has, and the state of a checkpoint."""
+        """Begin.
+
+        Parameters
+        ----------
+        weights : list of int array (inputs + 1, outputs)
+            Master weights, which the device has, too.
+        state : State or None
+            Of the optimiser on the host, from a checkpoint.
+        """
 
     @abstractmethod
     def clipped(self) -> int:

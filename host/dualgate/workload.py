@@ -51,7 +51,7 @@ class Workload:
         return -(-len(self.x) // self.recipe.batch)
 
     def settings(self, size: int, prune: int) -> Settings:
-        """Settings of a batch of `size` samples under p."""
+        """Settings of a batch of `size` samples under p = `prune`."""
         recipe = self.recipe
         return make_settings(
             self.network, self.update_frac, recipe.lr, size, recipe.momentum, prune

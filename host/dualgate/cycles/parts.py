@@ -56,7 +56,7 @@ class Walker(Generic[Meta]):
         return not self._left or (self._left == 1 and (granted or not self.reading))
 
     def tick(self, granted: bool, count: int = 0, meta: Meta | None = None) -> None:
-        """A cycle passes; `count` entries are a job that is taken."""
+        """A cycle passes, a read `granted` or not; `count` entries, with `meta`, are taken."""
         if granted or not self.reading:
             self.reading = self._left > 0
             if self.reading:
