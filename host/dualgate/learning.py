@@ -104,8 +104,14 @@ class Learner(ABC):
         if not weights:
             return
         outputs = self._network.sizes[-1]
-        if not objective.classes or (objective.name == "bce" and outputs > 1):
+        if not objective.classes:
             raise InputError("class weights: give a loss of one class a sample, such as cce")
+        if objective.name == "bce" and outputs > 1:
+            # They would weigh each output by its own target, and a sample has one rate for all.
+            raise InputError(
+                "class weights: several outputs of bce are each a question of yes or no, which "
+                "the engine cannot weigh one by one; take cce, or a single output"
+            )
         needed = max(outputs, 2)
         if len(weights) != needed:
             raise InputError(f"{len(weights)} class weights: give {needed}, one for each class")

@@ -1,8 +1,9 @@
 """Networks: sizes, activations, loss and the binary points that follow from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -121,6 +122,10 @@ class Network:
                     f"inputs with {layer.in_frac} fraction bits are too coarse for a layer of "
                     f"{layer.z_frac}; raise input_frac or linear_frac"
                 )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickles: the parameters; what is cached, the activations' functions, cannot go."""
+        return Network, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def hidden(self) -> tuple[str, ...]:
