@@ -134,3 +134,12 @@ def test_resume_brings_weights_of_its_own() -> None:
     result = train("--resume", "--epochs", "2", "--weights", "runs/digits/checkpoint.npz")
     assert result.exit_code == 2
     assert "a checkpoint to go on from has its own weights; give no others" in result.stderr
+
+
+def test_the_binary_points_are_those_of_the_file() -> None:
+    assert train("--layers", "64,4,10", "--activation", "relu", "--out", "first").exit_code == 0
+    state = load_checkpoint(Path("first/checkpoint.npz"))
+    replace(state, network=replace(state.network, linear_frac=9, input_frac=11)).save(Path("x.npz"))
+    assert train("--weights", "x.npz").exit_code == 0
+    network = load_checkpoint(Path("runs/digits/checkpoint.npz")).network
+    assert (network.linear_frac, network.input_frac) == (9, 11)
