@@ -7,13 +7,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COMPARISONS := $(VENV)/.comparisons
+
+# Without CUDA, which the build for Linux on PyPI brings along, several GB of it. It is found where
+# pip is configured for such builds; elsewhere the comparisons with PyTorch are skipped.
+TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 
 .PHONY: train test lint docs
 
 train: $(STAMP)
 	$(BIN)/dualgate train digits
 
-test: lint
+test: lint $(COMPARISONS)
 	$(BIN)/pytest
 
 lint: $(STAMP)
@@ -32,3 +37,9 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[boards,data,docs,numba,onnx,plot,safetensors,sim,test]'
 	@touch $@
+
+$(COMPARISONS): $(STAMP)
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[torch]' '$(TORCH)' 2>/dev/null; \
+	then touch $@; \
+	else echo "note: pip finds no $(TORCH): tests that compare with PyTorch will be skipped;" \
+	  "make test TORCH=torch installs whatever pip finds"; fi

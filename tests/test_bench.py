@@ -19,6 +19,7 @@ from dualgate.cli import bench as bench_module
 from dualgate.cli import main
 from dualgate.data import Dataset, Samples, load_digits
 from dualgate.errors import MissingToolError
+from dualgate.floating import speed
 from dualgate.network import Network
 from dualgate.settings import PRUNE_OFF
 from dualgate.tasks import TASKS
@@ -120,6 +121,29 @@ def test_the_command_prints_a_table_and_writes_every_figure(tmp_path: Path) -> N
     assert lines[-1] == (
         "PyTorch is left out: PyTorch is not installed; pip install dualgate[torch]"
     )
+    assert figures["floating"] == []
+
+
+@pytest.mark.usefixtures("small")
+def test_forward_mode_in_floating_point_is_timed_beside_pytorch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("threadpoolctl")
+    for module in (bench_module, speed):
+        monkeypatch.setattr(module, "torch_samples_per_s", lambda *_: ("9.9", 1000.0))
+    monkeypatch.setattr(bench_module, "run", lambda *_: iter(()))
+    result = invoke("--samples", "20", "--batch", "10", "--json", str(tmp_path / "x.json"))
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "x.json").read_text())
+    lines = result.stdout.splitlines()
+    at = lines.index("PyTorch 9.9, one thread, batch 10: 1,000 samples/s")
+    assert lines[at + 1] == "Forward mode in float32 beside it, one thread, batch 20:"
+    rows = figures["floating"]
+    assert {row["prune"] for row in rows} == {"off", "1/4"}
+    for row, line in zip(rows, lines[at + 3 :], strict=True):
+        assert row["ratio"] == pytest.approx(1000.0 / row["samples_per_s"])
+        assert line.split()[:2] == [row["kernels"], row["prune"]]
+        assert line.split()[-1] == f"{row['ratio']:.2f}"
 
 
 @pytest.mark.usefixtures("small")

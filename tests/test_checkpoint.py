@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from damage import damage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_runs import NETWORK, RECIPE, blobs, golden
@@ -147,13 +148,7 @@ def test_a_cut_or_a_changed_byte_is_refused_or_harmless(
 ) -> None:
     path = tmp_path_factory.mktemp("damage") / "x.npz"
     STATE.save(path)
-    content = bytearray(path.read_bytes())
-    at = data.draw(st.integers(0, len(content) - 1))
-    if data.draw(st.booleans()):
-        del content[at:]
-    else:
-        content[at] ^= 1 << data.draw(st.integers(0, 7))
-    path.write_bytes(content)
+    damage(path, data)
     try:
         loaded = load_checkpoint(path)
     except CheckpointError:

@@ -169,6 +169,22 @@ def test_data_that_cannot_be_learned_is_refused(x: Any, y: Any, message: str) ->
 
 
 @pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"class_weight": "fair"}, "^The 'class_weight' parameter .* Got 'fair' instead"),
+        ({"class_weight": {0: 1.0, 2: 5.0}}, "^The classes, .*2.* are not in class_weight$|not in"),
+        ({"patience": 1, "validation_fraction": 2.5}, "test_size"),
+        ({"patience": 1, "validation_fraction": 0.1}, "should be greater or equal to the number"),
+    ],
+)
+def test_settings_that_scikit_learn_refuses_are_refused_by_it(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Classifier(hidden=(3,), **settings).fit(X, Y)
+
+
+@pytest.mark.parametrize(
     ("model", "message"),
     [
         (Classifier(scale="log"), "^unknown scale 'log'; choose standard, maxabs, off$"),
@@ -176,6 +192,12 @@ def test_data_that_cannot_be_learned_is_refused(x: Any, y: Any, message: str) ->
         (Classifier(loss="hinge"), "^unknown loss 'hinge'"),
         (Classifier(prune="1/3"), "^prune '1/3'"),
         (Classifier(hidden=(0,)), "^layers 2,0,2"),
+        (Classifier(frozen=(2,)), "^layer 2 cannot be frozen; layers are 0 to 1$"),
+        (Classifier(shift=1), "^2 inputs are no square image"),
+        (Classifier(initialiser="ones"), "^unknown initialiser 'ones'"),
+        (Classifier(patience=-1), "^patience -1: give 0 or more$"),
+        (Classifier(weights=[np.zeros((3, 2), int)]), r"^weights have shapes \[\(3, 2\)\]"),
+        (Classifier(loss="bce", class_weight="balanced"), "^class weights: several outputs of bce"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(model: Classifier, message: str) -> None:
@@ -202,3 +224,80 @@ def test_the_device_is_a_string() -> None:
     with pytest.raises(DeviceError, match=r"^unknown device 'abacus'"):
         Classifier(device="abacus").fit(X, Y)
     assert Classifier(epochs=1, device="golden?neurons=2").fit(X, Y).predict(X).shape == (6,)
+
+
+def test_a_grid_is_searched_by_several_processes() -> None:
+    grid = {"frozen": [(), (0,)], "epochs": [1, 2]}
+    model = Classifier(hidden=(6,), lr=0.2)
+    one, two = (GridSearchCV(model, grid, cv=2, n_jobs=jobs).fit(DATA.x, NAMES) for jobs in (1, 2))
+    scores = [search.cv_results_["mean_test_score"].tolist() for search in (one, two)]
+    assert scores[0] == scores[1]
+    assert two.best_estimator_.checkpoint_.network == one.best_estimator_.checkpoint_.network
+
+
+RARE = np.array(["yes", "no"])[(np.arange(90) < 81).astype(int)]
+NOISE = np.random.default_rng(3).normal(0, 1, (90, 4)) + 1.0 * (RARE == "yes")[:, None]
+
+
+def recall(weight: Any) -> float:
+    model = Classifier(hidden=(), epochs=10, class_weight=weight).fit(NOISE, RARE)
+    return float((model.predict(NOISE)[RARE == "yes"] == "yes").mean())
+
+
+def test_class_weights_are_scikit_learns() -> None:
+    assert recall(None) < recall("balanced") <= recall({"yes": 30.0})
+    weights = Classifier(epochs=1, class_weight="balanced").fit(NOISE, RARE).checkpoint_.recipe
+    assert weights.class_weights == pytest.approx((90 / (2 * 81), 90 / (2 * 9)))
+    weights = Classifier(epochs=1, class_weight={"yes": 7}).fit(NOISE, RARE).checkpoint_.recipe
+    assert weights.class_weights == (1.0, 7.0)
+
+
+def test_patience_holds_samples_out_and_keeps_the_best_weights() -> None:
+    model = Classifier((8,), epochs=200, lr=0.5, patience=2, validation_fraction=0.3, seed=1)
+    model.fit(DATA.x, NAMES)
+    losses = [record.held_out_loss for record in model.history_]
+    assert None not in losses
+    assert len(losses) < 200
+    best = model.checkpoint_.best
+    assert best is not None
+    assert best.epoch == int(np.argmin(losses)) + 1 == len(losses) - 2
+    for mine, kept in zip(model.checkpoint_.weights, best.weights, strict=True):
+        np.testing.assert_array_equal(mine, kept)
+
+
+def test_samples_held_out_have_every_class() -> None:
+    model = Classifier(patience=1, validation_fraction=9).fit(DATA.x, NAMES)
+    train, held_out = model._split(Samples.of_classes(DATA.x, np.arange(90) % 3, 3))
+    assert train.labels is not None
+    assert held_out.labels is not None
+    assert np.bincount(train.labels).tolist() == [27] * 3
+    assert np.bincount(held_out.labels).tolist() == [3] * 3
+    both = np.concatenate([train.x, held_out.x])
+    np.testing.assert_array_equal(np.sort(both, axis=0), np.sort(DATA.x, axis=0))
+
+
+def test_a_regressor_stops_early_too() -> None:
+    model = Regressor(hidden=(), epochs=500, patience=3).fit(LINE, ON_LINE)
+    assert len(model.history_) < 500
+    assert model.score(LINE, ON_LINE) > 0.999
+
+
+def test_training_goes_on_from_given_weights_without_touching_frozen_layers() -> None:
+    first = Classifier(hidden=(8,), epochs=10, lr=0.2).fit(DATA.x, NAMES)
+    weights = first.checkpoint_.weights
+    again = Classifier(hidden=(8,), epochs=2, weights=weights, frozen=[0]).fit(DATA.x, NAMES)
+    np.testing.assert_array_equal(again.checkpoint_.weights[0], weights[0])
+    assert (again.checkpoint_.weights[1] != weights[1]).any()
+    assert again.history_[0].loss < first.history_[0].loss / 2
+
+
+def test_images_are_shifted_and_the_initialiser_is_chosen() -> None:
+    x = np.where(DATA.x[:, :4] > 0, DATA.x[:, :4], 0.0)
+    plain = {"hidden": (4,), "epochs": 2, "scale": "maxabs"}
+    models = [
+        Classifier(**plain, **more).fit(x, NAMES)
+        for more in ({}, {"shift": 1}, {"initialiser": "normal"})
+    ]
+    losses = {model.history_[-1].loss for model in models}
+    assert len(losses) == 3
+    assert [m.checkpoint_.recipe.shift for m in models] == [0, 1, 0]

@@ -46,7 +46,7 @@ for name in ("amaranth", "dualgate_hw", "dualgate_sim", "sklearn", "matplotlib",
     sys.modules[name] = None
 import pkgutil, importlib, dualgate
 from dualgate.errors import MissingToolError
-for module in pkgutil.walk_packages(dualgate.__path__, "dualgate."):
+for module in pkgutil.walk_packages(dualgate.__path__, "dualgate.", lambda package: None):
     try:
         importlib.import_module(module.name)
     except MissingToolError as error:

@@ -158,7 +158,7 @@ def test_a_batch_limit_counts_one_batch_and_not_the_run() -> None:
     ("loss", "weights", "message"),
     [
         ("cce", (1, 2), "^2 class weights: give 3, one for each class$"),
-        ("bce", (1, 2), "^class weights: give a loss of one class a sample, such as cce$"),
+        ("bce", (1, 2), "^class weights: several outputs of bce are each a question of yes or no"),
         ("mse", (1, 2, 3), "^class weights: give a loss of one class"),
         ("cce", (1, 0, 1), r"^class weights \(1.0, 0.0, 1.0\): give numbers above 0$"),
         ("cce", (1, 1, 1e30), "^learning rate .* out of reach|^the learning rate"),

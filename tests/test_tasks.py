@@ -97,7 +97,8 @@ def test_image_tasks_read_their_directory(
     data = task.load(write_images(tmp_path_factory.mktemp(name)))
     assert data.train.x.shape[1] == task.layers[0]
     assert data.train.target.shape[1] == task.layers[-1]
-    task.network(name)
+    trainer = Trainer(task.network(name), task.recipe, data.train, data.held_out)
+    assert trainer.recipe.epochs <= 5
     with pytest.raises(InputError, match=r"give --data DIR"):
         task.load(Path("nowhere"))
 

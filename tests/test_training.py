@@ -156,3 +156,40 @@ def test_a_network_that_does_not_fit_is_refused_before_anything_is_written() -> 
         with pytest.raises(FitError, match=r"rows has 32768, needed"):
             next(wide.run(cast(Device, recorder)))
         assert recorder.calls == ["configure"]
+
+
+def test_a_run_begins_with_the_weights_it_is_given() -> None:
+    weights = NETWORK.initial_weights(9)
+    trainer = Trainer(NETWORK, replace(RECIPE, epochs=1), GOOD, weights=weights)
+    drawn = Trainer(NETWORK, replace(RECIPE, epochs=1, seed=9), GOOD)
+    with golden() as device:
+        recorder = Recorder(device)
+        seen: list[Any] = []
+        recorder.write_weights = lambda w: (seen.append(w), device.write_weights(w))
+        for each in (trainer, drawn):
+            list(each.run(cast(Device, recorder)))
+    assert all((a == b).all() for a, b in zip(*seen, strict=True))
+    assert all((a == b).all() for a, b in zip(weights, NETWORK.initial_weights(9), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda w: w[:2], r"^weights have shapes \[\(7, 8\), \(9, 5\)\]; the network needs"),
+        (lambda w: [w[0], w[1], w[2].T], "^weights have shapes"),
+        (lambda w: [w[0], w[1] / 2, w[2]], "^weights of layer 1 are not integers of 32 bits; exch"),
+        (lambda w: [w[0], w[1], w[2] + (1 << 31)], "^weights of layer 2 are not integers of 32"),
+    ],
+)
+def test_weights_that_are_not_the_networks_are_refused(change: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Trainer(NETWORK, RECIPE, GOOD, weights=change(NETWORK.initial_weights()))
+
+
+def test_a_checkpoint_admits_no_other_weights() -> None:
+    with golden() as device:
+        half = Trainer(NETWORK, replace(RECIPE, epochs=1), GOOD)
+        list(half.run(device))
+        state = half.checkpoint(device)
+    with pytest.raises(InputError, match=r"^a checkpoint to go on from has its own weights"):
+        Trainer(NETWORK, RECIPE, GOOD, start=state, weights=NETWORK.initial_weights())

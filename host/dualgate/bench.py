@@ -23,7 +23,16 @@ Measure = Callable[[Network, Sequence[Ints], Settings, Ints, Ints], Activity]
 
 @dataclass(frozen=True)
 class Variant:
-    """An engine and a setting to measure: fields of `EngineParameters`, and p."""
+    """An engine and a setting to measure.
+
+    Parameters
+    ----------
+    name : str
+    prune : int
+        p as in `Settings.prune`.
+    arrays, tangent_lanes, cores : int
+        As in `EngineParameters`.
+    """
 
     name: str
     prune: int

@@ -26,7 +26,16 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Best:
-    """What early stopping would put back: the weights after the epoch of lowest held-out loss."""
+    """What early stopping would put back.
+
+    Parameters
+    ----------
+    epoch : int
+        That of the lowest held-out loss.
+    loss : float
+    weights : list of int array (inputs + 1, outputs)
+        After it.
+    """
 
     epoch: int
     loss: float
@@ -153,6 +162,11 @@ def _described(arrays: dict[str, Any]) -> dict[str, Any]:
 
 def restore(about: dict[str, Any], arrays: dict[str, Any]) -> Checkpoint:
     """The inverse of `Checkpoint.contents`.
+
+    Parameters
+    ----------
+    about, arrays : dict
+        What it returned.
 
     Raises
     ------

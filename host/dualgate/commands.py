@@ -124,7 +124,17 @@ saturated_values, saturated_updates, saturated_weights
 
 
 def pack_fields(layout: tuple[tuple[str, int], ...], values: dict[str, int], words: int) -> Words:
-    """Pack named fields, least significant first, into `words` words."""
+    """Pack named fields into words.
+
+    Parameters
+    ----------
+    layout : sequence of (name, bits)
+        Least significant first.
+    values : dict
+        The fields' values by name.
+    words : int
+        How many words they fill.
+    """
     packed = shift = 0
     for name, bits in layout:
         value = values[name]
@@ -136,12 +146,18 @@ def pack_fields(layout: tuple[tuple[str, int], ...], values: dict[str, int], wor
 
 
 def header(op: int, count: int, status: int = 0) -> int:
-    """A header word; `count` payload words follow."""
+    """A header word with `op` and `status`; `count` payload words follow."""
     return int(op) | status << 8 | count << 16
 
 
 def command(op: Op, payload: NDArray[np.integer] | list[int] | tuple[int, ...] = ()) -> Words:
     """A whole command as words.
+
+    Parameters
+    ----------
+    op : Op
+    payload : sequence of int
+        Words, signed or not.
 
     Raises
     ------
@@ -155,13 +171,13 @@ def command(op: Op, payload: NDArray[np.integer] | list[int] | tuple[int, ...] =
 
 
 def layer_command(layout: Layout, index: int) -> Words:
-    """LAYER for one layer of a layout."""
+    """LAYER for the layer at `index` of a `layout`."""
     fields = pack_fields(LAYER_FIELDS, layout.descriptors[index], LAYER_WORDS)
     return command(Op.LAYER, [index, *fields.tolist()])
 
 
 def settings_command(settings: Settings, layers: int) -> Words:
-    """SETTINGS for a network of `layers` layers."""
+    """SETTINGS with `settings`, for a network of `layers` layers."""
     values = {name: getattr(settings, name) for name, _ in SETTINGS_FIELDS if name != "layers"}
     return command(
         Op.SETTINGS, pack_fields(SETTINGS_FIELDS, {**values, "layers": layers}, SETTINGS_WORDS)
@@ -233,7 +249,14 @@ def sample_command(
 
 @dataclass(frozen=True)
 class Response:
-    """One answer: operation, status and payload words."""
+    """One answer.
+
+    Parameters
+    ----------
+    op, status : int
+        Of the header.
+    payload : uint32 array
+    """
 
     op: int
     status: int

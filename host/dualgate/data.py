@@ -87,7 +87,12 @@ class Samples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples to train on, and samples held out to measure by."""
+    """Samples to train on, and others to measure by.
+
+    Parameters
+    ----------
+    train, held_out : Samples
+    """
 
     train: Samples
     held_out: Samples

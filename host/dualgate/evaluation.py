@@ -36,7 +36,14 @@ class Evaluation:
 
     @classmethod
     def of(cls, network: Network, samples: Samples, outputs: NDArray[np.int64]) -> "Evaluation":
-        """Compare integer outputs (samples, units) with the samples they answer."""
+        """Compare outputs with the samples they answer.
+
+        Parameters
+        ----------
+        network : Network
+        samples : Samples
+        outputs : int array (samples, units), `Network.output_format`
+        """
         answers, objective = network.output_format.real(outputs), network.objective
         loss = float(objective.value(answers, objective.transformed(samples.target)).mean())
         if samples.labels is not None:

@@ -32,7 +32,7 @@ def check_target(path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write beside `path` and rename, so that a reader finds the old file or the new one.
+    """Write `content` beside `path` and rename, so that a reader finds the old file or the new.
 
     Makes the directory where needed. Raises `InputError` when the file system refuses.
     """

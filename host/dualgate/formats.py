@@ -72,7 +72,13 @@ class Format:
         return ((1 << (self.width - 1)) - 1) * 2.0**-self.frac
 
     def quantize(self, real: ArrayLike, what: str = "value") -> NDArray[np.int64]:
-        """Round `real` (any shape) to the nearest integer of this format, halves upwards.
+        """Round to the nearest integer of this format, halves upwards.
+
+        Parameters
+        ----------
+        real : array of any shape
+        what : str
+            What an error calls the numbers.
 
         Raises
         ------

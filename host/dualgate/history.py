@@ -10,6 +10,6 @@ from .record import Record
 
 
 def write_history(path: Path, records: Sequence[Record]) -> None:
-    """Write one JSON line an epoch, its keys the fields of `Record`."""
+    """Write `records` to `path`: one JSON line an epoch, its keys the fields of `Record`."""
     lines = [json.dumps(asdict(record)) + "\n" for record in records]
     replace_file(path, "".join(lines).encode())

@@ -63,5 +63,13 @@ class Integers:
         return float(losses.sum()), int(np.count_nonzero(right))
 
     def mean(self, loss: float, right: int) -> tuple[float, float | None]:
-        """Mean loss and accuracy from the sums over all samples; None without classes."""
+        """Mean loss and accuracy; without classes the latter is None.
+
+        Parameters
+        ----------
+        loss : float
+            Sum over all samples.
+        right : int
+            Samples answered with the right class.
+        """
         return loss / len(self), None if self.labels is None else right / len(self)

@@ -94,7 +94,15 @@ class Learner(ABC):
 
     @abstractmethod
     def start(self, weights: list[Ints], state: State | None) -> None:
-        """Begin with these master weights, which the device has, and the state of a checkpoint."""
+        """Begin.
+
+        Parameters
+        ----------
+        weights : list of int array (inputs + 1, outputs)
+            Master weights, which the device has, too.
+        state : State or None
+            Of the optimiser on the host, from a checkpoint.
+        """
 
     @abstractmethod
     def clipped(self) -> int:
@@ -105,8 +113,14 @@ class Learner(ABC):
         if not weights:
             return
         outputs = self._network.sizes[-1]
-        if not objective.classes or (objective.name == "bce" and outputs > 1):
+        if not objective.classes:
             raise InputError("class weights: give a loss of one class a sample, such as cce")
+        if objective.name == "bce" and outputs > 1:
+            # They would weigh each output by its own target, and a sample has one rate for all.
+            raise InputError(
+                "class weights: several outputs of bce are each a question of yes or no, which "
+                "the engine cannot weigh one by one; take cce, or a single output"
+            )
         needed = max(outputs, 2)
         if len(weights) != needed:
             raise InputError(f"{len(weights)} class weights: give {needed}, one for each class")

@@ -30,7 +30,11 @@ def predicted_labels(outputs: ArrayLike) -> Ints:
 
 
 def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
-    """Share of the labels (samples,) that were predicted.
+    """Share of the labels that were predicted.
+
+    Parameters
+    ----------
+    labels, predicted : (samples,)
 
     Raises
     ------
@@ -74,6 +78,10 @@ def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int | Non
 
 def mean_squared_error(target: ArrayLike, predicted: ArrayLike) -> float:
     """Mean of the squared differences, over samples and outputs.
+
+    Parameters
+    ----------
+    target, predicted : (samples,) or (samples, outputs)
 
     Raises
     ------

@@ -1,8 +1,9 @@
 """Networks: sizes, activations, loss and the binary points that follow from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -122,6 +123,10 @@ class Network:
                     f"{layer.z_frac}; raise input_frac or linear_frac"
                 )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickles: the parameters; what is cached, the activations' functions, cannot go."""
+        return Network, tuple(getattr(self, field.name) for field in fields(self))
+
     @property
     def hidden(self) -> tuple[str, ...]:
         """Activation name of each hidden layer."""
@@ -223,3 +228,16 @@ def check_shapes(network: Network, weights: Sequence[NDArray[np.int64]]) -> None
     have = [np.shape(w) for w in weights]
     if have != want:
         raise InputError(f"weights have shapes {have}; the network needs {want}")
+
+
+def check_master(network: Network, weights: Sequence[NDArray[np.int64]]) -> None:
+    """Raise `InputError` unless `weights` are integers of `formats.MASTER`, shaped as `network`."""
+    check_shapes(network, weights)
+    limit = 1 << (MASTER.width - 1)
+    for index, w in enumerate(weights):
+        whole = np.issubdtype(w.dtype, np.integer)
+        if not whole or w.min() < -limit or w.max() >= limit:
+            raise InputError(
+                f"weights of layer {index} are not integers of {MASTER.width} bits; "
+                "exchange.Model.master_weights rounds real ones"
+            )

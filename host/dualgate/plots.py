@@ -45,6 +45,13 @@ def draw_curves(path: Path, records: Sequence[Record], title: str) -> None:
 
     Samples without classes have no accuracy, and the picture only the loss.
 
+    Parameters
+    ----------
+    path : Path
+    records : sequence of Record
+        At least one.
+    title : str
+
     Raises
     ------
     MissingToolError
@@ -75,7 +82,14 @@ def draw_curves(path: Path, records: Sequence[Record], title: str) -> None:
 
 
 def draw_confusion(path: Path, confusion: Sequence[Sequence[int]], title: str) -> None:
-    """Draw a confusion matrix (`metrics.confusion_matrix`): rows right, columns predicted.
+    """Draw a confusion matrix: rows by the right label, columns by the predicted one.
+
+    Parameters
+    ----------
+    path : Path
+    confusion : (classes, classes)
+        As of `metrics.confusion_matrix`.
+    title : str
 
     Raises
     ------

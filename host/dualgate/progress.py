@@ -32,7 +32,7 @@ def heading() -> str:
 
 
 def row(record: Record, epochs: int) -> str:
-    """One epoch as a row under `heading`."""
+    """The `record` of an epoch, of `epochs` in all, as a row under `heading`."""
     cycles = record.cycles_per_sample
     cells = (
         f"{record.epoch}/{epochs}",

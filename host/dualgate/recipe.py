@@ -44,7 +44,8 @@ class Recipe:
     dropout : float
         Share of the hidden units that is left out of each sample, see `dualgate.dropout`.
     class_weights : sequence of float
-        How much the samples of each class count, above 0; empty where all count alike.
+        How much the samples of each class count, above 0; empty where all count alike. Not for
+        ``bce`` with several outputs, where the weights would be of outputs and not of samples.
     shift : int
         Square images move by up to so many pixels either way, by chance, in every epoch.
     patience : int

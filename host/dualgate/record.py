@@ -60,5 +60,5 @@ class Tally:
 
 
 def add(one: Counters, other: Counters) -> Counters:
-    """The sum of two counts."""
+    """The sum of the counts `one` and `other`."""
     return one - (Counters() - other)

@@ -21,6 +21,14 @@ class Summary:
 
     Parameters
     ----------
+    task, device : str
+        As they were given.
+    layers, frozen, activation, objective
+        See `Network`; the objective is its loss.
+    epochs, batch, lr, momentum, prune, seed
+        See `Recipe`.
+    optimiser, schedule, l1, l2, class_weights, shift, patience, initialiser
+        See `Recipe`.
     accuracy, loss, confusion, mse, r2
         Of the held-out samples, with the weights the run ended with; see `Evaluation`.
     goal, reached : str, bool
@@ -43,6 +51,7 @@ class Summary:
     task: str
     device: str
     layers: tuple[int, ...]
+    frozen: tuple[int, ...]
     activation: tuple[str, ...]
     objective: str
     epochs: int
@@ -104,6 +113,7 @@ class Summary:
             task=task,
             device=spec,
             layers=trainer.network.sizes,
+            frozen=trainer.network.frozen,
             activation=trainer.network.hidden,
             objective=trainer.network.loss,
             **{**asdict(recipe), "prune": prune_name(recipe.prune), "epochs": len(records)},

@@ -247,18 +247,20 @@ TASKS = {
     "mnist-autoencoder": Task(
         lambda directory: to_itself(_mnist(directory)),
         (784, 64, 784),
-        "sigmoid",
+        "relu",
         "sigmoid-mse",
-        Recipe(1, batch=100, lr=10.0, momentum=0.9, initialiser="normal"),
-        Goal("loss", 0.04),
+        Recipe(3, batch=100, lr=5.0, momentum=0.9),
+        Goal("loss", 0.008),
         "images through 64 units and back",
         MNIST_FILES,
     ),
     "fashion-mnist": replace(
         _MNIST,
         load=lambda directory: load_idx(directory, "Fashion-MNIST", FASHION_FILES),
-        recipe=Recipe(5, batch=100, lr=0.1, momentum=0.9, prune=QUARTER),
-        goal=Goal("accuracy", 0.8),
+        recipe=Recipe(
+            5, batch=100, lr=0.05, momentum=0.9, prune=QUARTER, schedule="exponential:0.6"
+        ),
+        goal=Goal("accuracy", 0.85),
         about="pieces of clothing, 28x28",
         source=FASHION_FILES,
     ),

@@ -6,7 +6,7 @@ data: all chance is drawn from the seed, the epoch and the batch, so that it can
 batch and taken up again from a checkpoint.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from time import perf_counter
@@ -24,7 +24,7 @@ from .evaluation import Evaluation
 from .floating.regularisation import EarlyStopping, draw_masks
 from .integers import Integers
 from .learning import learner
-from .network import Network
+from .network import Network, check_master
 from .recipe import Recipe
 from .record import Record, Tally, add
 
@@ -44,6 +44,9 @@ class Trainer:
     held_out : Samples or None
     start : Checkpoint or None
         Where to go on; all but the number of epochs must be those of this run.
+    weights : sequence of int array (inputs + 1, outputs), or None
+        First master weights, such as `exchange.Model.master_weights` of an imported network; by
+        default they are drawn from the seed.
 
     Members
     -------
@@ -59,7 +62,7 @@ class Trainer:
     Raises
     ------
     InputError
-        For samples or settings the network cannot take, or a `start` of another run.
+        For samples, settings or weights the network cannot take, or a `start` of another run.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Trainer:
         train: Samples,
         held_out: Samples | None = None,
         start: Checkpoint | None = None,
+        weights: Sequence[Ints] | None = None,
     ) -> None:
         self.network = network
         self.recipe = recipe
@@ -79,6 +83,9 @@ class Trainer:
         self.update_frac = self._learner.update_frac
         self._data = self._train.checksum()
         self._start = start
+        self._first = weights
+        if weights is not None:
+            check_master(network, weights)
         if start is not None:
             self._check_start(start)
         self._rewind()
@@ -126,7 +133,7 @@ class Trainer:
         device.configure(self.network, self.update_frac)
         start = self._start
         if start is None:
-            weights = self.network.initial_weights(self.recipe.seed, self.recipe.initialiser)
+            weights = self._first_weights()
             velocity = [np.zeros_like(w) for w in weights]
         else:
             weights, velocity = start.weights, start.velocity
@@ -166,6 +173,11 @@ class Trainer:
         outputs = infer(device, data.x, self.recipe.dropout)
         return Evaluation.of(self.network, data.samples, outputs)
 
+    def _first_weights(self) -> list[Ints]:
+        if self._first is None:
+            return self.network.initial_weights(self.recipe.seed, self.recipe.initialiser)
+        return [w.astype(np.int64) for w in self._first]
+
     def _check_recipe(self) -> None:
         recipe = self.recipe
         if recipe.shift:
@@ -178,6 +190,8 @@ class Trainer:
             raise InputError("dropout leaves out hidden units; the network has none")
 
     def _check_start(self, start: Checkpoint) -> None:
+        if self._first is not None:
+            raise InputError("a checkpoint to go on from has its own weights; give no others")
         recipe = replace(start.recipe, epochs=self.recipe.epochs)
         theirs = {**asdict(recipe), **asdict(start.network), "update_frac": start.update_frac}
         ours = {**asdict(self.recipe), **asdict(self.network), "update_frac": self.update_frac}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import Samples
 from .devices import open_device
 from .devices.stream import SAMPLES
 from .network import Network
@@ -50,8 +51,14 @@ class Workload:
         """How many batches are measured, as equal as can be."""
         return -(-len(self.x) // self.recipe.batch)
 
+    @property
+    def samples(self) -> Samples:
+        """The samples to measure on, as real numbers."""
+        network = self.network
+        return Samples(network.input_format.real(self.x), network.output_format.real(self.target))
+
     def settings(self, size: int, prune: int) -> Settings:
-        """Settings of a batch of `size` samples under p."""
+        """Settings of a batch of `size` samples under p = `prune`."""
         recipe = self.recipe
         return make_settings(
             self.network, self.update_frac, recipe.lr, size, recipe.momentum, prune

@@ -9,7 +9,7 @@ N = TypeVar("N", float, Dual)
 
 
 def apply(name: str, x: N) -> N:
-    """The elementary function `name`, a key of `ELEMENTARY`, of a float or a `Dual`."""
+    """The elementary function `name`, a key of `ELEMENTARY`, of `x`, a float or a `Dual`."""
     return x.apply(name) if isinstance(x, Dual) else ELEMENTARY[name][0](x)
 
 

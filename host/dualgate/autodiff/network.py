@@ -73,7 +73,15 @@ def forward(
 
 
 def loss(network: Network, trace: Trace, target: ArrayLike) -> Dual:
-    """Loss of one sample, by the formula in `floating.losses`, with its tangents."""
+    """Loss of one sample, by the formula in `floating.losses`, with its tangents.
+
+    Parameters
+    ----------
+    network : Network
+    trace : Trace
+        From `forward`.
+    target : (outputs,)
+    """
     z, outputs = _array(trace.z), _array(trace.values[-1])
     result = LOSSES[network.loss].of_samples(z, outputs, np.asarray(target, np.float64))
     assert isinstance(result, Dual)

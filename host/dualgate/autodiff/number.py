@@ -146,7 +146,7 @@ class Dual:
 
 
 def variable(value: float, tag: Hashable) -> Dual:
-    """A number to differentiate with respect to: its derivative by its own `tag` is one."""
+    """A `value` to differentiate with respect to: its derivative by its own `tag` is one."""
     return Dual(value).tagged(tag)
 
 

@@ -11,11 +11,16 @@ from ..bench import Row, run
 from ..engine import EngineParameters
 from ..errors import MissingToolError
 from ..files import check_target, replace_file
+from ..floating import speed
+from ..floating.speed import SpeedRow
 from ..tasks import find_task
 from ..torch_speed import torch_samples_per_s
 from ..workload import MAX_BATCH, Workload, prepare
 
 FILE = click.Path(path_type=Path)
+
+FLOAT_BATCH = 1000
+"""In floating point a batch costs less a sample the larger it is, of either kind."""
 
 HEADER = (
     f"{'':25}{'cycles a sample':>20}{'backprop':>15}{'':>7}{'MAC lanes busy':>22}\n"
@@ -62,6 +67,7 @@ def bench(task: str, **options: Any) -> None:
     click.echo(NOTES)
     torch, word = _torch(work)
     click.echo(word)
+    floating = _floating(work) if torch else []
     if path is not None:
         result = {
             "task": task,
@@ -74,6 +80,7 @@ def bench(task: str, **options: Any) -> None:
             "warm_up_samples": work.warm_up,
             "rows": [asdict(row) for row in rows],
             "torch": torch,
+            "floating": [asdict(row) for row in floating],
         }
         replace_file(path, (json.dumps(result, indent=2) + "\n").encode())
 
@@ -98,13 +105,27 @@ def _line(row: Row) -> str:
 
 def _torch(work: Workload) -> tuple[dict[str, Any] | None, str]:
     """PyTorch's speed for JSON and in words, where it is installed."""
-    network, recipe = work.network, work.recipe
-    real = network.input_format.real(work.x), network.output_format.real(work.target)
+    recipe, samples = work.recipe, work.samples
     try:
-        version, speed = torch_samples_per_s(
-            network, *real, recipe.batch, recipe.lr, recipe.momentum
+        version, rate = torch_samples_per_s(
+            work.network, samples.x, samples.target, recipe.batch, recipe.lr, recipe.momentum
         )
     except MissingToolError as error:
         return None, f"PyTorch is left out: {error}"
-    words = f"PyTorch {version}, one thread, batch {recipe.batch}: {speed:,.0f} samples/s"
-    return {"version": version, "samples_per_s": speed}, words
+    words = f"PyTorch {version}, one thread, batch {recipe.batch}: {rate:,.0f} samples/s"
+    return {"version": version, "samples_per_s": rate}, words
+
+
+def _floating(work: Workload) -> list[SpeedRow]:
+    """Forward mode in floating point beside PyTorch's backpropagation, in turns."""
+    recipe = work.recipe
+    batch = min(FLOAT_BATCH, len(work.x))
+    click.echo(f"Forward mode in float32 beside it, one thread, batch {batch}:\n{speed.HEADER}")
+    rows = []
+    try:
+        for row in speed.measure(work.network, work.samples, batch, recipe.lr, recipe.momentum):
+            click.echo(speed.line(row))
+            rows.append(row)
+    except MissingToolError as error:
+        click.echo(f"It is left out: {error}")
+    return rows

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from ..augmentation import image_side
@@ -25,6 +27,7 @@ from ..settings import parse_prune
 from ..summary import Summary
 from ..tasks import Task, find_task
 from ..training import Trainer
+from .first_weights import freeze, imported
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Options:
     shift: int | None
     patience: int | None
     initialiser: str | None
+    weights: Path | None
+    freeze: str | None
     neurons: int | None
     seed: int | None
     data: Path | None
@@ -100,6 +105,8 @@ FILE = click.Path(path_type=Path)
 @click.option("--shift", type=int, help="Move images by up to so many pixels.")
 @click.option("--patience", type=int, help="Epochs without a lower held-out loss that end it.")
 @click.option("--initialiser", metavar="NAME", help="kaiming, glorot or normal.")
+@click.option("--weights", type=FILE, metavar="FILE", help="First weights: .onnx, .npz, ...")
+@click.option("--freeze", metavar="0,1,...", help="Layers whose weights stay as they are.")
 @click.option("--neurons", type=int, help="N of a device without hardware; otherwise 16.")
 @click.option("--seed", type=int, help="Of all chance.")
 @click.option("--data", type=FILE, metavar="DIR", help="Where the IDX files of the task are.")
@@ -129,10 +136,10 @@ def run(name: str, options: Options) -> None:
     targets = Targets.under(options.out or Path("runs") / name)
     _check_targets(options, targets)
     start = load_checkpoint(targets.checkpoint) if options.resume else None
-    network = _network(name, task, start, options)
+    network, weights = _network(name, task, start, options)
     recipe = _recipe(task.recipe if start is None else start.recipe, options)
     dataset = task.load(options.data)
-    trainer = Trainer(network, recipe, dataset.train, dataset.held_out, start)
+    trainer = Trainer(network, recipe, dataset.train, dataset.held_out, start, weights)
     with ExitStack() as stack:
         device = _open(options, stack)
         _run(trainer, device, targets, options)
@@ -156,11 +163,17 @@ def _check_targets(options: Options, targets: Targets) -> None:
             check_target(path)
 
 
-def _network(name: str, task: Task, start: Checkpoint | None, options: Options) -> Network:
-    given = (options.layers, options.activation, options.loss)
-    if start is not None and given == (None, None, None):
-        return start.network
-    return task.network(name, *given)
+def _network(
+    name: str, task: Task, start: Checkpoint | None, options: Options
+) -> tuple[Network, list[NDArray[np.int64]] | None]:
+    given, weights = (options.layers, options.activation, options.loss), None
+    if options.weights is not None:
+        network, weights = imported(options.weights, task, name, *given)
+    elif start is not None and given == (None, None, None):
+        network = start.network
+    else:
+        network = task.network(name, *given)
+    return network if options.freeze is None else freeze(network, options.freeze), weights
 
 
 def _recipe(default: Recipe, options: Options) -> Recipe:

@@ -36,6 +36,12 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
     have one for each array that reads them, lists, slopes and errors two. Depths are rounded up to
     powers of two where contexts or slots share a memory. What a tool rounds up to whole blocks,
     or puts into registers, is not known here.
+
+    Parameters
+    ----------
+    engine : EngineParameters
+    depths : Depths or None
+        By default ``Depths()``.
     """
     depths = depths or Depths()
     word = engine.neurons * VALUE_WIDTH
@@ -69,7 +75,15 @@ def _power(depth: int) -> int:
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine, what it takes and what it should reach."""
+    """An engine, what it takes and what it should reach.
+
+    Parameters
+    ----------
+    engine : EngineParameters
+    multipliers, memory_bits : int
+        See the functions of these names.
+    estimate : Estimate
+    """
 
     engine: EngineParameters
     multipliers: int

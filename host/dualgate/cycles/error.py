@@ -28,7 +28,7 @@ class ErrorUnit:
         return self.sample is not None and now >= self._offers
 
     def take(self, now: int, sample: int) -> None:
-        """A sample comes in this cycle."""
+        """The sample of number `sample` comes in this cycle, `now`."""
         self.sample = sample
         self._offers = now + self._cycles
         self.busy += self._cycles

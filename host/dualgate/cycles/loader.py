@@ -36,7 +36,7 @@ class Loader:
         return self._offers is not None and now >= self._offers
 
     def tick(self, now: int, context_free: bool, taken: bool) -> None:
-        """A cycle passes, in which the sample on offer was taken or not."""
+        """The cycle `now` passes: was the sample `taken`, is there a `context_free`?"""
         if taken:
             self.busy += 1
             self.sample += 1

@@ -69,7 +69,7 @@ class Walker(Generic[Meta]):
         return not self._left or (self._left == 1 and reads)
 
     def tick(self, granted: bool, count: int = 0, meta: Meta | None = None) -> None:
-        """A cycle passes; `count` entries are a job that is taken."""
+        """A cycle passes, a step `granted` or not; `count` entries, with `meta`, are taken."""
         moves_on = granted or not self.offers
         reads = moves_on or not self._reading
         if moves_on:

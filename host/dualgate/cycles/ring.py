@@ -49,7 +49,7 @@ class Births:
         self._layer = self._word = self._target = self._place = 0
 
     def start(self, sample: int, teams: Born) -> None:
-        """A sample comes in this cycle."""
+        """The sample of number `sample` comes in this cycle, with its `teams`."""
         self.sample = sample
         self._teams = teams
         self._layer = 0
@@ -67,7 +67,10 @@ class Births:
         return Word(team, team.size, True, final)
 
     def tick(self, taken: bool, may_clear: bool) -> Team | None:
-        """A cycle passes, in which the word was taken or not; returns the team that is born."""
+        """A cycle passes: was the word `taken`, and may the sample go (`may_clear`)?
+
+        Returns the team that is born.
+        """
         state = self._state
         if self.sample is None:
             return None
@@ -126,7 +129,7 @@ class Stepper:
         return word is None or word.flags == 0 or (granted and word.flags == 1)
 
     def tick(self, granted: bool, following: Word | None) -> Team | None:
-        """A cycle passes, in which `following` is taken; returns the team whose sums end."""
+        """A cycle passes, `granted` or not; `following` is taken; returns the team that ends."""
         word, ended = self.word, None
         if word is not None and (granted or not word.flags):
             word.flags -= 1

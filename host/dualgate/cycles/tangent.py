@@ -71,7 +71,15 @@ class TangentLane:
         return self._order.popleft()
 
     def tick(self, sum_granted: bool, scale_granted: bool) -> None:
-        """A cycle passes, in which requests were granted or not."""
+        """A cycle passes, in which the requests were granted or not.
+
+        Parameters
+        ----------
+        sum_granted : bool
+            The stepper's, to add up a row.
+        scale_granted : bool
+            The scaler's, to scale a word.
+        """
         births, pruner, stepper = self._births, self._pruner, self._stepper
         free = self._slots[self._turn] is None
         active = births.sample is not None

@@ -15,6 +15,11 @@ def dense_backprop(network: Network, multipliers: int) -> float:
     Each weight is multiplied once for the values and once for its gradient, and those after the
     first layer once more for the errors of the layer before: ``(2 * weights + weights after the
     first layer) / multipliers``. Biases, slopes and the batch's end are free.
+
+    Parameters
+    ----------
+    network : Network
+    multipliers : int
     """
     weights = [layer.inputs * layer.outputs for layer in network.layers]
     return (2 * sum(weights) + sum(weights[1:])) / multipliers

@@ -64,6 +64,12 @@ class Device(ABC):
     def configure(self, network: Network, update_frac: int) -> None:
         """Take a network's shape; weights and velocity are undefined until written.
 
+        Parameters
+        ----------
+        network : Network
+        update_frac : int
+            Fraction bits of the update scalars; see `settings.update_frac`.
+
         Raises
         ------
         FitError

@@ -19,6 +19,7 @@ from ..link.bar import (
 from ..link.health import Health
 from ..link.identity import Identity, accept
 from ..link.mapped import MappedBar, WordAccess, resource
+from ..link.responses import Responses
 from .stream import StreamDevice
 
 TIMEOUT = 5.0
@@ -98,18 +99,18 @@ class BarDevice(StreamDevice):
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
         # An engine that takes several words at a time waits until it has all of them.
         outgoing = [*words.tolist(), *[0] * (-len(words) % self._beat)]
-        heard = _Responses(responses)
+        wanted, received = Responses(responses), bytearray()
         sent, moved = 0, time.monotonic()
-        while sent < len(outgoing) or not heard.complete:
+        while sent < len(outgoing) or not wanted.whole(received):
             levels = self._register(Register.LEVELS)
             free, waiting = levels & (1 << LEVEL_BITS) - 1, levels >> LEVEL_BITS
-            if len(heard.words) + waiting > capacity:
+            if len(received) + WORD_BYTES * waiting > WORD_BYTES * capacity:
                 raise DeviceError("the board answers more than it was asked; open it again")
             part = outgoing[sent : sent + free]
             for word in part:
                 self._bar.write(Page.WINDOW.base, word)
             for _ in range(waiting):
-                heard.take(self._bar.read(Page.WINDOW.base))
+                received += self._bar.read(Page.WINDOW.base).to_bytes(WORD_BYTES, "little")
             sent += len(part)
             if part or waiting:
                 moved = time.monotonic()
@@ -121,8 +122,8 @@ class BarDevice(StreamDevice):
         if lost:
             raise LinkError(f"the board reports {Status(lost).name}; open it again to reset it")
         self._sent += len(outgoing)
-        self._received += len(heard.words)
-        return np.array(heard.words, np.uint32)
+        self._received += len(received) // WORD_BYTES
+        return np.frombuffer(received, "<u4").astype(np.uint32)
 
     def health(self) -> Health:
         """How the link does so far; a round trip is the last read of a register."""
@@ -141,25 +142,6 @@ class BarDevice(StreamDevice):
 
     def close(self) -> None:
         self._bar.close()
-
-
-class _Responses:
-    """Words of responses, and whether these are whole and as many as wanted."""
-
-    def __init__(self, wanted: int) -> None:
-        self.words: list[int] = []
-        self._wanted = wanted
-        self._end = 0
-
-    def take(self, word: int) -> None:
-        if len(self.words) == self._end:
-            self._wanted -= 1
-            self._end += 1 + (word >> 16)
-        self.words.append(word)
-
-    @property
-    def complete(self) -> bool:
-        return self._wanted <= 0 and len(self.words) >= self._end
 
 
 class PcieDevice(BarDevice):

@@ -6,13 +6,14 @@
 
     model = from_torch(sequential)  # network and real weights
     write_onnx(model, Path("network.onnx"))
-    device.write_weights(model.master_weights())
+    Trainer(model.network, recipe, samples, weights=model.master_weights())  # trains on
 
 The packages of others are optional, and imported where they are needed.
 """
 
+from .files import read_model
 from .model import Model
 from .onnx import read_onnx, write_onnx
 from .pytorch import from_torch, to_torch
 
-__all__ = ["Model", "from_torch", "read_onnx", "to_torch", "write_onnx"]
+__all__ = ["Model", "from_torch", "read_model", "read_onnx", "to_torch", "write_onnx"]

@@ -51,7 +51,7 @@ def _cross(tangents: Floats, births: Floats | None, weights: Floats) -> Floats:
 
 
 def meet_tangents(tangents: Floats, weights: Floats, error: Floats) -> Floats:
-    """`Kernels.meet` without births."""
+    """`Kernels.meet` without births; arguments as in `Kernels`."""
     return np.asarray(np.einsum("tqs,qs->ts", np.matmul(weights.T, tangents), error))
 
 

@@ -36,7 +36,7 @@ class Loss:
     terms: Callable[[Any, Any, Any], Any]
 
     def of_samples(self, z: Any, outputs: Any, target: Any, weight: Any = 1.0) -> Any:
-        """Loss of each sample (samples,); arguments as for `terms`, `weight` from `weigh`."""
+        """Loss of each sample; `z`, `outputs`, `target` as for `terms`, `weight` from `weigh`."""
         total = (weight * self.terms(z, outputs, target)).sum(axis=-1)
         return total / target.shape[-1] if self.rule.mean else total
 

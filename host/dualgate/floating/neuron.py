@@ -119,7 +119,7 @@ def descend(loss: Loss, x: Floats, target: Floats, descent: Descent) -> NDArray[
 
 
 def check_inputs(x: ArrayLike, features: int | None = None) -> Floats:
-    """`x` as floats; raises `InputError` unless it is (samples, features), finite, not empty."""
+    """`x` as floats; raises `InputError` unless it is (samples, `features`), finite, not empty."""
     array = np.asarray(x, np.float64)
     if array.ndim != 2 or 0 in array.shape or features not in (None, array.shape[1]):
         wanted = "features" if features is None else features
@@ -130,7 +130,7 @@ def check_inputs(x: ArrayLike, features: int | None = None) -> Floats:
 
 
 def check_targets(y: ArrayLike, samples: int) -> Floats:
-    """`y` as floats; raises `InputError` unless it is (samples,) and finite."""
+    """`y` as floats; raises `InputError` unless it is (`samples`,) and finite."""
     array = np.asarray(y, np.float64)
     if array.shape != (samples,):
         raise InputError(f"targets have shape {array.shape}; give one for each of {samples} inputs")
@@ -140,7 +140,7 @@ def check_targets(y: ArrayLike, samples: int) -> Floats:
 
 
 def check_labels(labels: ArrayLike, samples: int) -> Floats:
-    """`labels` as floats; raises `InputError` unless each of the samples has 0 or 1."""
+    """`labels` as floats; raises `InputError` unless each of the `samples` has 0 or 1."""
     array = check_targets(labels, samples)
     if not np.isin(array, (0.0, 1.0)).all():
         raise InputError("labels are not all 0 or 1; a single neuron tells two classes apart")

@@ -119,7 +119,7 @@ class Momentum(Optimiser):
     """``v = momentum v + lr g``, ``w -= v``: the engine's rule.
 
     The rate is in the velocity; with a schedule, what is left of old gradients keeps the rate
-    that it came with.
+    that it came with. `momentum` is from 0 to below 1.
     """
 
     momentum: float = 0.9
@@ -134,7 +134,8 @@ class Momentum(Optimiser):
 class Nesterov(Optimiser):
     """``v = momentum v + lr g``, ``w -= momentum v + lr g``: momentum that looks a step ahead.
 
-    Sutskever et al. 2013, in the form whose gradient is taken at the weights themselves.
+    Sutskever et al. 2013, in the form whose gradient is taken at the weights themselves; `momentum`
+    is from 0 to below 1.
     """
 
     momentum: float = 0.9
@@ -149,7 +150,7 @@ class Nesterov(Optimiser):
 class Adagrad(Optimiser):
     """``s += g^2``, ``w -= lr g / (sqrt(s) + epsilon)``; Duchi et al. 2011.
 
-    Weights whose gradients are rare and small move as far as others.
+    Weights whose gradients are rare and small move as far as others. `epsilon` is 0 or more.
     """
 
     lr: float | Schedule = 0.01
@@ -166,7 +167,8 @@ class AdaDelta(Optimiser):
     """Adagrad over a window, in units of the moves made so far; Zeiler 2012.
 
     ``s = decay s + (1 - decay) g^2``, ``move = g sqrt(d + epsilon) / sqrt(s + epsilon)``,
-    ``d = decay d + (1 - decay) move^2``, ``w -= lr move``.
+    ``d = decay d + (1 - decay) move^2``, ``w -= lr move``. `decay` is from 0 to below 1, `epsilon`
+    0 or more.
     """
 
     lr: float | Schedule = 1.0
@@ -182,7 +184,10 @@ class AdaDelta(Optimiser):
 
 @dataclass(frozen=True)
 class RMSProp(Optimiser):
-    """``s = decay s + (1 - decay) g^2``, ``w -= lr g / (sqrt(s) + epsilon)``; Tieleman 2012."""
+    """``s = decay s + (1 - decay) g^2``, ``w -= lr g / (sqrt(s) + epsilon)``; Tieleman 2012.
+
+    `decay` is from 0 to below 1, `epsilon` 0 or more.
+    """
 
     lr: float | Schedule = 0.01
     decay: float = 0.99
@@ -200,7 +205,7 @@ class Adam(Optimiser):
 
     ``m = mean_decay m + (1 - mean_decay) g``, ``s = square_decay s + (1 - square_decay) g^2``,
     ``w -= lr m' / (sqrt(s') + epsilon)`` with ``m' = m / (1 - mean_decay^t)`` and s' likewise;
-    Kingma and Ba 2015.
+    Kingma and Ba 2015. `mean_decay` and `square_decay` are from 0 to below 1, `epsilon` 0 or more.
     """
 
     lr: float | Schedule = 0.001

@@ -46,7 +46,12 @@ class Penalty:
         )
 
     def add(self, gradients: Sequence[Floats], weights: Sequence[Floats]) -> list[Floats]:
-        """Gradients with its own added: ``l1 sign(w) + l2 w``."""
+        """Gradients with the penalty's own added: ``l1 sign(w) + l2 w``.
+
+        Parameters
+        ----------
+        gradients, weights : sequence of float array (inputs + 1, outputs)
+        """
         result = []
         for g, w in zip(gradients, weights, strict=True):
             total = g.copy()
@@ -107,7 +112,19 @@ class Dropout:
         self._random = np.random.default_rng(seed)
 
     def masks(self, network: Network, samples: int, dtype: Any) -> list[Floats]:
-        """Factors of the values of each hidden layer, (samples, units): 0 or 1 / (1 - rate)."""
+        """Factors of the values of each hidden layer: 0 or 1 / (1 - rate), drawn anew.
+
+        Parameters
+        ----------
+        network : Network
+        samples : int
+        dtype
+            Of the arrays.
+
+        Returns
+        -------
+        list of float array (samples, units)
+        """
         return [
             (mask / (1.0 - self.rate)).astype(dtype)
             for mask in draw_masks(network, self.rate, samples, self._random)
@@ -150,7 +167,17 @@ class EarlyStopping:
         self.weights: list[NDArray[Any]] = []
 
     def update(self, epoch: int, loss: float, weights: Sequence[NDArray[Any]]) -> bool:
-        """Note an epoch; returns whether to stop after it."""
+        """Note an epoch; returns whether to stop after it.
+
+        Parameters
+        ----------
+        epoch : int
+            From 1.
+        loss : float
+            Of the held-out samples.
+        weights : sequence of array
+            After the epoch; copied where the loss is the lowest so far.
+        """
         if loss < self.loss - self._least:
             self.epoch, self.loss = epoch, loss
             self.weights = [w.copy() for w in weights]

@@ -120,7 +120,7 @@ def parse_schedule(text: str, first: float, epoch: int) -> float | Schedule:
 
 
 def rate_of(lr: float | Schedule, batches: int) -> float:
-    """The rate after so many batches, of a schedule or a constant."""
+    """The rate of `lr`, a schedule or a constant, after so many `batches`."""
     return float(lr(batches) if callable(lr) else lr)
 
 

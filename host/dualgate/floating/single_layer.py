@@ -72,7 +72,12 @@ class Perceptron(BinaryNeuron):
         self.epochs = epochs
 
     def fit(self, x: ArrayLike, labels: ArrayLike) -> Self:
-        """Learn from inputs (samples, features) and labels (samples,).
+        """Learn from labelled samples.
+
+        Parameters
+        ----------
+        x : (samples, features)
+        labels : (samples,), each 0 or 1
 
         Raises
         ------
@@ -110,7 +115,7 @@ class Adaline(BinaryNeuron):
         self.descent = descent
 
     def fit(self, x: ArrayLike, labels: ArrayLike) -> Self:
-        """Learn from inputs (samples, features) and labels 0 or 1; raises as `Perceptron.fit`."""
+        """Learn from labelled samples; parameters and errors as for `Perceptron.fit`."""
         inputs = check_inputs(x)
         target = 2.0 * check_labels(labels, len(inputs)) - 1.0
         return self._keep(descend(HALF_SQUARE, inputs, target, self.descent))
@@ -128,7 +133,7 @@ class LogisticRegression(BinaryNeuron):
         self.descent = descent
 
     def fit(self, x: ArrayLike, labels: ArrayLike) -> Self:
-        """Learn from inputs (samples, features) and labels 0 or 1; raises as `Perceptron.fit`."""
+        """Learn from labelled samples; parameters and errors as for `Perceptron.fit`."""
         inputs = check_inputs(x)
         target = check_labels(labels, len(inputs))
         return self._keep(descend(LOSSES["bce"], inputs, target, self.descent))
@@ -152,7 +157,12 @@ class LinearRegression(Neuron):
         self.descent = descent
 
     def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from inputs (samples, features) and targets (samples,).
+        """Learn from samples.
+
+        Parameters
+        ----------
+        x : (samples, features)
+        y : (samples,)
 
         Raises
         ------

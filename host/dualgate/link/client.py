@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from .endpoint import CREDIT, HostEnd
 from .frame import DELIMITER, VERSION, WORD_BYTES, Deframer, Frame, Kind
 from .health import Health
 from .identity import Identity, accept
+from .responses import Responses
 
 HELLO_WAITS = (0.2, 0.2, 0.4, 0.4, 0.8, 0.8, 1.6)
 """Seconds to wait for WELCOME, try after try."""
@@ -49,26 +49,6 @@ class Port(Protocol):
 
     def close(self) -> None:
         """Let go of the line."""
-
-
-@dataclass
-class _Responses:
-    """Counts whole responses in a growing buffer of words."""
-
-    wanted: int
-    whole: int = 0
-    end: int = 0
-
-    def scan(self, received: bytearray) -> bool:
-        """Whether all that are wanted are whole."""
-        while self.whole < self.wanted and self.end + WORD_BYTES <= len(received):
-            payload = int.from_bytes(received[self.end + 2 : self.end + WORD_BYTES], "little")
-            after = self.end + (1 + payload) * WORD_BYTES
-            if after > len(received):
-                break
-            self.end = after
-            self.whole += 1
-        return self.whole == self.wanted
 
 
 class Client:
@@ -147,10 +127,10 @@ class Client:
         data = np.ascontiguousarray(words, "<u4").tobytes()
         piece = PIECE_WORDS * WORD_BYTES
         given = 0
-        counted = _Responses(responses)
+        wanted = Responses(responses)
         moved, since = -1, self._clock()
         end.resume(since)
-        while not counted.scan(end.received):
+        while not wanted.whole(end.received):
             now = self._clock()
             if given < len(data) and end.backlog < PIECE_WORDS:
                 end.push(data[given : given + piece])

@@ -144,7 +144,7 @@ class HostEnd:
         self.retries += 1
 
     def on_frame(self, frame: Frame, now: float) -> None:
-        """Take one whole frame from the device.
+        """Take one whole `frame` from the device, which came at `now`, in seconds.
 
         Raises
         ------

@@ -25,7 +25,7 @@ class WordAccess(Protocol):
         """Read a word."""
 
     def write(self, offset: int, value: int) -> None:
-        """Write a word."""
+        """Write a word, `value`, at `offset`."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -76,12 +76,15 @@ class MappedBar:
         self._words = memoryview(self._map).cast("I")
 
     def read(self, offset: int) -> int:
+        """As in `WordAccess`."""
         return self._words[offset // WORD_BYTES]
 
     def write(self, offset: int, value: int) -> None:
+        """As in `WordAccess`."""
         self._words[offset // WORD_BYTES] = value
 
     def close(self) -> None:
+        """As in `WordAccess`."""
         self._words.release()
         self._map.close()
 
