@@ -1,5 +1,8 @@
 """Pruning: a stored tangent vector goes on as the entries near its largest, and no others."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
@@ -142,7 +145,6 @@ class Pruner(wiring.Component):
         lanes, neurons = self.shapes.lanes, self.shapes.neurons
         wanted = Signal(data.ArrayLayout(neurons, lanes))
         pruned = Signal(data.ArrayLayout(neurons, lanes))
-        flags = 0
         for lane, entries in enumerate(self.vectors.data):
             for index, entry in enumerate(entries):
                 keep = wanted[lane][index]
@@ -151,7 +153,7 @@ class Pruner(wiring.Component):
                     pruned[lane][index].eq((entry != 0) & ~keep),
                 ]
                 m.d.sync += self._scalars[lane][index].eq(Mux(keep, entry, 0))
-            flags = flags | wanted[lane]
+        flags = reduce(or_, wanted)
         m.d.sync += [self._flags.eq(flags), self._some.eq(flags.any())]
         with m.If(first_group):
             m.d.sync += [self._wanted.eq(wanted), self._pruned.eq(pruned)]
