@@ -23,7 +23,7 @@ ORANGECRAB = replace(
     name="orangecrab",
     title="OrangeCrab 0.2 (25F)",
     platform=OrangeCrabR0_2_25FPlatform,
-    clock=Ecp5Pll("clk", 48, multiply=1, divide=1, output=10),
+    clock=Ecp5Pll("clk", 48, multiply=5, divide=3, output=8),
     bridge="an adapter for 3.3 V, such as an FT232H, on the header",
     leds=Leds(alive=("rgb_led", 0, "g"), link=("rgb_led", 0, "b"), training=("rgb_led", 0, "r")),
     reset=("button", 0),
