@@ -190,7 +190,7 @@ def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:
     seen = assumed_activity(network, 1.0, samples=1)
     found = predict(network, EngineParameters(4), seen)
     steps = 6 + 1
-    value = 3 + 3 + (steps - 1) + (3 + 12 - 1)
+    value = 3 + 3 + (steps - 1) + (3 + 13 - 1)
     error = 2 + 3 * (5 + 4)
     no_tags = 1 + 2
     update = 6 + 3 + steps + 1

@@ -21,7 +21,7 @@ from dualgate.rules import (
 from .layouts import ACC, ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .rounding import saturate
 
-ACTIVATION_LATENCY = 7
+ACTIVATION_LATENCY = 8
 """Cycles from a sum at the head of the queue to its value."""
 
 
@@ -30,8 +30,8 @@ class ActivationUnit(wiring.Component):
 
     ::
 
-        sums -> round -> shift -> saturate -> index -> table -> square -> value, slope
-        stage     1        2         3          4        5        6           7
+        sums -> round -> shift -> saturate -> index -> table -> h -> square -> value, slope
+        stage     1        2         3          4        5      6      7           8
 
     The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
     slopes go to their vector; of the last layer both go to the output memory. A hidden unit that a
@@ -122,7 +122,7 @@ class ActivationUnit(wiring.Component):
         return position, sums[0]
 
     def _drop(self, m: Module, position: data.View) -> Value:
-        """Whether a mask leaves out the unit that is in stage 6."""
+        """Whether a mask leaves out the unit that is in stage 7."""
         place = Signal(self.shapes.unit)
         dropped = Signal()
         bits = exact_log2(WORD.width)
@@ -137,7 +137,7 @@ class ActivationUnit(wiring.Component):
             place.eq(self._base + position.unit),
             dropped.eq(self.masked & ~self.layer.last & ~kept),
         ]
-        return delay(m, dropped, 3)
+        return delay(m, dropped, 4)
 
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
         """Stages 1 to 3: rounding shift to 16 bits, saturating."""
@@ -157,7 +157,7 @@ class ActivationUnit(wiring.Component):
         return z
 
     def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
-        """Stages 4 to 7."""
+        """Stages 4 to 8."""
         m.submodules.table = table = memory.Memory(
             shape=unsigned(15), depth=1 << TABLE_BITS, init=SIGMOID_TABLE
         )
@@ -174,8 +174,9 @@ class ActivationUnit(wiring.Component):
         m.d.comb += port.addr.eq(index)
         h = Signal(15)
         square = Signal(30)
-        m.d.sync += [h.eq(port.data), square.eq(port.data * port.data)]
-        value, slope = self._select(m, delay(m, z, 3), h, square)
+        # A block RAM and a multiplier are slow, each for itself.
+        m.d.sync += [h.eq(port.data), square.eq(h * h)]
+        value, slope = self._select(m, delay(m, z, 4), delay(m, h, 1), square)
         with m.If(dropped):
             m.d.sync += [value.eq(0), slope.eq(0)]
         return value, slope
@@ -207,7 +208,7 @@ class ActivationUnit(wiring.Component):
         return value, slope
 
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
-        """Write what stage 7 holds; after a hidden layer's last unit, the bias entry."""
+        """Write what stage 8 holds; after a hidden layer's last unit, the bias entry."""
         engine = self.shapes.engine
         unit = self.shapes.unit
         count = Signal(unit)

@@ -73,7 +73,7 @@ def estimate(
     dispatcher   the words of a sample for each core, a beat a cycle
     loader       `Activity.loads`, ``outputs + 4``
     value        steps: ``groups * (nonzeros + 1)`` of each layer
-    activation   ``units + 12`` of each group
+    activation   ``units + 13`` of each group
     threads      the first layer's steps, and half the time of the layers after it, in which
                  only the other thread can work
     error        `Plan.error_cycles` and one to take the next sample

@@ -20,7 +20,7 @@ STORE_LATENCY = 6
 DELTA_LATENCY = 8
 """From a tag's last scaling at the outputs to its update scalar, but for the adder tree."""
 
-ACTIVATION_CYCLES = 12
+ACTIVATION_CYCLES = 13
 """From a group's last request to that of the next, besides a cycle for each of its units."""
 
 

@@ -30,10 +30,10 @@ class ValueLane:
     A sample costs at least
 
     - ``groups * (nonzeros + 1)`` steps of each layer on the MAC array;
-    - ``units + 12`` cycles of the activation unit for each group: a group's last step waits for
+    - ``units + 13`` cycles of the activation unit for each group: a group's last step waits for
       the units of the group before.
 
-    A layer's list is complete, and its successor may be fetched, ``units + 12`` cycles after the
+    A layer's list is complete, and its successor may be fetched, ``units + 13`` cycles after the
     last step of its last group; of the last layer the sample leaves one cycle earlier.
 
     Parameters

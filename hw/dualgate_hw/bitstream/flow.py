@@ -13,6 +13,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
 from dualgate.engine import EngineParameters
 from dualgate.errors import DeviceError, FitError
 from dualgate.files import replace_file
@@ -161,7 +164,7 @@ class Build:
         used = self._synthesise(tools, commands)
         timing: tuple[Timing, ...] = ()
         digest, problem = "", self._misfit(used)
-        if not (problem or board.synthesis_only):
+        if not (problem or board.part_only):
             timing = self._place(tools, commands)
             digest = self._pack(tools, commands, timing)
             problem = self._too_slow(timing)
@@ -177,6 +180,11 @@ class Build:
     def _prepare(self, identity: bytes) -> dict[str, list[str]]:
         """Write sources and constraints; returns the commands by tool."""
         self._step("writing sources")
+        # Left behind where a synthesis was interrupted, it would end the next one without a word.
+        for stale in self.directory.glob("_tmp_yosys-*"):
+            shutil.rmtree(stale)
+        if self.board.part_only is not None:
+            return self._prepare_part(self.board.part_only(self.board, self.engine, identity))
         platform = self.board.make_platform()
         top = BoardTop(self.board, self.engine, identity)
         plan = platform.prepare(
@@ -191,6 +199,17 @@ class Build:
         source.write_text(allow_collisions(source.read_text()))
         script = json.loads((self.directory / f"build_{NAME}.json").read_text())
         return {command[0]: command[1:] for command in script["commands"]}
+
+    def _prepare_part(self, part: wiring.Component) -> dict[str, list[str]]:
+        """Write what is only to be synthesised, with streams in place of pins."""
+        source = allow_collisions(rtlil.convert(part, name=NAME, emit_src=False))
+        (self.directory / f"{NAME}.il").write_text(source)
+        (self.directory / f"{NAME}.ys").write_text(
+            f"read_rtlil {NAME}.il\n"
+            f"synth_{self.board.family} {self.family.synthesis} -flatten -top {NAME}\n"
+            f"write_json {NAME}.json\n"
+        )
+        return {"yosys": ["-q", "-l", f"{NAME}.rpt", f"{NAME}.ys"]}
 
     def _synthesise(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> Utilisation:
         self._step("synthesis")

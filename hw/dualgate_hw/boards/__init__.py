@@ -4,13 +4,14 @@ from dualgate.errors import InputError
 
 from .board import Board
 from .icebreaker import ICEBREAKER
+from .nitefury import NITEFURY
 from .orangecrab import ORANGECRAB
 from .tang_nano_9k import TANG_NANO_9K
 from .ulx3s import ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 BOARDS = {
     board.name: board
-    for board in (ULX3S_25F, ULX3S_45F, ULX3S_85F, ICEBREAKER, ORANGECRAB, TANG_NANO_9K)
+    for board in (ULX3S_25F, ULX3S_45F, ULX3S_85F, ICEBREAKER, ORANGECRAB, TANG_NANO_9K, NITEFURY)
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from amaranth.build import Platform
+from amaranth.lib import wiring
 
 from dualgate.cycles import Depths
 from dualgate.engine import EngineParameters
@@ -74,11 +75,12 @@ class Board:
         What is built unless asked for another.
     depths : Depths
         Samples and tags in flight.
-    link : LinkParameters
+    link : LinkParameters or None
+        Of its serial line, if it has one.
     baud : int
         Rate that the board's bridge to USB really does.
     bridge : str
-        What that bridge is.
+        What that bridge is, or what takes its place.
     uart : Pin
     leds : Leds
     reset : Pin or None
@@ -91,8 +93,9 @@ class Board:
         Adds resources to the platform that amaranth-boards does not have.
     high : tuple of Pin
         Outputs to hold high.
-    synthesis_only : bool
-        Whether there is no open way from netlist to bitstream for this part.
+    part_only : callable or None
+        For a part without an open way from netlist to bitstream, makes what is synthesised of it:
+        takes the board, the engine and the identity's hash.
     """
 
     name: str
@@ -104,17 +107,17 @@ class Board:
     clock: Clock
     engine: EngineParameters
     depths: Depths
-    link: LinkParameters
-    baud: int
     bridge: str
-    least_mhz: float
-    program: tuple[str, ...]
+    link: LinkParameters | None = None
+    baud: int = 0
+    least_mhz: float = 0
+    program: tuple[str, ...] = ()
     uart: Pin = ("uart", 0)
     leds: Leds = field(default_factory=Leds)
     reset: Pin | None = None
     prepare: Callable[[Platform], None] | None = None
     high: tuple[Pin, ...] = ()
-    synthesis_only: bool = False
+    part_only: "Callable[[Board, EngineParameters, bytes], wiring.Component] | None" = None
 
     def make_platform(self) -> Platform:
         """A fresh platform with every resource that the top level asks for."""

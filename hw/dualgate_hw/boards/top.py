@@ -34,6 +34,7 @@ class BoardTop(wiring.Component):
     """
 
     def __init__(self, board: Board, engine: EngineParameters, build: bytes) -> None:
+        assert board.link is not None, "a board without a line has no top level"
         self.board = board
         words = Identity(engine, build).words()
         self.engine = SerialEngine(engine, words, board.link, board.depths)

@@ -44,7 +44,7 @@ def row(board: Board, result: Result | None) -> str:
         f"{board.clock.mhz:g} MHz",
         share,
         worst,
-        "synthesis only" if board.synthesis_only else f"{board.baud:,} baud",
+        "synthesis only" if board.part_only else f"{board.baud:,} baud",
     )
     padded = (cell.ljust(width) for cell, (_, width) in zip(cells, COLUMNS, strict=True))
     return "".join(padded).rstrip()

@@ -19,7 +19,7 @@ from ..boards import find_board
 def program(name: str, out: Path | None) -> None:
     """Load the bitstream that `dualgate build BOARD` left in DIR into the board."""
     board = find_board(name)
-    if board.synthesis_only:
+    if board.part_only:
         raise InputError(f"{name} is only synthesised; there is no bitstream to load")
     bitstream = (out or Path("build") / name) / f"{NAME}.{FAMILIES[board.family].bitstream}"
     if not bitstream.is_file():
