@@ -2,6 +2,7 @@
 # make test     set everything up, then check style and types and run the tests
 # make lint     only style and types
 # make docs     build the API reference, build/api/index.html, from the docstrings
+# make boards   build every board that fits (about an hour), write docs/boards.md, train netlists
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,7 +14,10 @@ COMPARISONS := $(VENV)/.comparisons
 # pip is configured for such builds; elsewhere the comparisons with PyTorch are skipped.
 TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 
-.PHONY: train test lint docs
+# Those whose engine fits the part; docs/boards.md says what the others lack.
+BOARDS := ulx3s-25f orangecrab ulx3s-45f ulx3s-85f nitefury
+
+.PHONY: train test lint docs boards
 
 train: $(STAMP)
 	$(BIN)/dualgate train digits
@@ -29,6 +33,11 @@ lint: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/pdoc --docformat numpy --template-directory docs/api --output-directory build/api \
 	  dualgate dualgate_sim dualgate_hw
+
+boards: $(STAMP)
+	set -e; for board in $(BOARDS); do $(BIN)/dualgate build $$board; done
+	$(BIN)/dualgate boards --docs docs/boards.md
+	$(BIN)/pytest -m boards
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

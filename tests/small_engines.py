@@ -20,13 +20,16 @@ SINGLE = {
     "n16": {"neurons": 16},
 }
 SEVERAL = {
-    "n2c5s": {"neurons": 2, "cores": 5, "arrays": 1},
+    "n1c5s": {"neurons": 1, "cores": 5, "arrays": 1},
+    "n2k2c2": {"neurons": 2, "tangent_lanes": 2, "cores": 2},
     "n4k4c3": {"neurons": 4, "tangent_lanes": 4, "cores": 3},
-    "n8k2c2": {"neurons": 8, "tangent_lanes": 2, "cores": 2},
 }
 """Of one core and of several, by name: N, K, C, and s where lanes share one MAC array."""
 
 ENGINES = {**SINGLE, **SEVERAL}
+
+DEFAULT = "n16"
+"""What every command builds, so that it need not be compiled once more."""
 
 MAX_LAYERS = 4
 MAX_WIDTH = 40
@@ -36,6 +39,8 @@ _WIDEST = Network((MAX_WIDTH,) * (MAX_LAYERS + 1))
 
 def engine(name: str) -> EngineParameters:
     """The same for every network, so that one compiled model serves them all."""
+    if name == DEFAULT:
+        return EngineParameters()
     smallest = {field.name: 1 for field in fields(EngineParameters)}
     return EngineParameters(**{**smallest, "arrays": 3, **ENGINES[name]}).grown(_WIDEST)
 

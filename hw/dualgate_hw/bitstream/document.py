@@ -57,7 +57,7 @@ def _boards() -> str:
             board.part,
             engine_text(board),
             f"{board.clock.mhz:g} MHz",
-            f"{board.baud:,}",
+            f"{board.baud:,}" if board.baud else "-",
             board.bridge,
         )
         for board in BOARDS.values()

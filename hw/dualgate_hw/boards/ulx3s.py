@@ -61,8 +61,15 @@ ULX3S_85F = _board(
     "85f",
     Capacity(83_640, 83_640, 208, 18_432, 156),
     EngineParameters(
-        neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=8, groups=4
+        neurons=16,
+        cores=2,
+        layers=4,
+        rows=1024,
+        inputs=1024,
+        activations=64,
+        vectors=8,
+        groups=2,
     ),
-    Depths(contexts=4, slots=8, threads=3),
+    Depths(contexts=4, slots=4, threads=3),
     CLOCK_80,
 )
