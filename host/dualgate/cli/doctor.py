@@ -187,11 +187,11 @@ def examine_tools(path: Path | None) -> None:
     findings = examine()
     if path is not None:
         replace_file(path, (json.dumps([asdict(f) for f in findings], indent=2) + "\n").encode())
-    click.echo(f"{'tool':16}{'version':28}{'needed for':16}how to get it")
+    click.echo(f"{'tool':32}{'version':28}{'needed for':16}how to get it")
     for found in findings:
         remedy = found.remedy if found.version is None else ""
         shown = found.version or NOT_FOUND
-        click.echo(f"{found.tool:16}{shown:28}{found.purpose:16}{remedy}".rstrip())
+        click.echo(f"{found.tool:32}{shown:28}{found.purpose:16}{remedy}".rstrip())
     lacking = [found.tool for found in findings if found.required and found.version is None]
     if lacking:
         raise MissingToolError(
