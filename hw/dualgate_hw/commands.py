@@ -73,6 +73,8 @@ class CommandDecoder(wiring.Component):
         self._op = Signal(8)
         self._count = Signal(INDEX)
         self._position = Signal(INDEX)
+        # Whether the payload was taken to its end.
+        self._ended = Signal()
         self._status = Signal(8)
         self._buffer = Signal(64 * self.shapes.neurons)
         self._row = Signal(INDEX)
@@ -136,6 +138,7 @@ class CommandDecoder(wiring.Component):
                 m.d.sync += [self._op.eq(word[:8]), self._count.eq(word[16:])]
                 m.next = "CHECK"
         with m.State("CHECK"):
+            m.d.sync += self._ended.eq(self._count == 0)
             fits = self._fits(m)
             with m.If(self.drained):
                 m.next = "SKIP"
@@ -148,7 +151,7 @@ class CommandDecoder(wiring.Component):
                     with m.Default():
                         m.d.sync += self._status.eq(Status.UNKNOWN)
         with m.State("SKIP"):
-            with m.If(self._position == self._count):
+            with m.If(self._ended):
                 m.next = "RESPOND"
             with m.Else():
                 self._take(m)
@@ -161,7 +164,8 @@ class CommandDecoder(wiring.Component):
         """Take a payload word; true in the cycle it is there."""
         m.d.comb += self.command.ready.eq(1)
         with m.If(self.command.valid):
-            m.d.sync += self._position.eq(self._position + 1)
+            following = self._position + 1
+            m.d.sync += [self._position.eq(following), self._ended.eq(following == self._count)]
         return self.command.valid
 
     def _respond(self, m: Module, word: ValueLike) -> None:
@@ -220,7 +224,7 @@ class CommandDecoder(wiring.Component):
             m.d.sync += [self._row.eq(self.command.payload), word.eq(0)]
             m.next = "WRITE_WORDS"
         with m.State("WRITE_WORDS"):
-            with m.If(self._position == self._count):
+            with m.If(self._ended):
                 m.next = "RESPOND"
             with m.Else(), m.If(self._take(m)):
                 m.d.sync += [buffer.eq(Cat(buffer[32:], self.command.payload)), word.eq(word + 1)]

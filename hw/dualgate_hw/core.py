@@ -233,8 +233,9 @@ class Core(wiring.Component):
                 "update": (1, [*ends[2], step], []),
             }
         arrays = []
-        for name, (wide, by_vector, by_weight) in clients.items():
-            array = MacArray(self.shapes.neurons, wide, len(by_vector), len(by_weight))
+        # At a batch's end no lane works, and nothing else has to be asked.
+        for (name, (wide, by_vector, by_weight)), end in zip(clients.items(), ends, strict=True):
+            array = MacArray(self.shapes.neurons, wide, len(by_vector), len(by_weight), len(end))
             m.submodules[f"{name}_mac"] = array
             ports = (*array.vector_clients, *array.weight_clients)
             for port, (mac, product) in zip(ports, (*by_vector, *by_weight), strict=True):

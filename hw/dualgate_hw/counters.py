@@ -13,7 +13,7 @@ COUNTER_WIDTH = 64
 
 TURNS = len(COUNTERS)
 
-SETTLES = 2 * TURNS + 2
+SETTLES = 2 * TURNS + 3
 """Cycles after which a counter that is read shows everything that happened before."""
 
 
@@ -57,16 +57,22 @@ class Counters(wiring.Component):
         # Counters that were cleared, and whose word was not written since.
         fresh = Signal(TURNS)
         waiting = Array(self._wait(m, name, added == i) for i, name in enumerate(COUNTERS))
+        old = Signal(COUNTER_WIDTH)
+        more = Signal.like(waiting[0])
         m.d.comb += [
             read.addr.eq(turn),
-            write.addr.eq(added),
-            write.data.eq(Mux(fresh.bit_select(added, 1), 0, read.data) + waiting[added]),
+            write.addr.eq(delay(m, added, 1)),
+            write.data.eq(old + more),
             write.en.eq(1),
         ]
-        m.d.sync += fresh.bit_select(added, 1).eq(0)
+        m.d.sync += [
+            old.eq(Mux(fresh.bit_select(added, 1), 0, read.data)),
+            more.eq(waiting[added]),
+            fresh.bit_select(added, 1).eq(0),
+        ]
         with m.If(self.clear):
-            m.d.sync += fresh.eq(~0)
-        with m.If(added == self.index):
+            m.d.sync += [fresh.eq(~0), old.eq(0), more.eq(0)]
+        with m.If(write.addr == self.index):
             m.d.sync += self.value.eq(write.data)
         return m
 

@@ -157,10 +157,11 @@ class Loader(wiring.Component):
                 with m.If(~self._train | (targets == 0)):
                     m.next = "ENTRIES"
 
-    def _entry_states(self, m: Module, found: data.View, whole: Signal, second: Signal) -> None:
+    def _entry_states(
+        self, m: Module, found: data.View, beyond: Signal, whole: Signal, second: Signal
+    ) -> None:
         """Inputs, and the bias behind them: one more input, always there."""
         layer, entry = self.input_layer, self._entry
-        beyond = found.index >= layer.inputs
         with m.State("ENTRIES"):
             with m.If(self._ended):
                 m.d.comb += [
@@ -177,10 +178,11 @@ class Loader(wiring.Component):
                 with m.If(whole):
                     m.d.sync += self._index.eq(self._index + 2)
 
-    def _find(self, m: Module) -> tuple[data.View, Signal, Signal]:
-        """The entry of the word on offer that comes next, and whether it is the word's last.
+    def _find(self, m: Module) -> tuple[data.View, Signal, Signal, Signal]:
+        """The entry of the word on offer that comes next.
 
-        Of a dense word the even input comes first, then, if neither is zero, the `second`.
+        And whether there is no such input, and whether it is the word's last. Of a dense word the
+        even input comes first, then, if neither is zero, the `second`.
         """
         word = self.command.payload
         low, high = word[:16], word[16:]
@@ -188,18 +190,24 @@ class Loader(wiring.Component):
         second = Signal()
         uses_high = Signal()
         whole = Signal()
-        m.d.comb += [whole.eq(1), found.eq(ENTRY(word))]
+        beyond = Signal()
+        inputs = self.input_layer.inputs
+        m.d.comb += [whole.eq(1), found.eq(ENTRY(word)), beyond.eq(high >= inputs)]
         with m.If(self._dense):
             m.d.comb += [
                 whole.eq((low == 0) | (high == 0) | second),
                 uses_high.eq((high != 0) & ((low == 0) | second)),
                 found.value.eq(Mux(uses_high, high, low)),
                 found.index.eq(self._index | uses_high),
+                beyond.eq(Mux(uses_high, (self._index | 1) >= inputs, self._index >= inputs)),
             ]
         m.d.comb += self._entry.eq(found)
-        return found, whole, second
+        return found, beyond, whole, second
 
     def _end_states(self, m: Module) -> None:
+        # A cycle late, when no sample was handed on for longer than that.
+        emptied = Signal()
+        m.d.sync += emptied.eq(self.empty)
         with m.State("HAND_ON"):
             m.d.comb += self.sample.valid.eq(~self._bad)
             with m.If(self._bad):
@@ -214,7 +222,7 @@ class Loader(wiring.Component):
         with m.State("REFUSE"):
             op = Mux(self._train, Op.TRAIN, Op.INFER)
             m.d.comb += [
-                self.response.valid.eq(self.empty),
+                self.response.valid.eq(emptied),
                 self.response.payload[:8].eq(op),
                 self.response.payload[8:16].eq(Status.LENGTH),
             ]

@@ -103,6 +103,8 @@ class MacArray(wiring.Component):
         The array takes N multipliers of 16 x 16 bits for each.
     vectors, weights : int
         How many clients of each kind; vector clients come first in priority.
+    alone : int
+        The first so many clients ask only while no other does, so that no other looks at them.
 
     Members
     -------
@@ -111,7 +113,10 @@ class MacArray(wiring.Component):
     product : N products a lane, valid for the client whose `done` is high
     """
 
-    def __init__(self, neurons: int, lanes: int, vectors: int, weights: int) -> None:
+    def __init__(
+        self, neurons: int, lanes: int, vectors: int, weights: int, alone: int = 0
+    ) -> None:
+        self.alone = alone
         self.neurons = neurons
         self.lanes = lanes
         self.vectors = vectors
@@ -129,7 +134,9 @@ class MacArray(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         clients = [*self.vector_clients, *self.weight_clients]
-        taken = [self._arbitrate(m, client, clients[:i]) for i, client in enumerate(clients)]
+        taken = [
+            self._arbitrate(m, client, clients[self.alone : i]) for i, client in enumerate(clients)
+        ]
         left = Signal(data.ArrayLayout(vector(self.neurons), self.lanes))
         right = Signal(vector(self.neurons))
         from_memory = Signal()

@@ -135,6 +135,7 @@ def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLa
     ------
     scalars : N entries for each lane
     flags : which of the N are wanted; give it by `flagged`
+    some : there is one at least
     lowest : the lowest of them alone
     single : there is one at most
     row : row that belongs to entry 0
@@ -145,6 +146,7 @@ def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLa
         {
             "scalars": data.ArrayLayout(vector(neurons), lanes),
             "flags": unsigned(neurons),
+            "some": unsigned(1),
             "lowest": unsigned(neurons),
             "single": unsigned(1),
             "row": INDEX,
@@ -159,7 +161,7 @@ def flagged(flags: Value) -> dict[str, Value]:
     bits = len(flags)
     lowest = (flags & (~flags + 1))[:bits]
     single = (flags & (flags - 1))[:bits] == 0
-    return {"flags": flags, "lowest": lowest, "single": single}
+    return {"flags": flags, "some": flags.any(), "lowest": lowest, "single": single}
 
 
 def word_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
@@ -213,7 +215,6 @@ class WordStepper(wiring.Component):
         m = Module()
         word = Signal(word_job(self.neurons, self.lanes, self.meta))
         held = Signal()
-        some = Signal()
         rest = Signal(self.neurons)
         entry = Signal(range(self.neurons))
         payload = self.step.payload
@@ -221,7 +222,7 @@ class WordStepper(wiring.Component):
             rest.eq(word.flags & ~word.lowest),
             self.word.ready.eq(~held | (self.step.ready & word.single)),
             self.step.valid.eq(held),
-            payload.some.eq(some),
+            payload.some.eq(word.some),
             payload.end.eq(word.end & word.single),
             payload.meta.eq(word.meta),
             payload.row.eq(word.row + entry),
@@ -237,6 +238,5 @@ class WordStepper(wiring.Component):
             m.d.sync += [
                 word.eq(self.word.payload),
                 held.eq(self.word.valid),
-                some.eq(self.word.payload.lowest != 0),
             ]
         return m

@@ -72,7 +72,6 @@ class Pruner(wiring.Component):
         row = Signal(self.shapes.row)
         self._scalars = Signal(self.shapes.vectors)
         self._flags = Signal(neurons)
-        self._some = Signal()
         self._wanted = Signal(neurons * self.shapes.lanes)
         self._pruned = Signal(neurons * self.shapes.lanes)
         m.d.sync += [self._wanted.eq(0), self._pruned.eq(0)]
@@ -82,6 +81,7 @@ class Pruner(wiring.Component):
         word_row = Signal.like(row)
         last_word = Signal()
         last_group = Signal()
+        offers = Signal()
         word = self.word.payload
         m.d.comb += [
             self.index.eq(self.slot_layer),
@@ -89,6 +89,7 @@ class Pruner(wiring.Component):
             self.vectors.addr.eq(
                 owned(job.slot, entry >> (neurons - 1).bit_length(), self.shapes.engine.groups)
             ),
+            self.word.valid.eq(offers),
             word.scalars.eq(self._scalars),
             *(word[field].eq(value) for field, value in flagged(self._flags).items()),
             word.row.eq(word_row),
@@ -114,24 +115,23 @@ class Pruner(wiring.Component):
             with m.State("READ"):
                 m.next = "FLAG"
             with m.State("FLAG"):
-                self._flag(m, masks, group == 0)
+                some = self._flag(m, masks, group == 0)
+                last = entry + neurons >= layer.inputs
                 m.d.sync += [
+                    offers.eq(some | last),
                     word_row.eq(row + entry),
-                    last_word.eq(entry + neurons >= layer.inputs),
+                    last_word.eq(last),
                     last_group.eq(group == layer.groups - 1),
                 ]
                 m.next = "OFFER"
-            with m.State("OFFER"):
-                skip = ~last_word & ~self._some
-                m.d.comb += self.word.valid.eq(~skip)
-                with m.If(self.word.ready | skip):
-                    m.d.sync += entry.eq(entry + neurons)
-                    m.next = "READ"
-                    with m.If(last_word):
-                        m.d.sync += [entry.eq(0), group.eq(group + 1)]
-                        m.d.sync += row.eq(row + layer.inputs + 1)
-                        with m.If(last_group):
-                            m.next = "IDLE"
+            with m.State("OFFER"), m.If(self.word.ready | ~offers):
+                m.d.sync += [offers.eq(0), entry.eq(entry + neurons)]
+                m.next = "READ"
+                with m.If(last_word):
+                    m.d.sync += [entry.eq(0), group.eq(group + 1)]
+                    m.d.sync += row.eq(row + layer.inputs + 1)
+                    with m.If(last_group):
+                        m.next = "IDLE"
         return m
 
     def _mask(self, bits: Value) -> Value:
@@ -140,8 +140,8 @@ class Pruner(wiring.Component):
         keep_all = (self.prune == PRUNE_OFF) | (bits <= self.prune)
         return Mux(keep_all, everything, (everything << (bits - self.prune)[:5]) & everything)
 
-    def _flag(self, m: Module, masks: data.View, first_group: Value) -> None:
-        """Take a word of each tag with the flags of all, and count it once."""
+    def _flag(self, m: Module, masks: data.View, first_group: Value) -> Value:
+        """Take a word of each tag and the flags of all, count it once; returns whether any is."""
         lanes, neurons = self.shapes.lanes, self.shapes.neurons
         wanted = Signal(data.ArrayLayout(neurons, lanes))
         pruned = Signal(data.ArrayLayout(neurons, lanes))
@@ -154,9 +154,10 @@ class Pruner(wiring.Component):
                 ]
                 m.d.sync += self._scalars[lane][index].eq(Mux(keep, entry, 0))
         flags = reduce(or_, wanted)
-        m.d.sync += [self._flags.eq(flags), self._some.eq(flags.any())]
+        m.d.sync += self._flags.eq(flags)
         with m.If(first_group):
             m.d.sync += [self._wanted.eq(wanted), self._pruned.eq(pruned)]
+        return flags.any()
 
     def _reaches(self, entry: Value, mask: Value) -> Value:
         """Whether ``abs(entry) & mask`` is not zero, for a mask of all bits from one up.

@@ -18,7 +18,7 @@ EXP_LATENCY = 5
 class Softmax(wiring.Component):
     """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `rules.softmax_rule`.
 
-    Takes ``2 * units + 24`` cycles from `start` to `done`: two passes over the units, each with
+    Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
     its pipeline's latency, and a division of 17 steps.
 
     Parameters
@@ -70,7 +70,7 @@ class Softmax(wiring.Component):
             m.d.sync += total.eq(total + power)
         for bit in range(self.sum_bits):
             with m.If(total[bit]):
-                m.d.comb += self.bits.eq(bit + 1)
+                m.d.sync += self.bits.eq(bit + 1)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 m.d.sync += [self.unit.eq(0), total.eq(0), maximum.eq(-(1 << (VALUE_WIDTH - 1)))]
@@ -89,7 +89,7 @@ class Softmax(wiring.Component):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
                 m.d.sync += steps.eq(steps + 1)
-                with m.If(steps == EXP_LATENCY):
+                with m.If(steps == EXP_LATENCY + 1):
                     m.d.sync += [steps.eq(0), remainder.eq((1 << self.bits) >> 2)]
                     m.next = "DIVIDE"
             with m.State("DIVIDE"):

@@ -145,14 +145,16 @@ class TangentLane(wiring.Component):
             m.d.comb += [
                 word.valid.eq(births.word.valid),
                 word.payload.eq(births.word.payload),
-                births.word.ready.eq(word.ready),
             ]
         with m.Else():
             m.d.comb += [
                 word.valid.eq(pruner.word.valid),
                 word.payload.eq(pruner.word.payload),
-                pruner.word.ready.eq(word.ready),
             ]
+        m.d.comb += [
+            births.word.ready.eq(word.ready & chosen),
+            pruner.word.ready.eq(word.ready & ~(locked & to_births)),
+        ]
         with m.If(word.valid):
             m.d.sync += [locked.eq(1), to_births.eq(chosen)]
             with m.If(word.ready & word.payload.end & word.payload.meta.final):

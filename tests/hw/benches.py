@@ -92,7 +92,8 @@ def small_shapes(neurons: int, **sizes: int) -> Shapes:
 def flagged_word(flags: int, **fields: Any) -> dict[str, Any]:
     """A job of the stepper, with what it has to know of its flags."""
     single = int(flags & (flags - 1) == 0)
-    return {"flags": flags, "lowest": flags & -flags, "single": single, **fields}
+    known = {"some": int(flags != 0), "lowest": flags & -flags, "single": single}
+    return {"flags": flags, **known, **fields}
 
 
 def numbers(random: np.random.Generator, count: int) -> list[int]:

@@ -122,6 +122,8 @@ def test_the_encoder_overwrites_nothing_that_has_not_left(tmp_path: Path) -> Non
         encoder.count <= Mux(encoder.coding, 254, Mux(encoder.delimiting, 0, 253)),
         # A frame's last byte leaves room for what must follow it.
         claimed <= CobsEncoder.DEPTH - most,
+        encoder.after == (encoder.place + encoder.count + 1)[:9],
+        ~encoder.roomy | (claimed <= CobsEncoder.DEPTH - 4),
     )
     claims.prove(tmp_path)
 

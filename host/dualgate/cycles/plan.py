@@ -83,13 +83,13 @@ class Plan:
         """Cycles of the error unit for a sample, from taking its token to offering it.
 
         The token and the response's header take one each. Softmax makes two passes over the
-        outputs, and divides: ``2 * outputs + 24``. An output costs 5 cycles and 4 for each
+        outputs, and divides: ``2 * outputs + 25``. An output costs 5 cycles and 4 for each
         multiplication: by softmax's reciprocal, by the slope, by the rate.
         """
         outputs = self.outputs[-1]
         softmax = self.network.layers[-1].activation is SOFTMAX
         multiplications = 1 + softmax + self.network.objective.sloped
-        return 2 + softmax * (2 * outputs + 24) + outputs * (5 + 4 * multiplications)
+        return 2 + softmax * (2 * outputs + 25) + outputs * (5 + 4 * multiplications)
 
     @property
     def batch_end_cycles(self) -> int:

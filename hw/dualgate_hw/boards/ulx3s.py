@@ -51,9 +51,9 @@ ULX3S_45F = _board(
     "45f",
     Capacity(43_848, 43_848, 108, 18_432, 72),
     EngineParameters(
-        neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=8, groups=2
+        neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=4, groups=2
     ),
-    Depths(contexts=2, slots=4, threads=3),
+    Depths(contexts=4, slots=8, threads=3),
     CLOCK_80,
 )
 
@@ -67,9 +67,9 @@ ULX3S_85F = _board(
         rows=1024,
         inputs=1024,
         activations=64,
-        vectors=8,
+        vectors=4,
         groups=2,
     ),
-    Depths(contexts=4, slots=4, threads=3),
+    Depths(contexts=6, slots=8, threads=3),
     CLOCK_80,
 )

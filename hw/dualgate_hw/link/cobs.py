@@ -91,6 +91,8 @@ class CobsEncoder(wiring.Component):
         address = range(self.DEPTH)
         self.place = Signal(address)
         self.count = Signal(8)
+        self.after = Signal(address, init=1)
+        self.roomy = Signal(init=1)
         self.fetched = Signal(address)
         self.loaded = Signal()
         self.coding = Signal()
@@ -106,10 +108,11 @@ class CobsEncoder(wiring.Component):
     def _write(self, m: Module, write: memory.WritePort) -> None:
         frame = self.frame
         ended = Signal()
-        after = Signal(range(self.DEPTH))
+        after = self.after
         room = Signal(range(self.DEPTH))
+        # Whatever is written, the place behind it is one further on.
+        m.d.sync += [after.eq(after + write.en), self.roomy.eq(room > 4)]
         m.d.comb += [
-            after.eq(self.place + self.count + 1),
             room.eq(self.fetched - after),
             write.addr.eq(self.place),
             write.data.eq(self.count + 1),
@@ -120,8 +123,9 @@ class CobsEncoder(wiring.Component):
                 self.delimiting.eq(fsm.ongoing("DELIMITER")),
             ]
             with m.State("BYTES"):
-                # This byte, a code and a delimiter must find room, and one place stays empty.
-                m.d.comb += frame.ready.eq(room > 3)
+                # This byte, a code and a delimiter must find room, what was written in the cycle
+                # before has taken some, and one place stays empty.
+                m.d.comb += frame.ready.eq(self.roomy)
                 with m.If(frame.valid & frame.ready):
                     m.d.comb += write.en.eq(1)
                     m.d.sync += ended.eq(frame.payload.last)

@@ -186,12 +186,13 @@ class SerialLink(wiring.Component):
         allowed = Signal(POSITION)
         ready = Signal(POSITION)
         count = Signal(POSITION)
+        # A cycle late: `_next` stands still for longer than that before it is used.
+        m.d.sync += count.eq(Mux(ready < most, ready, most))
         m.d.comb += [
             waiting.eq(outgoing.written - self._next),
             allowed.eq(self._limit - self._next),
             # A limit that was taken back lies behind, and then the difference wraps.
             ready.eq(Mux(allowed[-1], 0, Mux(waiting < allowed, waiting, allowed))),
-            count.eq(Mux(ready < most, ready, most)),
         ]
         return count
 
@@ -201,11 +202,14 @@ class SerialLink(wiring.Component):
         hold = Signal(range(self.parameters.hold_bits + 1))
         told = Signal(POSITION)
         room = Signal(POSITION)
+        roomier = Signal()
         tells = Signal()
         due = Signal()
+        # A cycle late, while nobody waits for it: the sender is busy then.
+        m.d.sync += roomier.eq((room - told)[: POSITION.width] >= depth // 4)
         m.d.comb += [
             room.eq(incoming.expected + incoming.credit),
-            tells.eq(self._answer | (count != 0) | ((room - told)[: POSITION.width] >= depth // 4)),
+            tells.eq(self._answer | (count != 0) | roomier),
             due.eq(
                 tells
                 & (self._session != 0)
@@ -225,12 +229,15 @@ class SerialLink(wiring.Component):
         sender, incoming, outgoing = self.sender, self.incoming, self.outgoing
         count = self._sendable(m)
         due = self._due(m, count)
+        # A frame that has just come may have changed what `count` does not know yet.
+        heard = Signal()
+        m.d.sync += heard.eq(self.receiver.end)
         behind = Signal()
+        m.d.sync += behind.eq(
+            (self._next - outgoing.acknowledged)[: POSITION.width]
+            > (outgoing.written - outgoing.acknowledged)[: POSITION.width]
+        )
         m.d.comb += [
-            behind.eq(
-                (self._next - outgoing.acknowledged)[: POSITION.width]
-                > (outgoing.written - outgoing.acknowledged)[: POSITION.width]
-            ),
             sender.header.kind.eq(Kind.DATA),
             sender.header.mark.eq(self._mark),
             sender.header.session.eq(self._session),
@@ -243,16 +250,7 @@ class SerialLink(wiring.Component):
             with m.State("IDLE"), m.If(sender.idle):
                 m.d.sync += self._welcoming.eq(0)
                 with m.If(self._greet):
-                    m.d.comb += self.restart.eq(1)
-                    m.d.sync += [
-                        self._session.eq(self._next_session),
-                        self._limit.eq(0),
-                        self._next.eq(0),
-                        self._answer.eq(0),
-                        self._polled.eq(0),
-                        self._greet.eq(0),
-                    ]
-                    m.next = "WELCOME"
+                    m.next = "RESTART"
                 with m.Elif(self._polled):
                     m.d.sync += [self._polled.eq(0), self._next.eq(outgoing.acknowledged)]
                     m.next = "ANSWER"
@@ -260,6 +258,17 @@ class SerialLink(wiring.Component):
                     m.d.sync += self._next.eq(outgoing.acknowledged)
                 with m.Elif(due):
                     m.next = "DATA"
+            with m.State("RESTART"):
+                m.d.comb += self.restart.eq(1)
+                m.d.sync += [
+                    self._session.eq(self._next_session),
+                    self._limit.eq(0),
+                    self._next.eq(0),
+                    self._answer.eq(0),
+                    self._polled.eq(0),
+                    self._greet.eq(0),
+                ]
+                m.next = "WELCOME"
             with m.State("WELCOME"):
                 m.d.comb += [
                     sender.start.eq(1),
@@ -272,10 +281,12 @@ class SerialLink(wiring.Component):
                 m.d.comb += sender.start.eq(1)
                 m.next = "IDLE"
             with m.State("DATA"):
-                m.d.comb += [sender.start.eq(1), sender.count.eq(count)]
-                m.d.sync += [
-                    self._first.eq(self._next),
-                    self._next.eq(self._next + count),
-                    self._answer.eq(0),
-                ]
+                m.d.comb += sender.count.eq(count)
+                with m.If(~heard):
+                    m.d.comb += sender.start.eq(1)
+                    m.d.sync += [
+                        self._first.eq(self._next),
+                        self._next.eq(self._next + count),
+                        self._answer.eq(0),
+                    ]
                 m.next = "IDLE"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth import Module, ResetInserter
+from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -47,13 +47,20 @@ class SerialEngine(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.link = link = self.link
-        # A host that was killed amid a command leaves an engine that waits for the rest of it.
-        m.submodules.beats = ResetInserter(link.restart)(self.beats)
-        m.submodules.engine = ResetInserter(link.restart)(self.engine)
+        # A host that was killed amid a command leaves an engine that waits for the rest of it. Its
+        # reset comes a cycle after that of the link's queues, which must hear nothing until then.
+        restart = Signal()
+        m.d.sync += restart.eq(link.restart)
+        m.submodules.beats = ResetInserter(restart)(self.beats)
+        m.submodules.engine = ResetInserter(restart)(self.engine)
         wiring.connect(m, wiring.flipped(self.line), link.line)
         wiring.connect(m, link.command, self.beats.word)
         wiring.connect(m, self.beats.beat, self.engine.command)
-        wiring.connect(m, self.engine.response, link.response)
+        m.d.comb += [
+            link.response.valid.eq(self.engine.response.valid & ~restart),
+            link.response.payload.eq(self.engine.response.payload),
+            self.engine.response.ready.eq(link.response.ready),
+        ]
         return m
 
 
@@ -84,9 +91,11 @@ class UartPort(wiring.Component):
         m.submodules.bits = bits = BitClock()
         line = self.inner.line
         wiring.connect(m, line.sent, transmitter.bytes)
-        m.d.comb += [
+        m.d.sync += [
             line.received.valid.eq(receiver.bytes.valid),
             line.received.payload.eq(receiver.bytes.payload),
+        ]
+        m.d.comb += [
             *(part.divisor.eq(self.divisor) for part in (receiver, transmitter, bits)),
             receiver.pin.eq(self.rx),
             self.tx.eq(transmitter.pin),
