@@ -1,0 +1,109 @@
+"""An engine as synthesis leaves it: the LUTs, flip-flops, block RAMs and multipliers of a part.
+
+A netlist takes the place of the RTL behind the same harness, so that what trains on the one trains
+on the other. Its cells are simulated by the models that come with yosys, and block RAM and
+multiplier of the ECP5, which yosys only declares, by those in ``ecp5_cells.v``.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from dualgate.cycles import Depths
+from dualgate.engine import EngineParameters
+from dualgate_hw.bitstream.collisions import allow_collisions
+from dualgate_hw.bitstream.families import FAMILIES
+from dualgate_hw.bitstream.tools import find
+from dualgate_hw.link.build_identity import build_identity
+
+from .compiled import HARNESS, cache_directory, content_hash
+from .verilated import library
+
+TOP = "engine"
+
+ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
+
+MODELS = {
+    # Not elaborated before it is used: the largest RAM takes minutes.
+    "ice40": "read_verilog -defer +/ice40/cells_sim.v",
+    # Without the vendor's names of cells, which are defined twice there.
+    "ecp5": "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v\n"
+    f"read_verilog -overwrite {ECP5_CELLS.name}",
+}
+"""How yosys reads the models of a family's cells."""
+
+SCRIPT = f"""\
+read_rtlil {TOP}.il
+synth_{{family}} {{options}} -top {TOP}
+write_verilog -noattr netlist.v
+design -reset
+read_verilog netlist.v
+{{models}}
+hierarchy -check -top {TOP}
+proc -norom
+flatten
+rename -hide
+opt -fast
+memory_collect
+write_verilog -noattr -sv {TOP}.sv
+"""
+"""Synthesis, as a board's build does it. Then each cell of the netlist makes way for its model:
+thousands of small modules would cost a simulator's compiler many times the time."""
+
+
+def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
+    """Synthesise an engine.
+
+    Parameters
+    ----------
+    engine : EngineParameters
+    depths : Depths
+    family : str
+        A key of `MODELS`.
+
+    Returns
+    -------
+    SystemVerilog of the netlist, with the models of its cells.
+
+    Raises
+    ------
+    MissingToolError
+        When yosys is missing.
+    DeviceError
+        When it fails.
+    """
+    from amaranth.back import rtlil
+
+    from dualgate_hw.engine import Engine
+    from dualgate_hw.verilog import WithoutReset
+
+    source = rtlil.convert(WithoutReset(Engine(engine, depths)), name=TOP, emit_src=False)
+    script = SCRIPT.format(family=family, options=FAMILIES[family].synthesis, models=MODELS[family])
+    # A directory of its own: what an interrupted run leaves there ends the next one.
+    with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
+        work = Path(name)
+        (work / f"{TOP}.il").write_text(allow_collisions(source))
+        (work / "gates.ys").write_text(script)
+        shutil.copy(ECP5_CELLS, work)
+        # Nothing to standard output, which does not survive synthesis.
+        log = Path(tempfile.gettempdir()) / "dualgate-gates.log"
+        find("yosys").run(["-q", "-l", "yosys.log", "gates.ys"], work, log)
+        return (work / f"{TOP}.sv").read_text()
+
+
+def build(engine: EngineParameters, depths: Depths, family: str) -> Path:
+    """Synthesise and compile, unless that was done before; parameters and errors of `netlist`.
+
+    Returns
+    -------
+    Path of the shared library. Minutes, once: a netlist has no words, only bits.
+    """
+    sources = Path(__file__).read_bytes() + ECP5_CELLS.read_bytes()
+    tools = (content_hash(engine, False), find("yosys").identity)
+    version = build_identity(depths, family, tools, sources).hex()[:16]
+    target = cache_directory() / f"gates-{family}-{version}.so"
+
+    def source() -> str:
+        return netlist(engine, depths, family)
+
+    return library(target, source, TOP, HARNESS, f"the netlist for {family}", trace=False)
