@@ -92,4 +92,4 @@ def test_outputs_become_answers_and_update_scalars_in_the_stated_time(
         groups = -(-count // 4)
         # Lanes without a unit are cleared in the words that are written, and only there.
         assert filed[: 4 * groups] == update[0].tolist() + [0] * (4 * groups - count)
-    assert took == 2 + count * cost + softmax * (2 * count + 24)
+    assert took == 2 + count * cost + softmax * (2 * count + 25)

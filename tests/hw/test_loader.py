@@ -363,8 +363,9 @@ def test_a_refusal_waits_for_the_samples_before_it_and_those_after_it_for_the_re
     assert len(loaded.samples) == 3
     second, third, last = loaded.headers[1:]
     assert third - second < 10
-    # The second sample has two nonzeros, so it is in flight 6 cycles after its header.
-    assert loaded.refused == [second + 6 + time]
+    # The second sample has two nonzeros, so it is in flight 6 cycles after its header; that it no
+    # longer is, the loader knows a cycle later.
+    assert loaded.refused == [second + 6 + time + 1]
     assert last == loaded.refused[0] + 1
 
 
