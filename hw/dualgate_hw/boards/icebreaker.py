@@ -18,7 +18,7 @@ ICEBREAKER = Board(
     capacity=Capacity(5_280, 5_280, 30, 4_096, 8),
     clock=Ice40Pll("clk12", 12, divr=0, divf=63, divq=5),
     engine=EngineParameters(
-        neurons=2, arrays=1, layers=2, rows=1024, inputs=128, activations=32, vectors=16, groups=8
+        neurons=1, arrays=1, layers=2, rows=2048, inputs=128, activations=32, vectors=32, groups=16
     ),
     depths=Depths(contexts=2, slots=2, threads=2),
     link=LinkParameters(receive_words=256, send_words=128),

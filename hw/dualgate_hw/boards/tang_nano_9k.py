@@ -18,7 +18,7 @@ TANG_NANO_9K = Board(
     capacity=Capacity(8_640, 6_480, 26, 18_432, 20),
     clock=GowinPll("clk27", 27, fbdiv=2, idiv=1, odiv=16),
     engine=EngineParameters(
-        neurons=2, arrays=1, layers=2, rows=1024, inputs=128, activations=32, vectors=16, groups=8
+        neurons=1, arrays=1, layers=2, rows=2048, inputs=128, activations=32, vectors=32, groups=16
     ),
     depths=Depths(contexts=2, slots=2, threads=2),
     link=LinkParameters(receive_words=256, send_words=128),
