@@ -71,6 +71,13 @@ def test_a_tool_that_fails_is_quoted_and_its_log_kept(tmp_path: Path) -> None:
     assert "nonsense" in log.read_text()
 
 
+def test_what_a_tool_says_only_in_its_report_is_quoted_from_there(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    report.write_text("ERROR: Assert `a == b' failed\n")
+    with pytest.raises(DeviceError, match=r"^yosys failed: ERROR: Assert `a == b' failed; see "):
+        tools.find("yosys").run(["-q", "-p", "nonsense"], tmp_path, tmp_path / "log", report)
+
+
 def test_memories_are_found_by_their_path() -> None:
     assert memories(RTLIL) == {NAME: (32, 1024), "top.engine.lists.small": (8, 4)}
 

@@ -215,7 +215,8 @@ class Build:
         self._step("synthesis")
         log = self.directory / "yosys.log"
         began = time.monotonic()
-        tools["yosys"].run(commands["yosys"], self.directory, log)
+        report = self.directory / f"{NAME}.rpt"
+        tools["yosys"].run(commands["yosys"], self.directory, log, report)
         netlist = next(
             path
             for path in (self.directory / f"{NAME}.json", self.directory / f"{NAME}.syn.json")

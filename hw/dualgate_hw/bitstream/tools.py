@@ -43,8 +43,10 @@ class Tool:
         package = self.entry.dist.name if self.entry.dist else self.entry.name
         return f"{package} {version(package)}"
 
-    def run(self, arguments: list[str], directory: Path, log: Path) -> None:
-        """Run it in `directory`; what it prints goes to `log`.
+    def run(
+        self, arguments: list[str], directory: Path, log: Path, report: Path | None = None
+    ) -> None:
+        """Run it in `directory`; what it prints goes to `log`, and what it may write to `report`.
 
         Raises
         ------
@@ -63,7 +65,9 @@ class Tool:
                 check=False,
             )
         if result.returncode:
-            raise DeviceError(f"{self.name} failed: {last_error(log)}; see {log}")
+            # Compiled to WebAssembly, yosys may lose what it prints last.
+            said = log if report is None or not report.exists() else report
+            raise DeviceError(f"{self.name} failed: {last_error(said)}; see {said}")
 
 
 def last_error(log: Path) -> str:
