@@ -2,7 +2,7 @@
 # make test     set everything up, then check style and types and run the tests
 # make lint     only style and types
 # make docs     build the API reference, build/api/index.html, from the docstrings
-# make boards   build every board that fits (about an hour), write docs/boards.md, train netlists
+# make boards   build the boards that can be, write docs/boards.md, train netlists (half an hour)
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,8 +14,8 @@ COMPARISONS := $(VENV)/.comparisons
 # pip is configured for such builds; elsewhere the comparisons with PyTorch are skipped.
 TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 
-# Those whose engine fits the part; docs/boards.md says what the others lack.
-BOARDS := ulx3s-25f orangecrab ulx3s-45f ulx3s-85f nitefury
+# docs/boards.md says what the others lack.
+BOARDS := ulx3s-25f nitefury
 
 .PHONY: train test lint docs boards
 
