@@ -39,7 +39,7 @@ class Process:
     def interrupt(self) -> str:
         """Stop it as a user does; returns what it prints at its end."""
         self._process.send_signal(signal.SIGINT)
-        return self._process.communicate(timeout=20)[0]
+        return self._process.communicate(timeout=60)[0]
 
 
 @pytest.fixture(scope="module")

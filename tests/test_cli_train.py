@@ -229,7 +229,10 @@ def test_bad_options_are_refused_in_one_line(here: Path, message: str) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("letters",), "unknown task 'letters'; choose xor, linear, logistic, adaline, iris,"),
+        (
+            ("letters",),
+            "unknown task 'letters'; choose xor, linear, logistic, perceptron, adaline,",
+        ),
         (("mnist",), "MNIST: no directory given; give --data DIR"),
         (("fashion-mnist", "--data", "nowhere"), "Fashion-MNIST: no directory nowhere"),
         (("mnist", "--data", "."), ". holds no train-images-idx3-ubyte[.gz]"),

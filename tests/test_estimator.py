@@ -188,7 +188,10 @@ def test_settings_that_scikit_learn_refuses_are_refused_by_it(
     ("model", "message"),
     [
         (Classifier(scale="log"), "^unknown scale 'log'; choose standard, maxabs, off$"),
-        (Classifier(loss="mse"), "^loss 'mse' has no classes; choose sigmoid-mse, bce, cce$"),
+        (
+            Classifier(loss="mse"),
+            "^loss 'mse' gives no probabilities; choose sigmoid-mse, bce, cce$",
+        ),
         (Classifier(loss="hinge"), "^unknown loss 'hinge'"),
         (Classifier(prune="1/3"), "^prune '1/3'"),
         (Classifier(hidden=(0,)), "^layers 2,0,2"),

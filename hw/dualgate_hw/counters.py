@@ -51,11 +51,13 @@ class Counters(wiring.Component):
             shape=unsigned(COUNTER_WIDTH), depth=TURNS, init=[]
         )
         read, write = totals.read_port(), totals.write_port()
-        turn = Signal(range(TURNS))
+        # After a reset the adder begins with counter 0, so that the next turn is 1's.
+        turn = Signal(range(TURNS), init=1)
         m.d.sync += turn.eq(Mux(turn == TURNS - 1, 0, turn + 1))
         added = delay(m, turn, 1)
-        # Counters that were cleared, and whose word was not written since.
-        fresh = Signal(TURNS)
+        # Counters that were cleared, and whose word was not written since. All of them begin so: a
+        # reset leaves memories as they are.
+        fresh = Signal(TURNS, init=(1 << TURNS) - 1)
         waiting = Array(self._wait(m, name, added == i) for i, name in enumerate(COUNTERS))
         old = Signal(COUNTER_WIDTH)
         more = Signal.like(waiting[0])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from amaranth import ResetInserter, Signal
 from benches import simulate
 
 from dualgate.commands import COUNTERS
@@ -51,3 +52,19 @@ def test_clearing_wins_over_events_and_counting_goes_on_from_zero() -> None:
         assert await read(ctx, counters) == [1] * len(COUNTERS)
 
     simulate(counters, bench)
+
+
+def test_a_reset_clears_what_a_memory_keeps() -> None:
+    counters = Counters(1)
+    reset = Signal()
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(counters.events, dict.fromkeys(COUNTERS, 1))
+        await ctx.tick().repeat(50)
+        ctx.set(counters.events, dict.fromkeys(COUNTERS, 0))
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        assert await read(ctx, counters) == [0] * len(COUNTERS)
+
+    simulate(ResetInserter(reset)(counters), bench)
