@@ -53,8 +53,8 @@ class Counters(wiring.Component):
         read, write = totals.read_port(), totals.write_port()
         # After a reset the adder begins with counter 0, so that the next turn is 1's.
         turn = Signal(range(TURNS), init=1)
-        m.d.sync += turn.eq(Mux(turn == TURNS - 1, 0, turn + 1))
-        added = delay(m, turn, 1)
+        added = Signal(range(TURNS))
+        m.d.sync += [turn.eq(Mux(turn == TURNS - 1, 0, turn + 1)), added.eq(turn)]
         # Counters that were cleared, and whose word was not written since. All of them begin so: a
         # reset leaves memories as they are.
         fresh = Signal(TURNS, init=(1 << TURNS) - 1)
