@@ -1,13 +1,13 @@
 """Simulated engines with memories that just hold the property tests' networks."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from random_networks import Case
 
 from dualgate.devices import Counters, Device, open_device
-from dualgate.engine import EngineParameters
+from dualgate.engine import MEMORIES, EngineParameters
 from dualgate.network import Network
 from dualgate_sim.compiled import build
 from dualgate_sim.sim_device import SimDevice
@@ -18,6 +18,7 @@ SINGLE = {
     "n4": {"neurons": 4},
     "n8k3s": {"neurons": 8, "tangent_lanes": 3, "arrays": 1},
     "n16": {"neurons": 16},
+    "n4compact": {"neurons": 4, "arrays": 1, "compact": 1},
 }
 SEVERAL = {
     "n1c5s": {"neurons": 1, "cores": 5, "arrays": 1},
@@ -41,8 +42,8 @@ def engine(name: str) -> EngineParameters:
     """The same for every network, so that one compiled model serves them all."""
     if name == DEFAULT:
         return EngineParameters()
-    smallest = {field.name: 1 for field in fields(EngineParameters)}
-    return EngineParameters(**{**smallest, "arrays": 3, **ENGINES[name]}).grown(_WIDEST)
+    smallest = dict.fromkeys(MEMORIES, 1)
+    return EngineParameters(**smallest, **ENGINES[name]).grown(_WIDEST)
 
 
 def build_all() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module
-from amaranth.lib import memory, wiring
+from amaranth.lib import memory
 from benches import simulate
 
 from dualgate_hw.entries import RowEntries
