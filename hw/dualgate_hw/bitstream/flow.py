@@ -24,8 +24,8 @@ from ..boards.board import Board
 from ..boards.top import BoardTop
 from ..link.build_identity import build_identity
 from .cache import Cache
-from .collisions import allow_collisions
 from .families import FAMILIES, Family
+from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
 from .utilisation import (
@@ -196,13 +196,13 @@ class Build:
         )
         plan.extract(str(self.directory))
         source = self.directory / f"{NAME}.il"
-        source.write_text(allow_collisions(source.read_text()))
+        source.write_text(for_synthesis(source.read_text()))
         script = json.loads((self.directory / f"build_{NAME}.json").read_text())
         return {command[0]: command[1:] for command in script["commands"]}
 
     def _prepare_part(self, part: wiring.Component) -> dict[str, list[str]]:
         """Write what is only to be synthesised, with streams in place of pins."""
-        source = allow_collisions(rtlil.convert(part, name=NAME, emit_src=False))
+        source = for_synthesis(rtlil.convert(part, name=NAME, emit_src=False))
         (self.directory / f"{NAME}.il").write_text(source)
         (self.directory / f"{NAME}.ys").write_text(
             f"read_rtlil {NAME}.il\n"
