@@ -15,7 +15,7 @@ COMPARISONS := $(VENV)/.comparisons
 TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 
 # docs/boards.md says what the others lack.
-BOARDS := ulx3s-25f nitefury
+BOARDS := ulx3s-25f orangecrab nitefury
 
 .PHONY: train test lint docs boards
 
