@@ -2,7 +2,7 @@
 # make test     set everything up, then check style and types and run the tests
 # make lint     only style and types
 # make docs     build the API reference, build/api/index.html, from the docstrings
-# make boards   build the boards that can be, write docs/boards.md, train netlists (half an hour)
+# make boards   build the boards that can be, write docs/boards.md, train netlists (an hour)
 
 PYTHON ?= python3
 VENV := .venv
