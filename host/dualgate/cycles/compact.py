@@ -54,6 +54,8 @@ class Sample:
     activity : Activity
     index : int
     fetches : Fetches
+    rows : dict of str to int
+        Counted as the steps are asked for their cycles.
     """
 
     network: Network
@@ -144,7 +146,13 @@ class Sample:
 
 
 def softmax_cycles(units: int, engine: EngineParameters) -> int:
-    """``5 * units``, and 18 and the bits of the largest sum; see the gateware's ``Softmax``."""
+    """``5 * units``, and 18 and the bits of the largest sum; see the gateware's ``Softmax``.
+
+    Parameters
+    ----------
+    units : int
+    engine : EngineParameters
+    """
     return 5 * units + 18 + 16 + (engine.groups * engine.neurons).bit_length()
 
 
@@ -153,6 +161,11 @@ def batch_end_most(network: Network, engine: EngineParameters) -> int:
 
     A row takes 6, and 40 for each of its lanes where any has a velocity; which have is not known
     from a batch alone, since momentum remembers the ones before.
+
+    Parameters
+    ----------
+    network : Network
+    engine : EngineParameters
     """
     cycles = 0
     fetches = Fetches()
