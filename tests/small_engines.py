@@ -18,7 +18,6 @@ SINGLE = {
     "n4": {"neurons": 4},
     "n8k3s": {"neurons": 8, "tangent_lanes": 3, "arrays": 1},
     "n16": {"neurons": 16},
-    "n4compact": {"neurons": 4, "arrays": 1, "compact": 1},
 }
 SEVERAL = {
     "n1c5s": {"neurons": 1, "cores": 5, "arrays": 1},
@@ -27,7 +26,10 @@ SEVERAL = {
 }
 """Of one core and of several, by name: N, K, C, and s where lanes share one MAC array."""
 
-ENGINES = {**SINGLE, **SEVERAL}
+COMPACT = {"n4compact": {"neurons": 4, "arrays": 1, "compact": 1}}
+"""Those that take one sample at a time."""
+
+ENGINES = {**SINGLE, **SEVERAL, **COMPACT}
 
 DEFAULT = "n16"
 """What every command builds, so that it need not be compiled once more."""
