@@ -28,7 +28,13 @@ class InputLists:
         self.room = True
 
     def tick(self, enters: int | None, leaves: int | None) -> None:
-        """A cycle passes, in which the samples of these numbers enter and leave."""
+        """A cycle passes.
+
+        Parameters
+        ----------
+        enters, leaves : int or None
+            The sample that enters in it, and the one that leaves.
+        """
         self.room = self._most is None or self._used < self._most
         for sample, sign in ((enters, 1), (leaves, -1)):
             if sample is not None:
