@@ -183,7 +183,7 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
     kept = round(0.5 * 9)
     assert found.sums == 50 * (20 * 2 + 9 * 1 + 20 * kept * 1)
     assert found.scaler == 50 * (20 * (2 + 1) + 9 * 1)
-    assert found.activation == 50 * (8 + 8 + 4 + 8 + 1 + 5 + 6 * 13)
+    assert found.activation == 50 * (8 + 8 + 4 + 8 + 1 + 5 + 6 * 9)
     assert found.loader == 50 * (15 + 5 + 4)
     plan = Plan(network, parameters, Depths())
     assert found.error == 50 * plan.error_cycles

@@ -20,6 +20,7 @@ from small_engines import (
 )
 
 from dualgate.floating.regularisation import draw_masks
+from dualgate.formats import MAX_SHARE, SHARE_WIDTH, VALUE_WIDTH
 from dualgate.network import Network
 from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.settings import PRUNE_OFF, Settings, make_settings, update_frac
@@ -236,3 +237,14 @@ def test_the_state_can_be_read_in_the_middle_of_a_batch(name: str) -> None:
                 states.append((middle, state(device)))
             assert states[0] == states[1]
             assert states[0][0] != states[0][1]
+
+
+@pytest.mark.parametrize("name", ["n2k2c2", "n4k4c3"])
+def test_a_batch_of_more_than_cores_add_up_is_put_together_in_the_first(name: str) -> None:
+    run(gentle_case(Network((6, 4, 3)), 3 * MAX_SHARE + 20, 1, 2, seed=7), name)
+
+
+def test_what_a_core_adds_up_fits() -> None:
+    """The largest product is that of the two least numbers of 16 bits."""
+    most = 1 << (SHARE_WIDTH - 1)
+    assert MAX_SHARE << (2 * VALUE_WIDTH - 2) < most <= (MAX_SHARE + 1) << (2 * VALUE_WIDTH - 2)

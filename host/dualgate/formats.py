@@ -35,6 +35,13 @@ VELOCITY_KEPT_WIDTH = VELOCITY_WIDTH - 1
 MAX_BATCH = 1 << (VELOCITY_WIDTH - 2 * VALUE_WIDTH)
 """Samples whose products, each at most 2**30, fit a velocity beside what momentum left."""
 
+SHARE_WIDTH = 38
+"""Of several cores the first keeps the velocity; the others only add up products of one batch."""
+
+MAX_SHARE = (1 << (SHARE_WIDTH - 2 * VALUE_WIDTH + 1)) - 1
+"""Samples whose products, each at most 2**30, fit `SHARE_WIDTH`. A longer batch is put together in
+the first core by reading its velocity, and writing it."""
+
 MOMENTUM_FRAC = 15
 RATE_WIDTH = 15
 """Mantissa of the learning rate, normalised: 2**14 <= mantissa < 2**15."""

@@ -1,8 +1,8 @@
 """The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
 
-from amaranth import Array, Cat, Module, Mux, Signal, signed, unsigned
+from amaranth import Array, Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
@@ -19,7 +19,9 @@ from dualgate.rules import (
 )
 
 from .layouts import ACC, ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
+from .mac import MAC_LATENCY
 from .rounding import saturate
+from .tables import SIGMOID_SHAPE, TablePort, own_table
 
 ACTIVATION_LATENCY = 8
 """Cycles from a sum at the head of the queue to its value."""
@@ -43,8 +45,8 @@ class ActivationUnit(wiring.Component):
 
     Members
     -------
-    load, sums, group, thread : a group's sums; only while `busy` is low
-    busy : until all units of the group are filed
+    load, sums, group, thread : a group's sums; `MAC_LATENCY` cycles after `busy` was low, or later
+    busy : until a step that is taken brings its sums when all units of the group are filed
     owner : `thread` of the group in work
     layer, first_layer, context : of the owner
     masked : whether the owner's sample has masks
@@ -52,6 +54,7 @@ class ActivationUnit(wiring.Component):
     done, count : pulse after the layer's last unit, with the entries of the list it wrote
     hidden, slopes, outputs : write ports
     saturated : pulse for each clipped pre-activation
+    sigmoid : the table, where there are several cores, at any time; a single one has its own
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -76,6 +79,7 @@ class ActivationUnit(wiring.Component):
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
                 "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),
                 "saturated": Out(1),
+                "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
             }
         )
 
@@ -116,7 +120,8 @@ class ActivationUnit(wiring.Component):
                 self.owner.eq(self.thread),
             ]
         working = self.load | position.valid
-        for stage in range(1, ACTIVATION_LATENCY + 1):
+        # `busy` is a cycle late, and sums come some cycles after their last step.
+        for stage in range(1, ACTIVATION_LATENCY - MAC_LATENCY):
             working = working | delay(m, position.valid, stage)
         m.d.sync += self.busy.eq(working)
         return position, sums[0]
@@ -158,10 +163,8 @@ class ActivationUnit(wiring.Component):
 
     def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
         """Stages 4 to 8."""
-        m.submodules.table = table = memory.Memory(
-            shape=unsigned(15), depth=1 << TABLE_BITS, init=SIGMOID_TABLE
-        )
-        port = table.read_port()
+        if self.shapes.engine.cores == 1:
+            own_table(m, self.sigmoid, SIGMOID_TABLE)
         magnitude = Signal(VALUE_WIDTH)
         index = Signal(VALUE_WIDTH)
         m.d.comb += magnitude.eq(Mux(z < 0, -z, z))
@@ -171,11 +174,11 @@ class ActivationUnit(wiring.Component):
             *((magnitude + (1 << a.index_shift - 1)) >> a.index_shift for a in (TANH, SIGMOID)),
         )
         m.d.sync += index.eq(Mux(rounded > last, last, rounded))
-        m.d.comb += port.addr.eq(index)
+        m.d.comb += self.sigmoid.addr.eq(index)
         h = Signal(15)
         square = Signal(30)
         # A block RAM and a multiplier are slow, each for itself.
-        m.d.sync += [h.eq(port.data), square.eq(h * h)]
+        m.d.sync += [h.eq(self.sigmoid.data), square.eq(h * h)]
         value, slope = self._select(m, delay(m, z, 4), delay(m, h, 1), square)
         with m.If(dropped):
             m.d.sync += [value.eq(0), slope.eq(0)]

@@ -17,10 +17,12 @@ from amaranth.lib.wiring import In, Out
 
 from .error import ErrorUnit
 from .layouts import LAYER, PRODUCT, SETTINGS, WORD, Shapes, vector
+from .lists import InputLists
 from .loader import Loader
 from .mac import MacArray, VectorClient, attach
 from .rows import CoreMemories, CoreRows
 from .samples import sample_memories
+from .tables import EXP_SHAPE, SIGMOID_SHAPE, TablePort
 from .tangent import TangentLane
 from .update import UpdateLane
 from .value import ValueLane
@@ -49,6 +51,8 @@ class Core(wiring.Component):
     Parameters
     ----------
     shapes : Shapes
+    first : bool
+        See `CoreMemories`.
 
     Members
     -------
@@ -61,10 +65,12 @@ class Core(wiring.Component):
     working : a sample is in flight
     idle : none is, and none is being loaded
     events : what to count
+    sigmoid, exp : tables, where there are several cores
     """
 
-    def __init__(self, shapes: Shapes) -> None:
+    def __init__(self, shapes: Shapes, first: bool = True) -> None:
         self.shapes = shapes
+        self.first = first
         self.loader = Loader(shapes)
         self.value = ValueLane(shapes)
         self.error = ErrorUnit(shapes)
@@ -87,6 +93,8 @@ class Core(wiring.Component):
                 "working": Out(1),
                 "idle": Out(1),
                 "events": Out(events(shapes)),
+                "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
+                "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
 
@@ -110,6 +118,9 @@ class Core(wiring.Component):
             error.layer.eq(self.output_layer),
             tangent.settings.eq(self.settings),
         ]
+        if self.shapes.engine.cores > 1:
+            wiring.connect(m, wiring.flipped(self.sigmoid), value.sigmoid)
+            wiring.connect(m, wiring.flipped(self.exp), error.exp)
         self._respond(m)
         self._contexts(m)
         self._samples(m)
@@ -131,6 +142,7 @@ class Core(wiring.Component):
     def _contexts(self, m: Module) -> None:
         """Contexts are used in turn; samples leave in the order they came."""
         shapes = self.shapes
+        m.submodules.lists = lists = InputLists(shapes)
         turn = Signal(shapes.context)
         in_flight = Signal(range(shapes.contexts + 1))
         following = Signal.like(in_flight)
@@ -139,11 +151,19 @@ class Core(wiring.Component):
         m.d.comb += [
             self.update.done.ready.eq(1),
             self.loader.context.eq(turn),
-            self.loader.context_free.eq(in_flight != shapes.contexts),
+            self.loader.context_free.eq((in_flight != shapes.contexts) & lists.room),
             following.eq(in_flight + enters - leaves),
             self.loader.empty.eq(~self.working),
             self.idle.eq(self.loader.idle),
+            lists.context.eq(turn),
+            lists.enters.eq(enters),
+            lists.leaves.eq(leaves),
+            lists.inputs.eq(self.input_layer.inputs),
         ]
+        wiring.connect(m, self.loader.inputs, lists.writer)
+        wiring.connect(m, self.value.inputs, lists.value)
+        wiring.connect(m, self.update.inputs, lists.update)
+        wiring.connect(m, self.update.begin, lists.begin)
         m.d.sync += [
             in_flight.eq(following),
             self.working.eq((following != 0) | self.update.busy),
@@ -154,7 +174,6 @@ class Core(wiring.Component):
     def _samples(self, m: Module) -> None:
         memories = sample_memories(m, self.shapes)
         for name, port in (
-            ("inputs", self.loader.inputs),
             ("targets", self.loader.targets),
             ("masks", self.loader.masks),
             ("hidden", self.value.hidden_write),
@@ -167,7 +186,6 @@ class Core(wiring.Component):
             lanes = 1 if port.signature.granularity else None
             wiring.connect(m, port, memories[name].write_port(granularity=lanes))
         for name, ports in (
-            ("inputs", (self.value.inputs, self.update.inputs)),
             ("hidden", (self.value.hidden, self.update.hidden)),
             ("masks", (self.value.masks,)),
             ("counts", (self.update.counts,)),
@@ -201,7 +219,7 @@ class Core(wiring.Component):
     def _rows(self, m: Module) -> None:
         """The MAC arrays, and the memories whose rows they work on."""
         readers = self._arrays(m)
-        m.submodules.rows = rows = CoreMemories(self.shapes, len(readers))
+        m.submodules.rows = rows = CoreMemories(self.shapes, len(readers), self.first)
         for index, array in enumerate(readers):
             m.d.comb += [
                 rows.rows[index].eq(array.row),

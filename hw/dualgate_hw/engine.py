@@ -27,6 +27,7 @@ from .dispatch import Collector, Dispatcher
 from .entries import RowEntries
 from .layouts import LAYER, WORD, Shapes
 from .rows import SharedRows
+from .tables import Tables
 
 
 class Engine(wiring.Component):
@@ -57,7 +58,7 @@ class Engine(wiring.Component):
         self.shapes = shapes = Shapes(parameters, **vars(depths or Depths()))
         self.dispatcher = Dispatcher(shapes)
         self.decoder = CommandDecoder(shapes)
-        self.cores = [Core(shapes) for _ in range(parameters.cores)]
+        self.cores = [Core(shapes, core == 0) for core in range(parameters.cores)]
         self.collector = Collector(shapes)
         self.batch_end = BatchEnd(shapes, parameters.arrays)
         self.working = Signal()
@@ -86,6 +87,11 @@ class Engine(wiring.Component):
                 core.layer_index.eq(decoder.layer_index),
                 core.layer.eq(decoder.layer),
             ]
+        if self.parameters.cores > 1:
+            m.submodules.tables = tables = Tables(self.parameters.cores)
+            for core, sigmoid, exp in zip(self.cores, tables.sigmoid, tables.exp, strict=True):
+                wiring.connect(m, core.sigmoid, sigmoid)
+                wiring.connect(m, core.exp, exp)
         wiring.connect(m, dispatcher.decoder, decoder.command)
         wiring.connect(m, decoder.response, collector.decoder)
         ending = Signal()

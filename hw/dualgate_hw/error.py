@@ -12,6 +12,7 @@ from dualgate.rules import SOFTMAX
 from .layouts import LAYER, OUTPUT, SETTINGS, VALUE, Shapes, owned
 from .rounding import RoundingMultiplier, saturate
 from .softmax import Softmax
+from .tables import EXP_SHAPE, TablePort
 
 
 class ErrorUnit(wiring.Component):
@@ -36,6 +37,7 @@ class ErrorUnit(wiring.Component):
     outputs, targets : read ports
     errors : write port; update scalars of the output layer, a word a group
     saturated : pulse for each clipped error or update scalar
+    exp : see `Softmax`
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -55,6 +57,7 @@ class ErrorUnit(wiring.Component):
                 "targets": In(shapes.read(self.width, VALUE, contexts)),
                 "errors": In(shapes.write(engine.groups, shapes.vector, contexts, granularity=1)),
                 "saturated": Out(1),
+                "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
 
@@ -62,6 +65,8 @@ class ErrorUnit(wiring.Component):
         m = Module()
         m.submodules.softmax = softmax = self.softmax
         m.submodules.multiplier = self.multiplier
+        if self.shapes.engine.cores > 1:
+            wiring.connect(m, wiring.flipped(self.exp), softmax.exp)
         token = Signal(self.shapes.token)
         unit = Signal(self.shapes.unit)
         exponentials = Signal()

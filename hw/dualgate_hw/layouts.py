@@ -61,12 +61,20 @@ class Shapes:
         Tags in flight in the tangent lane. At least 2.
     threads : int
         Samples in flight in the value lane. At least 2.
+    listed : int
+        Entries of the lists of inputs of all samples in flight, a power of two; 0 is as many as
+        the contexts can have.
     """
 
     engine: EngineParameters
     contexts: int = 8
     slots: int = 8
     threads: int = 3
+    listed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.listed and not self.engine.inputs <= self.listed == 1 << ceil_log2(self.listed):
+            raise ValueError(f"a ring of {self.listed} entries for lists of {self.engine.inputs}")
 
     @property
     def neurons(self) -> int:
@@ -84,6 +92,27 @@ class Shapes:
         engine = self.engine
         most = max(engine.inputs, engine.activations, engine.groups * engine.neurons)
         return unsigned(most.bit_length())
+
+    @property
+    def entry(self) -> data.StructLayout:
+        """`ENTRY` with an index of so many bits as the engine needs."""
+        return data.StructLayout({"value": VALUE, "index": self.unit})
+
+    @property
+    def pair(self) -> data.ArrayLayout:
+        """Two entries of a list of inputs."""
+        return data.ArrayLayout(self.entry, 2)
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of entries in the ring of lists of inputs."""
+        every = 1 << ceil_log2(self.contexts) + ceil_log2(self.engine.inputs)
+        return max(2, self.listed or every) // 2
+
+    @property
+    def place(self) -> Shape:
+        """A pair's position in that ring, and a bit to tell full from empty."""
+        return unsigned(ceil_log2(self.pairs) + 1)
 
     @property
     def row(self) -> Shape:

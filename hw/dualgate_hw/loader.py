@@ -9,6 +9,7 @@ from amaranth.utils import exact_log2
 from dualgate.commands import Op, Status
 
 from .layouts import ENTRY, INDEX, LAYER, VALUE, WORD, Shapes, owned
+from .lists import ListWriter
 from .value import loaded
 
 
@@ -32,10 +33,11 @@ class Loader(wiring.Component):
     masked : whether samples to train on come with masks; as the descriptors it stands still for 2
         cycles before a sample comes
     context : where the next sample goes
-    context_free : whether it is free
+    context_free : whether it is free, and there is room for any list of inputs
     empty : no sample is in flight
     idle : nor is one being loaded
-    inputs, targets, masks : write ports
+    inputs : where the list goes
+    targets, masks : write ports
     takes : a word of a sample is there and in work
     """
 
@@ -55,7 +57,7 @@ class Loader(wiring.Component):
                 "context_free": In(1),
                 "empty": In(1),
                 "idle": Out(1),
-                "inputs": In(shapes.write(engine.inputs, ENTRY, contexts)),
+                "inputs": Out(ListWriter(shapes)),
                 "targets": In(shapes.write(width, VALUE, contexts)),
                 "masks": In(shapes.write(shapes.mask_words, WORD, contexts)),
                 "takes": Out(1),
@@ -84,14 +86,14 @@ class Loader(wiring.Component):
                 owned(self.context, self._position, engine.groups * engine.neurons)
             ),
             self.targets.data.eq(self.command.payload),
-            self.inputs.addr.eq(owned(self.context, self._length, engine.inputs)),
-            self.inputs.data.value.eq(self._entry.value),
-            self.inputs.data.index.eq(self._entry.index[: self.shapes.unit.width]),
+            self.inputs.entry.value.eq(self._entry.value),
+            self.inputs.entry.index.eq(self._entry.index[: self.shapes.unit.width]),
             self.masks.addr.eq(owned(self.context, self._mask, self.shapes.mask_words)),
             self.masks.data.eq(self.command.payload),
             token.context.eq(self.context),
             token.train.eq(self._train),
             self.sample.payload.count.eq(self._length),
+            self.sample.payload.first.eq(self.inputs.first),
             self.sample.payload.masked.eq(self._train & self.masked),
         ]
         last = self.output_layer
@@ -170,6 +172,7 @@ class Loader(wiring.Component):
                     entry.index.eq(layer.inputs),
                     entry.value.eq(1 << layer.in_frac),
                     self.inputs.en.eq(~self._bad),
+                    self.inputs.end.eq(1),
                 ]
                 m.next = "HAND_ON"
             with m.Else(), m.If(self._take(m, whole)):
@@ -213,6 +216,7 @@ class Loader(wiring.Component):
         with m.State("HAND_ON"):
             m.d.comb += self.sample.valid.eq(~self._bad)
             with m.If(self._bad):
+                m.d.comb += self.inputs.drop.eq(1)
                 m.next = "REFUSE"
             with m.Elif(self.sample.ready):
                 m.next = "HEADER"

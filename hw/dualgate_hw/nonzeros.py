@@ -15,7 +15,7 @@ def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
     ------
     context : whose list
     input : the list of inputs; otherwise that of hidden values
-    first : position of the first entry
+    first : position of the first entry; among inputs that of the first pair
     count : entries, >= 1
     row : row of the weight-shaped memory that belongs to index 0
     meta : handed through
@@ -24,7 +24,7 @@ def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
         {
             "context": unsigned(shapes.context),
             "input": unsigned(1),
-            "first": shapes.unit,
+            "first": max(shapes.unit, shapes.place, key=lambda shape: shape.width),
             "count": shapes.unit,
             "row": shapes.row,
             "meta": meta,
@@ -57,25 +57,29 @@ class ListWalker(wiring.Component):
     shapes : Shapes
     meta : StructLayout
         What a job carries along to each of its steps.
+    alternates : bool
+        Never read pairs of inputs in two cycles running, because others want the port, too: where
+        a list of inputs follows one of an odd number of them at once, there is a gap of a cycle.
 
     Members
     -------
     job : stream in
     step : stream out; the first step of a job follows it by 3 cycles
     held : steps not taken yet, the older one first
-    inputs, hidden : read ports of the two list memories
+    inputs, hidden : read ports of the two list memories; of inputs there are two in a word
     """
 
-    def __init__(self, shapes: Shapes, meta: data.StructLayout) -> None:
+    def __init__(self, shapes: Shapes, meta: data.StructLayout, alternates: bool = False) -> None:
         self.shapes = shapes
         self.meta = meta
+        self.alternates = alternates
         engine = shapes.engine
         super().__init__(
             {
                 "job": In(stream.Signature(list_job(shapes, meta))),
                 "step": Out(stream.Signature(list_step(shapes, meta))),
                 "held": Out(data.ArrayLayout(held_step(meta), 2)),
-                "inputs": In(shapes.read(engine.inputs, ENTRY, shapes.contexts)),
+                "inputs": In(shapes.read(shapes.pairs, shapes.pair)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, shapes.contexts)),
             }
         )
@@ -84,47 +88,61 @@ class ListWalker(wiring.Component):
         m = Module()
         job = Signal(list_job(self.shapes, self.meta))
         active = Signal()
+        second = Signal()
         read = Signal(list_job(self.shapes, self.meta))
+        read_second = Signal()
         reading = Signal()
         advance = Signal()
         moves_on = Signal()
+        waits = Signal()
         ends = Signal()
-        engine = self.shapes.engine
-        entry = Mux(read.input, self.inputs.data.as_value(), self.hidden.data.as_value())
+        entry = Signal(self.shapes.entry)
+        hidden = self.hidden.data
         step = self.step.payload
+        # Pairs stay at the port for their second entries.
+        new_pair = active & job.input & ~second
         m.d.comb += [
             moves_on.eq(~self.step.valid | self.step.ready),
-            advance.eq(~reading | moves_on),
+            advance.eq((~reading | moves_on) & ~waits),
             ends.eq(job.count == 1),
             self.job.ready.eq(~active | (advance & ends)),
-            self.inputs.addr.eq(owned(job.context, job.first, engine.inputs)),
-            self.hidden.addr.eq(owned(job.context, job.first, engine.activations)),
-            self.inputs.en.eq(advance),
+            self.inputs.addr.eq(job.first),
+            self.hidden.addr.eq(owned(job.context, job.first, self.shapes.engine.activations)),
+            self.inputs.en.eq(advance & new_pair),
             self.hidden.en.eq(advance),
+            entry.eq(Mux(read_second, *(self.inputs.data[n].as_value() for n in (1, 0)))),
             self.held[0].valid.eq(self.step.valid),
             self.held[0].meta.eq(step.meta),
             self.held[1].valid.eq(reading),
             self.held[1].meta.eq(read.meta),
         ]
+        with m.If(~read.input):
+            m.d.comb += [entry.value.eq(hidden.value), entry.index.eq(hidden.index)]
+        if self.alternates:
+            before = Signal()
+            m.d.sync += before.eq(self.inputs.en)
+            m.d.comb += waits.eq(new_pair & before)
         # A block RAM is slow: what it gave is added up before anyone looks at it.
         with m.If(moves_on):
             m.d.sync += [
                 self.step.valid.eq(reading),
-                step.row.eq(read.row + ENTRY(entry).index),
-                step.scalar.eq(ENTRY(entry).value),
+                step.row.eq(read.row + entry.index),
+                step.scalar.eq(entry.value),
                 step.last.eq(read.count == 1),
                 step.meta.eq(read.meta),
+                reading.eq(0),
             ]
         with m.If(advance):
-            m.d.sync += [read.eq(job), reading.eq(active)]
+            m.d.sync += [read.eq(job), read_second.eq(second), reading.eq(active)]
             with m.If(active):
                 m.d.sync += [
-                    job.first.eq(job.first + 1),
+                    second.eq(job.input & ~second),
+                    job.first.eq(job.first + (~job.input | second)),
                     job.count.eq(job.count - 1),
                     active.eq(~ends),
                 ]
         with m.If(self.job.valid & self.job.ready):
-            m.d.sync += [job.eq(self.job.payload), active.eq(1)]
+            m.d.sync += [job.eq(self.job.payload), second.eq(0), active.eq(1)]
         return m
 
 

@@ -1,10 +1,10 @@
 """The row memories: master weights, which the MAC arrays also read, and velocity."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import MASTER_WIDTH, VALUE_WIDTH
+from dualgate.formats import MASTER_WIDTH, SHARE_WIDTH, VALUE_WIDTH
 
 from .layouts import INDEX, MASTER, VELOCITY, Shapes, vector
 
@@ -71,6 +71,9 @@ class CoreMemories(wiring.Component):
     shapes : Shapes
     readers : int
         MAC arrays that read weights; each has its own port.
+    first : bool
+        Whether it keeps the velocity between batches. Otherwise it has `SHARE_WIDTH` bits, which
+        add up what a batch brings here; what is written to it is zero.
 
     Members
     -------
@@ -80,9 +83,10 @@ class CoreMemories(wiring.Component):
     exclusive : whether `port` reads velocity and the first MAC array's weights
     """
 
-    def __init__(self, shapes: Shapes, readers: int) -> None:
+    def __init__(self, shapes: Shapes, readers: int, first: bool = True) -> None:
         self.shapes = shapes
         self.readers = readers
+        self.first = first
         depth = shapes.engine.rows
         velocities = vector(shapes.neurons, VELOCITY)
         super().__init__(
@@ -100,7 +104,7 @@ class CoreMemories(wiring.Component):
         m = Module()
         shapes, port = self.shapes, self.port
         depth = shapes.engine.rows
-        shape = vector(shapes.neurons, VELOCITY)
+        shape = vector(shapes.neurons, VELOCITY if self.first else signed(SHARE_WIDTH))
         m.submodules.upper = upper = memory.Memory(shape=shapes.vector, depth=depth, init=[])
         m.submodules.velocity = velocity = memory.Memory(shape=shape, depth=depth, init=[])
         upper_write = upper.write_port()
@@ -123,21 +127,29 @@ class CoreMemories(wiring.Component):
             upper_write.data.eq(port.new_upper),
             upper_write.en.eq(port.write_weights & self.exclusive),
             read.addr.eq(Mux(self.exclusive, port.row, self.velocity_read.addr)),
-            self.velocity_read.data.eq(read.data),
-            port.velocity.eq(read.data),
+            *(
+                view[neuron].eq(velocity)
+                for view in (self.velocity_read.data, port.velocity)
+                for neuron, velocity in enumerate(read.data)
+            ),
         ]
         with m.If(self.exclusive):
             m.d.comb += [
                 write.addr.eq(port.velocity_row),
-                write.data.eq(port.new_velocity),
                 write.en.eq(port.write_velocity),
             ]
         with m.Else():
             m.d.comb += [
                 write.addr.eq(self.velocity_write.addr),
-                write.data.eq(self.velocity_write.data),
                 write.en.eq(self.velocity_write.en),
             ]
+        for neuron, fresh in enumerate(write.data):
+            width = len(fresh)
+            chosen = Mux(
+                self.exclusive, port.new_velocity[neuron], self.velocity_write.data[neuron]
+            )
+            # Nothing is lost: it is zero, or what so many samples add up to.
+            m.d.comb += fresh.eq(chosen[:width].as_signed())
         return m
 
 

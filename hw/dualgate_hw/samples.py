@@ -9,10 +9,11 @@ from .layouts import ENTRY, OUTPUT, VALUE, WORD, Shapes
 def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
     """Everything a sample leaves for the lanes that follow, as memories of `contexts` places.
 
+    But for the lists of inputs, which share a ring, see `lists.InputLists`.
+
     ======== ==================================== ============= ============================
     memory   holds                                written by    read by
     ======== ==================================== ============= ============================
-    inputs   list of nonzero inputs               commands      value, update
     masks    which hidden units take part         commands      value
     hidden   lists of nonzero hidden values       value         value, update
     counts   entries of each layer's list         value         update
@@ -27,7 +28,6 @@ def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
     width = engine.groups * engine.neurons
     memories = {}
     for name, depth, shape in (
-        ("inputs", engine.inputs, ENTRY),
         ("masks", shapes.mask_words, WORD),
         ("hidden", engine.activations, ENTRY),
         ("counts", engine.layers, shapes.unit),

@@ -5,9 +5,10 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import VALUE_WIDTH
-from dualgate.rules import EXP_TABLE, SOFTMAX, TABLE_BITS
+from dualgate.rules import EXP_TABLE, SOFTMAX
 
 from .layouts import OUTPUT, VALUE, Shapes, delay
+from .tables import EXP_SHAPE, TablePort, own_table
 
 POWER_BITS = 16
 RECIPROCAL_BITS = 17
@@ -19,7 +20,8 @@ class Softmax(wiring.Component):
     """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `rules.softmax_rule`.
 
     Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
-    its pipeline's latency, and a division of 17 steps.
+    its pipeline's latency, and a division of 17 steps. Where there are several cores, the second
+    pass may have to wait for the table.
 
     Parameters
     ----------
@@ -32,9 +34,11 @@ class Softmax(wiring.Component):
     power_unit, power : read port of the powers, a cycle of latency, after `done`
     reciprocal, bits : as in `rules.reciprocal`, after `done`
     done : pulse
+    exp : the table, where there are several cores; a single one has its own
     """
 
     def __init__(self, shapes: Shapes) -> None:
+        self.shared = shapes.engine.cores > 1
         self.depth = shapes.engine.groups * shapes.neurons
         self.sum_bits = POWER_BITS + shapes.unit.width
         super().__init__(
@@ -48,11 +52,13 @@ class Softmax(wiring.Component):
                 "reciprocal": Out(RECIPROCAL_BITS),
                 "bits": Out(range(self.sum_bits + 1)),
                 "done": Out(1),
+                "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        exp = self.exp
         maximum = Signal(VALUE)
         total = Signal(self.sum_bits)
         remainder = Signal(self.sum_bits + 1)
@@ -77,17 +83,24 @@ class Softmax(wiring.Component):
                 m.next = "MAXIMUM"
             with m.State("MAXIMUM"):
                 # The last comparison is done when the first power begins.
-                m.d.comb += compares.eq(1)
+                m.d.comb += [compares.eq(1), exp.wanted.eq(1)]
                 m.d.sync += self.unit.eq(self.unit + 1)
                 with m.If(final):
                     m.d.sync += self.unit.eq(0)
+                    m.next = "TABLE"
+                    with m.If(exp.granted):
+                        m.next = "POWERS"
+            with m.State("TABLE"):
+                m.d.comb += exp.wanted.eq(1)
+                with m.If(exp.granted):
                     m.next = "POWERS"
             with m.State("POWERS"):
-                m.d.comb += reads.eq(1)
+                m.d.comb += [reads.eq(1), exp.wanted.eq(1)]
                 m.d.sync += [self.unit.eq(self.unit + 1), steps.eq(0)]
                 with m.If(final):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
+                m.d.comb += exp.wanted.eq(1)
                 m.d.sync += steps.eq(steps + 1)
                 with m.If(steps == EXP_LATENCY + 1):
                     m.d.sync += [steps.eq(0), remainder.eq((1 << self.bits) >> 2)]
@@ -111,21 +124,20 @@ class Softmax(wiring.Component):
         self, m: Module, maximum: Signal, value: Signal, reads: Signal
     ) -> tuple[Signal, Signal]:
         """The table, and the memory its results wait in; pipelined, `EXP_LATENCY` deep."""
-        m.submodules.table = table = memory.Memory(
-            shape=unsigned(POWER_BITS), depth=1 << TABLE_BITS, init=EXP_TABLE
-        )
+        if not self.shared:
+            own_table(m, self.exp, EXP_TABLE)
         m.submodules.powers = powers = memory.Memory(
             shape=unsigned(POWER_BITS), depth=self.depth, init=[]
         )
-        lookup, read, write = table.read_port(), powers.read_port(), powers.write_port()
+        read, write = powers.read_port(), powers.write_port()
         index = Signal(VALUE_WIDTH + 1)
         distance = maximum - value
         shift = SOFTMAX.index_shift
         m.d.sync += index.eq((distance + (1 << shift - 1)) >> shift)
         beyond = delay(m, index >= len(EXP_TABLE), 1)
         power = Signal(POWER_BITS)
-        m.d.comb += lookup.addr.eq(index)
-        m.d.sync += power.eq(Mux(beyond, 0, lookup.data))
+        m.d.comb += self.exp.addr.eq(index)
+        m.d.sync += power.eq(Mux(beyond, 0, self.exp.data))
         valid = delay(m, reads, EXP_LATENCY)
         m.d.comb += [
             write.addr.eq(delay(m, self.unit, EXP_LATENCY)),

@@ -19,9 +19,10 @@ WRITE_LATENCY = 2
 class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
-    A group whose update scalars are all zero costs no step, nor does a frozen layer. A row is read
-    and written back in `WRITE_LATENCY` cycles, and never meets itself there: it comes once in a
-    list, and from one sample's last step to the next one's first it is longer than that.
+    A group whose update scalars are all zero costs no step, nor does a frozen layer. While the last
+    steps of a sample are taken, all is fetched for the first ones of the next, which follow after 5
+    cycles. A row is read and written back in `WRITE_LATENCY` cycles, and never meets itself there:
+    it comes once in a list, and from sample to sample it is longer than that.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ class UpdateLane(wiring.Component):
     busy : rows are on their way after this cycle
     index, layer : descriptor wanted, read a cycle later
     mac, product : the MAC array
-    inputs, hidden : read ports of the lists
+    inputs, hidden : read ports of the lists; that of inputs never in two cycles running
+    begin : read port; where a list of inputs begins
     counts : read port; entries of each layer's list
     deltas, errors : read ports; update scalars of hidden units and of outputs
     read, write : ports of the velocity memory
@@ -54,7 +56,8 @@ class UpdateLane(wiring.Component):
                 "layer": In(LAYER),
                 "mac": Out(VectorClient(shapes.neurons)),
                 "product": In(vector(shapes.neurons, PRODUCT)),
-                "inputs": In(shapes.read(engine.inputs, ENTRY, contexts)),
+                "inputs": In(shapes.read(shapes.pairs, shapes.pair)),
+                "begin": In(shapes.read(contexts, shapes.place)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
                 "counts": In(shapes.read(engine.layers, shapes.unit, contexts)),
                 "deltas": In(shapes.read(engine.vectors, shapes.vector, contexts)),
@@ -67,7 +70,7 @@ class UpdateLane(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.walker = walker = ListWalker(self.shapes, SIDE)
+        m.submodules.walker = walker = ListWalker(self.shapes, SIDE, alternates=True)
         wiring.connect(m, wiring.flipped(self.inputs), walker.inputs)
         wiring.connect(m, wiring.flipped(self.hidden), walker.hidden)
         scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
@@ -116,22 +119,27 @@ class UpdateLane(wiring.Component):
         row = Signal(self.shapes.row)
         side = Signal()
         job = walker.job.payload
+        leaving = Signal(self.shapes.token)
+        leaves = Signal()
         first_layer = self.index == 0
         last_group = group == layer.groups - 1
         holds = Cat(held.valid for held in walker.held).any()
         found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
         fresh = Signal.like(found)
         m.d.comb += [
-            self.done.payload.eq(token),
+            self.done.valid.eq(leaves & walker.job.ready & ~holds),
+            self.done.payload.eq(leaving),
             self.counts.addr.eq(owned(token.context, self.index, engine.layers)),
             self.deltas.addr.eq(owned(token.context, layer.vector_base + group, engine.vectors)),
             self.errors.addr.eq(owned(token.context, group, engine.groups)),
+            self.begin.addr.eq(token.context),
+            self.begin.en.eq(1),
             self.counts.en.eq(1),
             self.deltas.en.eq(1),
             self.errors.en.eq(1),
             job.context.eq(token.context),
             job.input.eq(first_layer),
-            job.first.eq(layer.list_base),
+            job.first.eq(Mux(first_layer, self.begin.data, layer.list_base)),
             job.count.eq(count),
             job.row.eq(row),
             job.meta.side.eq(side),
@@ -142,7 +150,7 @@ class UpdateLane(wiring.Component):
                 m.d.sync += self.index.eq(0)
                 with m.If(self.token.valid):
                     m.d.sync += token.eq(self.token.payload)
-                    m.next = "DONE"
+                    m.next = "LEAVE"
                     with m.If(self.token.payload.train):
                         m.next = "FETCH"
             with m.State("FETCH"):
@@ -165,8 +173,8 @@ class UpdateLane(wiring.Component):
             with m.State("SCALARS"):
                 self._load(m, walker, scalars, side, fresh)
             with m.State("WALK"):
-                m.d.comb += walker.job.valid.eq(1)
-                with m.If(walker.job.ready):
+                m.d.comb += walker.job.valid.eq(~leaves)
+                with m.If(walker.job.valid & walker.job.ready):
                     m.d.sync += side.eq(~side)
                     m.next = "NEXT"
             with m.State("NEXT"):
@@ -174,18 +182,18 @@ class UpdateLane(wiring.Component):
                 m.next = "READ"
                 with m.If(last_group):
                     self._next_layer(m, layer)
-            with m.State("DRAIN"), m.If(walker.job.ready & ~holds):
-                m.next = "DONE"
-            with m.State("DONE"):
-                m.d.comb += self.done.valid.eq(1)
-                with m.If(self.done.ready):
-                    m.next = "IDLE"
+            # There is one place for a sample whose last steps are still to be taken.
+            with m.State("LEAVE"), m.If(~leaves):
+                m.d.sync += [leaves.eq(1), leaving.eq(token)]
+                m.next = "IDLE"
+        with m.If(self.done.valid & self.done.ready):
+            m.d.sync += leaves.eq(0)
 
     def _next_layer(self, m: Module, layer: data.View) -> None:
         m.d.sync += self.index.eq(self.index + 1)
         m.next = "FETCH"
         with m.If(layer.last):
-            m.next = "DRAIN"
+            m.next = "LEAVE"
 
     def _load(
         self,

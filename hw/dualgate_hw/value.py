@@ -20,11 +20,14 @@ from .layouts import (
 )
 from .mac import MAC_LATENCY, WeightClient
 from .nonzeros import ListWalker, list_job
+from .tables import SIGMOID_SHAPE, TablePort
 
 
 def loaded(shapes: Shapes) -> data.StructLayout:
-    """A sample whose input list is loaded, with the entries of that list; and if it has masks."""
-    return data.StructLayout({"token": shapes.token, "count": shapes.unit, "masked": 1})
+    """A sample whose input list is loaded: where that begins, its entries; and if it has masks."""
+    return data.StructLayout(
+        {"token": shapes.token, "first": shapes.place, "count": shapes.unit, "masked": 1}
+    )
 
 
 def group_note(shapes: Shapes) -> data.StructLayout:
@@ -77,6 +80,7 @@ class ValueThread(wiring.Component):
         m = Module()
         layer, count = self.current, self.count
         token = Signal(self.shapes.token)
+        first = Signal(self.shapes.place)
         group = Signal(self.shapes.group)
         row = Signal(self.shapes.row)
         job = self.job.payload
@@ -86,7 +90,7 @@ class ValueThread(wiring.Component):
             self.token.payload.eq(token),
             job.context.eq(token.context),
             job.input.eq(self.first_layer),
-            job.first.eq(layer.list_base),
+            job.first.eq(Mux(self.first_layer, first, layer.list_base)),
             job.count.eq(count),
             job.row.eq(row),
             job.meta.thread.eq(self.thread),
@@ -98,6 +102,7 @@ class ValueThread(wiring.Component):
                 with m.If(self.sample.valid):
                     m.d.sync += [
                         token.eq(self.sample.payload.token),
+                        first.eq(self.sample.payload.first),
                         count.eq(self.sample.payload.count),
                         self.masked.eq(self.sample.payload.masked),
                         self.index.eq(0),
@@ -151,6 +156,7 @@ class ValueLane(wiring.Component):
     counts : write port; entries of each layer's list, for the update lane
     hidden_write, slopes, outputs : write ports, see `ActivationUnit`
     saturated : pulse for each clipped pre-activation
+    sigmoid : see `ActivationUnit`
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -167,7 +173,7 @@ class ValueLane(wiring.Component):
                 "layer": In(LAYER),
                 "mac": Out(WeightClient()),
                 "product": In(vector(shapes.neurons, PRODUCT)),
-                "inputs": In(shapes.read(engine.inputs, ENTRY, contexts)),
+                "inputs": In(shapes.read(shapes.pairs, shapes.pair)),
                 "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
                 "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
                 "counts": In(shapes.write(engine.layers, shapes.unit, contexts)),
@@ -175,6 +181,7 @@ class ValueLane(wiring.Component):
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
                 "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),
                 "saturated": Out(1),
+                "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
             }
         )
 
@@ -193,6 +200,8 @@ class ValueLane(wiring.Component):
             (self.outputs, unit.outputs),
         ):
             wiring.connect(m, wiring.flipped(mine), theirs)
+        if self.shapes.engine.cores > 1:
+            wiring.connect(m, wiring.flipped(self.sigmoid), unit.sigmoid)
         m.d.comb += self.saturated.eq(unit.saturated)
         self._accumulate(m)
         oldest = self._samples(m)
@@ -203,7 +212,8 @@ class ValueLane(wiring.Component):
     def _accumulate(self, m: Module) -> None:
         """Issue steps, add up their products, and hand a group's sums to the activation unit.
 
-        A group's last step waits until the unit has filed the group before: there is one queue.
+        A group's last step waits until the unit will have filed the group before when the sums
+        come: there is one queue.
         """
         walker, unit = self.walker, self.unit
         step = walker.step

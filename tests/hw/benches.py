@@ -89,6 +89,17 @@ def small_shapes(neurons: int, **sizes: int) -> Shapes:
     return Shapes(EngineParameters(neurons, **{**small, **sizes}), contexts=4, slots=4)
 
 
+def in_pairs(lists: Sequence[Sequence[Any]], filler: Any) -> tuple[list[list[Any]], list[int]]:
+    """Lists one behind the other, two entries a word, and the word in which each begins."""
+    words: list[list[Any]] = []
+    begins = []
+    for entries in lists:
+        begins.append(len(words))
+        padded = [*entries, filler]
+        words += [padded[at : at + 2] for at in range(0, len(entries), 2)]
+    return words, begins
+
+
 def flagged_word(flags: int, **fields: Any) -> dict[str, Any]:
     """A job of the stepper, with what it has to know of its flags."""
     single = int(flags & (flags - 1) == 0)

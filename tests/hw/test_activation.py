@@ -13,6 +13,7 @@ from dualgate.formats import saturate
 from dualgate.rules import ACTIVATIONS, HIDDEN_ACTIVATIONS, SOFTMAX
 from dualgate_hw.activation import ACTIVATION_LATENCY, ActivationUnit
 from dualgate_hw.layouts import ENTRY, OUTPUT, WORD
+from dualgate_hw.mac import MAC_LATENCY
 
 NEURONS = 4
 GROUPS = 64
@@ -78,6 +79,11 @@ def run(
                 busy, now_done, count = (await ctx.tick().sample(unit.busy, unit.done, unit.count))[
                     2:
                 ]
+                assert not (now_done and done)
+                if now_done:
+                    done, entries = True, count
+            for _ in range(MAC_LATENCY):
+                now_done, count = (await ctx.tick().sample(unit.done, unit.count))[2:]
                 assert not (now_done and done)
                 if now_done:
                     done, entries = True, count

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module
+from amaranth.lib import wiring
 from benches import STALLS, attach, contents, simulate, small_shapes, watcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dualgate import commands
 from dualgate.commands import Op, Status
-from dualgate_hw.layouts import ENTRY, VALUE, WORD
+from dualgate_hw.layouts import VALUE, WORD
+from dualgate_hw.lists import InputLists
 from dualgate_hw.loader import Loader
 from dualgate_sim.streams import plain, receive, send
 
@@ -22,8 +24,6 @@ ENGINE = SHAPES.engine
 WIDTH = ENGINE.groups * ENGINE.neurons
 IN_FRAC = 12
 HIGH = 0xFFFF_FFFF
-OLD = {"value": 77, "index": 15}
-"""What a list memory holds before."""
 
 
 @dataclass
@@ -66,10 +66,9 @@ def load(
     loaded = Loaded()
     m = Module()
     m.submodules.loader = loader = Loader(SHAPES)
+    m.submodules.lists = lists = InputLists(SHAPES)
+    wiring.connect(m, loader.inputs, lists.writer)
     stores = {
-        "inputs": attach(
-            m, "inputs", loader.inputs, ENTRY, SHAPES.contexts * ENGINE.inputs, [OLD] * 64
-        ),
         "targets": attach(m, "targets", loader.targets, VALUE, SHAPES.contexts * WIDTH),
         "masks": attach(m, "masks", loader.masks, WORD, SHAPES.contexts * SHAPES.mask_words),
     }
@@ -84,11 +83,20 @@ def load(
     ]
     watch, words = watcher(loader.command.valid & loader.command.ready)
     flying: list[int] = []
+    m.d.comb += [
+        lists.inputs.eq(inputs),
+        lists.update.en.eq(0),
+        lists.context.eq(loader.context),
+        lists.enters.eq(loader.sample.valid & loader.sample.ready),
+    ]
 
     def filed(ctx: Any, payload: dict[str, Any]) -> dict[str, Any]:
         context = payload["token"]["context"]
-        first = context * ENGINE.inputs
-        place = contents(ctx, stores["inputs"])[first : first + payload["count"]]
+        words = contents(ctx, lists.store)
+        place = [
+            words[(payload["first"] + at // 2) % len(words)][at % 2]
+            for at in range(payload["count"])
+        ]
         targets = contents(ctx, stores["targets"])[context * WIDTH :][:outputs]
         train = payload["token"]["train"]
         entries = [(entry["index"], entry["value"]) for entry in place]
@@ -106,10 +114,12 @@ def load(
         dice = np.random.default_rng(3)
         cycle = turn = 0
         while True:
-            while flying and flying[0] <= cycle:
+            leaves = len(flying) > 0 and flying[0] <= cycle
+            if leaves:
                 flying.pop(0)
+            ctx.set(lists.leaves, leaves)
             ctx.set(loader.context, turn)
-            ctx.set(loader.context_free, len(flying) < SHAPES.contexts)
+            ctx.set(loader.context_free, len(flying) < SHAPES.contexts and ctx.get(lists.room))
             ctx.set(loader.empty, not flying)
             ctx.set(loader.sample.ready, dice.random() >= odds[1])
             sampled = await ctx.tick().sample(

@@ -1,12 +1,22 @@
 """Lists and words as scalars: every entry once, in order, and no cycle lost."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import data
-from benches import SIZES, STALLS, attach, flagged_word, numbers, simulate, small_shapes
+from benches import (
+    SIZES,
+    STALLS,
+    attach,
+    flagged_word,
+    numbers,
+    simulate,
+    small_shapes,
+    watcher,
+)
 
 from dualgate_hw.layouts import ENTRY
 from dualgate_hw.nonzeros import ListWalker, WordStepper
@@ -21,14 +31,19 @@ def random_lists(random: np.random.Generator, words: int) -> list[dict[str, int]
 
 
 def walk(
-    jobs: list[Job], inputs: list[Any], hidden: list[Any], odds: tuple[float, float]
+    jobs: list[Job],
+    inputs: list[Any],
+    hidden: list[Any],
+    odds: tuple[float, float],
+    alternates: bool = False,
 ) -> tuple[list[int], list[tuple[int, Any]]]:
     """Run jobs; returns the cycles in which they were taken, and the steps with theirs."""
     shapes = small_shapes(2, rows=2048)
 
     m = Module()
-    m.submodules.walker = walker = ListWalker(shapes, META)
-    attach(m, "inputs", walker.inputs, ENTRY, len(inputs), inputs)
+    m.submodules.walker = walker = ListWalker(shapes, META, alternates)
+    pairs = [inputs[at : at + 2] for at in range(0, len(inputs), 2)]
+    attach(m, "inputs", walker.inputs, shapes.pair, len(pairs), pairs)
     attach(m, "hidden", walker.hidden, ENTRY, len(hidden), hidden)
     taken: list[int] = []
     steps: list[tuple[int, Any]] = []
@@ -40,7 +55,10 @@ def walk(
         count = sum(job["count"] for job in jobs)
         steps.extend(await receive(ctx, walker.step, count, odds[1], 2))
 
-    simulate(m, source, sink)
+    watch, reads = watcher(walker.inputs.en)
+    simulate(m, source, sink, watch=[watch])
+    cycles = [cycle for (cycle,) in reads]
+    assert not alternates or all(later - earlier > 1 for earlier, later in pairwise(cycles))
     return taken, steps
 
 
@@ -48,7 +66,7 @@ def random_jobs(random: np.random.Generator, count: int) -> list[Job]:
     jobs = []
     for mark in range(count):
         from_input = int(random.integers(2))
-        room = 16 if from_input else 32
+        room = 32
         first = int(random.integers(room))
         jobs.append(
             {
@@ -66,9 +84,11 @@ def random_jobs(random: np.random.Generator, count: int) -> list[Job]:
 def expected_steps(jobs: list[Job], inputs: list[Any], hidden: list[Any]) -> list[Any]:
     steps = []
     for job in jobs:
-        words, room = (inputs, 16) if job["input"] else (hidden, 32)
+        words, first = inputs, 2 * job["first"]
+        if not job["input"]:
+            words, first = hidden, 32 * job["context"] + job["first"]
         for offset in range(job["count"]):
-            entry = words[job["context"] * room + job["first"] + offset]
+            entry = words[first + offset]
             steps.append(
                 {
                     "row": job["row"] + entry["index"],
@@ -81,11 +101,14 @@ def expected_steps(jobs: list[Job], inputs: list[Any], hidden: list[Any]) -> lis
 
 
 @pytest.mark.parametrize("odds", STALLS)
-def test_a_walker_gives_every_entry_of_either_memory_in_order(odds: tuple[float, float]) -> None:
+@pytest.mark.parametrize("alternates", [False, True])
+def test_a_walker_gives_every_entry_of_either_memory_in_order(
+    odds: tuple[float, float], alternates: bool
+) -> None:
     random = np.random.default_rng(4)
     inputs, hidden = random_lists(random, 64), random_lists(random, 128)
     jobs = random_jobs(random, 60)
-    _, steps = walk(jobs, inputs, hidden, odds)
+    _, steps = walk(jobs, inputs, hidden, odds, alternates)
     assert [step for _, step in steps] == expected_steps(jobs, inputs, hidden)
 
 
@@ -95,6 +118,19 @@ def test_a_walker_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
     taken, steps = walk(random_jobs(random, 40), inputs, hidden, (0.0, 0.0))
     first = taken[0] + 3
     assert [cycle for cycle, _ in steps] == list(range(first, first + len(steps)))
+
+
+def test_a_walker_that_alternates_leaves_a_gap_between_an_odd_list_of_inputs_and_another() -> None:
+    random = np.random.default_rng(5)
+    inputs, hidden = random_lists(random, 64), random_lists(random, 128)
+    jobs = random_jobs(random, 60)
+    taken, steps = walk(jobs, inputs, hidden, (0.0, 0.0), alternates=True)
+    at, expected = taken[0] + 3, []
+    for before, job in zip([None, *jobs], jobs, strict=False):
+        at += before is not None and before["input"] * before["count"] % 2 and job["input"]
+        expected += range(at, at + job["count"])
+        at += job["count"]
+    assert [cycle for cycle, _ in steps] == expected
 
 
 def step_words(

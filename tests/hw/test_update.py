@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import memory, wiring
-from benches import attach, contents, descriptors, numbers, simulate, small_shapes, watcher
+from benches import (
+    attach,
+    contents,
+    descriptors,
+    in_pairs,
+    numbers,
+    simulate,
+    small_shapes,
+    watcher,
+)
 
 from dualgate_hw.layouts import ENTRY, VELOCITY, vector
 from dualgate_hw.mac import MacArray
@@ -18,6 +27,11 @@ NEURONS = 2
 SHAPES = small_shapes(NEURONS)
 ENGINE = SHAPES.engine
 Entries = list[tuple[int, int]]
+
+
+def entries_of(pairs: Entries) -> list[dict[str, int]]:
+    """As a memory has them."""
+    return [{"value": value, "index": index} for index, value in pairs]
 
 
 class Bench:
@@ -38,18 +52,15 @@ class Bench:
     ) -> None:
         self.layers, self.samples, self.velocity = layers, samples, velocity
         contexts = SHAPES.contexts
-        inputs = [{"value": 99, "index": 0}] * (contexts * ENGINE.inputs)
         hidden = [{"value": 99, "index": 0}] * (contexts * ENGINE.activations)
         counts = [0] * (contexts * ENGINE.layers)
         deltas = [[55] * NEURONS] * (contexts * ENGINE.vectors)
         errors = [[55] * NEURONS] * (contexts * ENGINE.groups)
         for context, (lists, scalars) in enumerate(samples):
             for index, layer in enumerate(layers):
-                words = inputs if index == 0 else hidden
-                depth = ENGINE.inputs if index == 0 else ENGINE.activations
-                first = context * depth + layer.get("list_base", 0)
-                for position, (entry, value) in enumerate(lists[index]):
-                    words[first + position] = {"value": value, "index": entry}
+                first = context * ENGINE.activations + layer.get("list_base", 0)
+                if index > 0:
+                    hidden[first : first + len(lists[index])] = entries_of(lists[index])
                 counts[context * ENGINE.layers + index] = len(lists[index])
                 target, first = (
                     (errors, context * ENGINE.groups)
@@ -58,6 +69,8 @@ class Bench:
                 )
                 for group, word in enumerate(scalars[index].tolist()):
                     target[first + group] = word
+        firsts = [entries_of(lists[0]) for lists, _ in samples]
+        inputs, begins = in_pairs(firsts, {"value": 99, "index": 0})
         self.m = m = Module()
         m.submodules.lane = self.lane = lane = UpdateLane(SHAPES)
         m.submodules.mac = mac = MacArray(NEURONS, lanes=1, vectors=2, weights=0)
@@ -65,7 +78,8 @@ class Bench:
         wiring.connect(m, lane.mac, mac.vector_clients[1])
         m.d.comb += lane.product.eq(mac.product[0])
         descriptors(m, lane, layers)
-        attach(m, "inputs", lane.inputs, ENTRY, len(inputs), inputs)
+        attach(m, "inputs", lane.inputs, SHAPES.pair, SHAPES.pairs, inputs)
+        attach(m, "begin", lane.begin, SHAPES.place, contexts, begins)
         attach(m, "hidden", lane.hidden, ENTRY, len(hidden), hidden)
         attach(m, "counts", lane.counts, SHAPES.unit, len(counts), counts)
         attach(m, "deltas", lane.deltas, SHAPES.vector, len(deltas), deltas)
@@ -101,7 +115,10 @@ class Bench:
                 ctx.set(self.rival.valid, random.random() < rival)
                 await ctx.tick()
 
-        simulate(self.m, source, sink, watch=[watch, compete])
+        read_watch, reads = watcher(self.lane.inputs.en)
+        simulate(self.m, source, sink, watch=[watch, compete, read_watch])
+        cycles = [cycle for (cycle,) in reads]
+        assert all(later - earlier > 1 for earlier, later in pairwise(cycles))
 
     def check(self, train: list[bool]) -> None:
         expected = self.velocity.copy()

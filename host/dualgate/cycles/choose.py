@@ -35,9 +35,10 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
     """Bits of all memories, each counted once for each of its read ports.
 
     Block RAM has one read port beside its write port, so a second reader is a second copy: weights
-    have one for each array that reads them, lists, slopes and errors two. Depths are rounded up to
-    powers of two where contexts or slots share a memory. What a tool rounds up to whole blocks,
-    or puts into registers, is not known here.
+    have one for each array that reads them, lists of hidden values, slopes and errors two. Lists of
+    inputs have a memory of two ports. Depths are rounded up to powers of two where contexts or
+    slots share a memory. What a tool rounds up to whole blocks, or puts into registers, is not
+    known here.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
     row = engine.neurons * (readers * VALUE_WIDTH + VELOCITY_WIDTH)
     width = engine.groups * engine.neurons
     of_context = (
-        2 * ENTRY_WIDTH * (_power(engine.inputs) + _power(engine.activations))
+        ENTRY_WIDTH * (_power(engine.inputs) + 2 * _power(engine.activations))
         + WORD_BITS * _power(-(-engine.activations // WORD_BITS))
         + VALUE_WIDTH * _power(engine.layers)
         + (ENTRY_WIDTH + VALUE_WIDTH) * _power(width)

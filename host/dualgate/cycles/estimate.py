@@ -10,14 +10,22 @@ from ..engine import EngineParameters
 from ..network import Network
 from ..teams import Teams
 from .activity import Activity, per_word
-from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Depths, Plan
+from .plan import (
+    ACTIVATION_CYCLES,
+    DELTA_LATENCY,
+    STORE_LATENCY,
+    SUMS_LATENCY,
+    UNIT_CYCLES,
+    Depths,
+    Plan,
+)
 
 Floats = NDArray[np.float64]
 
 LAYER_CYCLES = 4
 """Of a thread before a layer's first step, besides waiting: fetch, and the walker's latency."""
 
-HAND_OVER = 11
+HAND_OVER = 4
 """Cycles from a sample's last update step to the first of the next, but for one."""
 
 SCALER_LATENCY = 3
@@ -73,7 +81,7 @@ def estimate(
     dispatcher   the words of a sample for each core, a beat a cycle
     loader       `Activity.loads`, ``outputs + 4``
     value        steps: ``groups * (nonzeros + 1)`` of each layer
-    activation   ``units + 13`` of each group
+    activation   ``units + 9`` of each group
     threads      the first layer's steps, and half the time of the layers after it, in which
                  only the other thread can work
     error        `Plan.error_cycles` and one to take the next sample
@@ -83,7 +91,7 @@ def estimate(
     births       3 for each layer but the last, 2, and each word's 4 and teams * groups
     pruner       ``1 + 3 * words * groups`` for each team
     slots        the time of all teams, over the slots
-    update       for each group its steps, or its control if that takes longer; and 9
+    update       for each group its steps, or its control if that takes longer; and 4
     shared       all requests, where there is one array
     ============ ==========================================================================
 
@@ -106,7 +114,7 @@ def estimate(
         "dispatcher": engine.cores * np.ceil((words + 1.0) / engine.beat).astype(np.float64),
         "loader": words + 4.0,
         "value": steps.sum(axis=1),
-        "activation": _constant(plan, activity, sum(u + ACTIVATION_CYCLES for u in _units(plan))),
+        "activation": _constant(plan, activity, sum(u + UNIT_CYCLES for u in _units(plan))),
         "threads": steps[:, 0] + after_first / plan.depths.threads,
         "error": _constant(plan, activity, plan.error_cycles + 1),
         "tangent": ring.stepping + ring.scalings * ring.steps / np.maximum(ring.stepping, 1),

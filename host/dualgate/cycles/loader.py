@@ -1,6 +1,44 @@
-"""The loader of the model: samples come in a word a cycle."""
+"""The loader of the model: samples come in a word a cycle, their inputs take places in a ring."""
 
 from collections.abc import Sequence
+
+from .plan import Batch, Plan
+
+
+class InputLists:
+    """The ring of the lists of inputs: an entry has a place of its own, but for the last of a list,
+    which has that of two.
+
+    Parameters
+    ----------
+    plan, batch
+
+    Members
+    -------
+    room : whether the loader is told that any list fits
+    """
+
+    __slots__ = ("_batch", "_most", "_used", "room")
+
+    def __init__(self, plan: Plan, batch: Batch) -> None:
+        self._batch = batch
+        self._used = 0
+        listed = plan.depths.listed
+        self._most: int | None = listed // 2 - plan.inputs[0] // 2 if listed else None
+        self.room = True
+
+    def tick(self, enters: int | None, leaves: int | None) -> None:
+        """A cycle passes.
+
+        Parameters
+        ----------
+        enters, leaves : int or None
+            The sample that enters in it, and the one that leaves.
+        """
+        self.room = self._most is None or self._used < self._most
+        for sample, sign in ((enters, 1), (leaves, -1)):
+            if sample is not None:
+                self._used += sign * -(-self._batch.counts[sample][0] // 2)
 
 
 class Loader:

@@ -9,7 +9,7 @@ from . import update as updating
 from .activity import Activity
 from .compact import Fetches, Sample, batch_end_most
 from .error import ErrorUnit
-from .loader import Loader
+from .loader import InputLists, Loader
 from .parts import Clock
 from .plan import Batch, Depths, Plan
 from .tangent import TangentLane
@@ -85,6 +85,7 @@ class Core:
         self.tangent = TangentLane(plan, batch, self.clock)
         self.update = UpdateLane(plan, batch, self.clock)
         self.in_flight = 0
+        self.lists = InputLists(plan, batch)
         self.left = 0
         self.first = self.last = 0
 
@@ -113,8 +114,8 @@ class Core:
         to_error = error.sample is None and value.offers()
         to_tangent = error.offers(now) and tangent.takes()
         to_update = update.state == updating.IDLE and tangent.offers()
-        leaves = update.state == updating.DONE
-        context_free = self.in_flight != self.plan.depths.contexts
+        leaves = update.gives(by_update)
+        context_free = self.in_flight != self.plan.depths.contexts and self.lists.room
         value.tick(by_value)
         tangent.tick(by_sums, by_scale)
         update.tick(by_update)
@@ -127,6 +128,7 @@ class Core:
             error.take(now, value.give())
         if enters:
             value.take(loader.sample)
+        self.lists.tick(loader.sample if enters else None, self.left if leaves else None)
         loader.tick(now, context_free, enters)
         self.in_flight += enters - leaves
         if leaves:

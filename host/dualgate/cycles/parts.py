@@ -35,6 +35,11 @@ class Walker(Generic[Meta]):
     """Reads lists, an entry a cycle, job after job without a gap; the first step of a job follows
     it by 3 cycles.
 
+    Parameters
+    ----------
+    alternates : bool
+        Whether it never reads pairs of inputs in two cycles running, and rather leaves a gap.
+
     Members
     -------
     offers : whether a step is on offer
@@ -42,9 +47,26 @@ class Walker(Generic[Meta]):
     meta : what its job carries along
     """
 
-    __slots__ = ("_left", "_next", "_read", "_read_last", "_reading", "last", "meta", "offers")
+    __slots__ = (
+        "_alternates",
+        "_before",
+        "_first",
+        "_left",
+        "_next",
+        "_pairs",
+        "_read",
+        "_read_last",
+        "_reading",
+        "last",
+        "meta",
+        "offers",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, alternates: bool = False) -> None:
+        self._alternates = alternates
+        self._before = False
+        self._pairs = False
+        self._first = False
         self._left = 0
         self._next: Meta | None = None
         self._reading = False
@@ -66,22 +88,36 @@ class Walker(Generic[Meta]):
     def ready(self, granted: bool) -> bool:
         """Whether a job is taken in this cycle, if `granted` says the step on offer is."""
         reads = granted or not (self.offers and self._reading)
-        return not self._left or (self._left == 1 and reads)
+        return not self._left or (self._left == 1 and reads and not self._waits)
 
-    def tick(self, granted: bool, count: int = 0, meta: Meta | None = None) -> None:
-        """A cycle passes, a step `granted` or not; `count` entries, with `meta`, are taken."""
+    @property
+    def _waits(self) -> bool:
+        """Whether a pair would be read in the cycle after another one."""
+        return self._alternates and self._before and self._first and self._left > 0
+
+    def tick(
+        self, granted: bool, count: int = 0, meta: Meta | None = None, pairs: bool = False
+    ) -> None:
+        """A cycle passes, a step `granted` or not; `count` entries, with `meta`, are taken.
+
+        Of inputs the memory has `pairs`.
+        """
         moves_on = granted or not self.offers
-        reads = moves_on or not self._reading
+        reads = (moves_on or not self._reading) and not self._waits
+        self._before = reads and self._first and self._left > 0
         if moves_on:
             self.offers = self._reading
             self.last = self._read_last
             self.meta = self._read
+            self._reading = False
         if reads:
             self._reading = self._left > 0
             if self._reading:
                 self._read_last = self._left == 1
                 self._read = self._next
                 self._left -= 1
+                self._first = self._pairs and not self._first
         if count:
             self._left = count
             self._next = meta
+            self._pairs = self._first = pairs

@@ -21,6 +21,9 @@ DELTA_LATENCY = 8
 """From a tag's last scaling at the outputs to its update scalar, but for the adder tree."""
 
 ACTIVATION_CYCLES = 13
+"""From a group's last request to its last value, besides a cycle for each of its units."""
+
+UNIT_CYCLES = ACTIVATION_CYCLES - MAC_LATENCY - 1
 """From a group's last request to that of the next, besides a cycle for each of its units."""
 
 
@@ -36,11 +39,14 @@ class Depths:
         Tags in flight.
     threads : int
         Samples in flight in the value lane.
+    listed : int
+        Entries of the lists of inputs of all samples in flight; 0 is as many as these can have.
     """
 
     contexts: int = 8
     slots: int = 8
     threads: int = 3
+    listed: int = 0
 
 
 class Plan:

@@ -3,7 +3,7 @@
 from .parts import Clock, Walker
 from .plan import Batch, Plan
 
-IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, DRAIN, DONE = range(10)
+IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, LEAVE = range(9)
 
 WRITES = 4
 """Cycles after a step in which its row is on its way."""
@@ -14,8 +14,8 @@ class UpdateLane:
 
     A sample costs at least ``sum of (nonzeros + 1)`` over those groups. A layer costs 2 cycles of
     its own, which is all that a frozen one costs, a group without update scalars 4, another one at
-    least 5; they overlap with the steps of groups before, but a sample begins only when the one
-    before has taken its last step.
+    least 5; they overlap with the steps of groups and of the sample before, but a sample's first
+    step follows the last one of the sample before by 5 cycles.
 
     Parameters
     ----------
@@ -24,6 +24,7 @@ class UpdateLane:
     Members
     -------
     state : see the constants of this module
+    leaves : whether a sample has its last steps on their way
     steps : requests taken
     """
 
@@ -31,13 +32,14 @@ class UpdateLane:
         self._plan = plan
         self._batch = batch
         self._clock = clock
-        self._walker: Walker[bool] = Walker()
+        self._walker: Walker[bool] = Walker(alternates=True)
         self._side = False
         self._sample = 0
         self._layer = 0
         self._group = 0
         self._last_step = -WRITES - 1
         self.state = IDLE
+        self.leaves = False
         self.steps = 0
 
     def requests(self) -> bool:
@@ -47,6 +49,10 @@ class UpdateLane:
     def busy(self) -> bool:
         """Whether rows are on their way."""
         return self._walker.holds or self._clock.now - self._last_step <= WRITES
+
+    def gives(self, granted: bool) -> bool:
+        """Whether a sample leaves in this cycle, if `granted` says the step on offer is taken."""
+        return self.leaves and not self._walker.holds and self._walker.ready(granted)
 
     def take(self, sample: int) -> None:
         """A sample comes in this cycle."""
@@ -60,10 +66,11 @@ class UpdateLane:
         if granted:
             self.steps += 1
             self._last_step = self._clock.now
+        leaves, self.leaves = self.leaves, self.leaves and not self.gives(granted)
         if state == WALK:
-            if walker.ready(granted):
+            if not leaves and walker.ready(granted):
                 count = self._batch.counts[self._sample][self._layer]
-                walker.tick(granted, count, self._side)
+                walker.tick(granted, count, self._side, pairs=self._layer == 0)
                 self._side = not self._side
                 self.state = NEXT
                 return
@@ -81,10 +88,8 @@ class UpdateLane:
                 self._next_layer()
         elif state in (FETCH, READ, FOUND):
             self.state += 1
-        elif state == DRAIN:
-            if not walker.holds and walker.ready(granted):
-                self.state = DONE
-        elif state == DONE:
+        elif state == LEAVE and not leaves:
+            self.leaves = True
             self.state = IDLE
         walker.tick(granted)
 
@@ -96,4 +101,4 @@ class UpdateLane:
 
     def _next_layer(self) -> None:
         self._layer += 1
-        self.state = DRAIN if self._layer == self._plan.layers else FETCH
+        self.state = LEAVE if self._layer == self._plan.layers else FETCH

@@ -1,7 +1,7 @@
 """The value lane of the model."""
 
 from .parts import Clock, Walker
-from .plan import ACTIVATION_CYCLES, Batch, Plan
+from .plan import ACTIVATION_CYCLES, UNIT_CYCLES, Batch, Plan
 
 IDLE, FETCH, LAYER, WALK, WAIT, DONE = range(6)
 
@@ -30,7 +30,7 @@ class ValueLane:
     A sample costs at least
 
     - ``groups * (nonzeros + 1)`` steps of each layer on the MAC array;
-    - ``units + 13`` cycles of the activation unit for each group: a group's last step waits for
+    - ``units + 9`` cycles of the activation unit for each group: a group's last step waits for
       the units of the group before.
 
     A layer's list is complete, and its successor may be fetched, ``units + 13`` cycles after the
@@ -118,12 +118,13 @@ class ValueLane:
         assert self._walker.meta is not None
         thread, group = self._walker.meta
         plan = self._plan
-        cycles = plan.group_units[thread.layer][group] + ACTIVATION_CYCLES
-        self._unit_free = self._clock.now + cycles
-        self.activating += cycles
+        units = plan.group_units[thread.layer][group]
+        self._unit_free = self._clock.now + units + UNIT_CYCLES
+        self.activating += units + UNIT_CYCLES
         if group == plan.groups[thread.layer] - 1:
             last = thread.layer == plan.layers - 1
-            self._clock.after(cycles - last, lambda: self._next_layer(thread))
+            cycles = units + ACTIVATION_CYCLES - last
+            self._clock.after(cycles, lambda: self._next_layer(thread))
 
     def _next_layer(self, thread: Thread) -> None:
         thread.layer += 1

@@ -11,15 +11,16 @@ from .. import commands
 from ..commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Masks, Op, Status, Words
 from ..engine import WORD_BITS, EngineParameters, Layout
 from ..errors import DeviceError, InputError
-from ..formats import MASTER_WIDTH, VELOCITY_WIDTH
+from ..formats import MASTER_WIDTH, MAX_SHARE, VELOCITY_WIDTH
 from ..network import Network, check_shapes
 from ..settings import Settings
 from .base import Counters, EngineDevice
 
 Ints = NDArray[np.int64]
 
-SAMPLES = 256
-"""Samples sent in one exchange; enough to keep every lane busy."""
+SAMPLES = 2 * MAX_SHARE
+"""Samples sent in one exchange: enough to keep every lane busy, and no more than two cores can add
+up."""
 
 
 class StreamDevice(EngineDevice):
@@ -32,6 +33,7 @@ class StreamDevice(EngineDevice):
         super().__init__()
         self._engine: EngineParameters | None = None
         self._masked = False
+        self._dealt = 0
 
     @abstractmethod
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
@@ -89,6 +91,7 @@ class StreamDevice(EngineDevice):
 
     def write_velocity(self, velocity: Sequence[Ints]) -> None:
         self._write_rows(Op.WRITE_VELOCITY, velocity, 2)
+        self._dealt = 0
 
     def read_velocity(self) -> list[Ints]:
         return self._read_rows(Op.READ_VELOCITY, 2)
@@ -103,7 +106,7 @@ class StreamDevice(EngineDevice):
 
     def apply(self) -> None:
         self._call(Op.APPLY, [], 0)
-        self._samples = 0
+        self._samples = self._dealt = 0
 
     def counters(self) -> Counters:
         words = self._call(Op.COUNTERS, [], 2 * len(COUNTERS)).astype(np.uint64)
@@ -111,6 +114,19 @@ class StreamDevice(EngineDevice):
         return Counters(
             **{field.name: int(v) for field, v in zip(fields(Counters), values, strict=True)}
         )
+
+    def _deal(self, op: Op, count: int) -> None:
+        """Make sure that cores have room for what so many samples add up, see `formats.MAX_SHARE`.
+
+        Cores other than the first are emptied by writing the velocity. Amid a batch samples without
+        a gradient count as well, since they take the cores' turns.
+        """
+        cores = self.layout.engine.cores
+        if cores == 1 or (op == Op.INFER and not self._dealt):
+            return
+        if self._dealt + count > cores * MAX_SHARE:
+            self.write_velocity(self.read_velocity())
+        self._dealt += count
 
     def _call(self, op: Op, payload: Sequence[int] | Ints, answer: int) -> Words:
         """One command; returns its response's payload, `answer` words."""
@@ -135,6 +151,7 @@ class StreamDevice(EngineDevice):
         result = np.empty((len(x), width), np.int64)
         for start in range(0, len(x), SAMPLES):
             part = range(start, min(start + SAMPLES, len(x)))
+            self._deal(op, len(part))
             words = np.concatenate(
                 [
                     commands.sample_command(

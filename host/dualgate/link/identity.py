@@ -37,7 +37,7 @@ _TABLES = (
     commands.COUNTERS,
     commands.IDENTITY_FIELDS,
     [(activation.name, activation.code) for activation in rules.ACTIVATIONS.values()],
-    [settings.PRUNE_BITS, formats.APPLY_BIAS],
+    [settings.PRUNE_BITS, formats.APPLY_BIAS, formats.SHARE_WIDTH],
 )
 
 CONTRACT = zlib.crc32(repr(_TABLES).encode())

@@ -62,7 +62,7 @@ ULX3S_85F = _board(
     Capacity(83_640, 83_640, 208, 18_432, 156),
     EngineParameters(
         neurons=16,
-        cores=2,
+        cores=3,
         layers=4,
         rows=1024,
         inputs=1024,
@@ -70,6 +70,6 @@ ULX3S_85F = _board(
         vectors=4,
         groups=2,
     ),
-    Depths(contexts=6, slots=8, threads=3),
+    Depths(contexts=8, slots=8, threads=4, listed=2048),
     CLOCK_80,
 )

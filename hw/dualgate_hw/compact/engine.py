@@ -129,8 +129,14 @@ class CompactEngine(wiring.Component):
             write.data.eq(use.entry),
             write.en.eq(use.entry_write),
         ]
+        # An entry goes behind those that are counted.
+        listed = Signal(ENTRY)
+        m.d.comb += [
+            listed.value.eq(loader.inputs.entry.value),
+            listed.index.eq(loader.inputs.entry.index),
+        ]
         for wanted, place, entry in (
-            (loader.inputs.en, loader.inputs.addr, loader.inputs.data),
+            (loader.inputs.en, loader.sample.payload.count, listed),
             (loader.masks.en, places.masks | loader.masks.addr, loader.masks.data),
             (
                 decoder.layer_word,
