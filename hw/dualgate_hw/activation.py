@@ -6,7 +6,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from dualgate.formats import ACC_WIDTH, UNIT_FRAC, VALUE_WIDTH
+from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
 from dualgate.rules import (
     LEAK_SHIFT,
     LEAKY_RELU,
@@ -18,7 +18,7 @@ from dualgate.rules import (
     TANH,
 )
 
-from .layouts import ACC, ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
+from .layouts import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .rounding import saturate
 
 ACTIVATION_LATENCY = 8
@@ -65,7 +65,7 @@ class ActivationUnit(wiring.Component):
                 "masked": In(1),
                 "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
                 "load": In(1),
-                "sums": In(vector(shapes.neurons, ACC)),
+                "sums": In(vector(shapes.neurons, shapes.value_sum)),
                 "group": In(shapes.group),
                 "thread": In(range(shapes.threads)),
                 "busy": Out(1),
@@ -96,13 +96,13 @@ class ActivationUnit(wiring.Component):
     def _queue(self, m: Module) -> tuple[data.View, Signal]:
         """Hold a group's sums and hand them out lane by lane."""
         bits = (self.shapes.neurons - 1).bit_length()
-        sums = Signal(vector(self.shapes.neurons, ACC))
+        sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
         position = Signal(self._position())
         last_lane = position.unit[:bits] == self.shapes.neurons - 1
         m.d.comb += position.final.eq(position.unit == self.layer.outputs - 1)
         with m.If(position.valid):
             m.d.sync += [
-                sums.eq(sums.as_value() >> ACC_WIDTH),
+                sums.eq(sums.as_value() >> self.shapes.value_sum.width),
                 position.unit.eq(position.unit + 1),
             ]
             with m.If(position.final | last_lane):
@@ -141,9 +141,9 @@ class ActivationUnit(wiring.Component):
 
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
         """Stages 1 to 3: rounding shift to 16 bits, saturating."""
-        half = Signal(ACC)
-        rounded = Signal(ACC)
-        shifted = Signal(ACC)
+        half = Signal(self.shapes.value_sum)
+        rounded = Signal(self.shapes.value_sum)
+        shifted = Signal(self.shapes.value_sum)
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
         narrowed, clipped = saturate(shifted, VALUE_WIDTH)
