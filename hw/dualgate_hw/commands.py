@@ -18,8 +18,8 @@ from dualgate.commands import (
 from dualgate.engine import LAYER_WORDS
 
 from .counters import COUNTER_WIDTH, SETTLES
-from .layouts import INDEX, LAYER, SETTINGS, WORD, Shapes
-from .rows import RowPort
+from .entries import EntryPort
+from .layouts import INDEX, LAYER, SETTINGS, VELOCITY, WORD, Shapes
 
 
 class CommandDecoder(wiring.Component):
@@ -40,7 +40,7 @@ class CommandDecoder(wiring.Component):
     layer_write, layer_index, layer : a descriptor arrives
     input_layer, output_layer : descriptors of the first layer and of the last
     settings : as last set
-    port : the row memories, while `drained`
+    entries : weights and velocities, while `drained`
     batch_end, batch_done : start, and end, of a batch's end
     counter_index, counter, counter_clear : the counters
     """
@@ -59,7 +59,7 @@ class CommandDecoder(wiring.Component):
                 "input_layer": Out(LAYER),
                 "output_layer": Out(LAYER),
                 "settings": Out(SETTINGS),
-                "port": Out(RowPort(shapes.neurons)),
+                "entries": Out(EntryPort(shapes.neurons)),
                 "batch_end": Out(1),
                 "batch_done": In(1),
                 "counter_index": Out(range(len(COUNTERS))),
@@ -76,12 +76,16 @@ class CommandDecoder(wiring.Component):
         # Whether the payload was taken to its end.
         self._ended = Signal()
         self._status = Signal(8)
-        self._buffer = Signal(64 * self.shapes.neurons)
+        self._entry = Signal(VELOCITY)
         self._row = Signal(INDEX)
         self._rows = Signal(INDEX)
-        port = self.port
-        for row in (port.row, port.weights_row, port.velocity_row):
-            m.d.comb += row.eq(self._row)
+        self._lane = Signal(range(self.shapes.neurons))
+        m.d.comb += [
+            self.entries.row.eq(self._row),
+            self.entries.lane.eq(self._lane),
+            self.entries.wide.eq(self._wide()),
+            self.entries.new_entry.eq(self._entry),
+        ]
         with m.FSM() as fsm:
             self._dispatch_states(m)
             self._configure_states(m)
@@ -95,8 +99,13 @@ class CommandDecoder(wiring.Component):
         """Whether the rows of this command are velocities, two words an entry."""
         return (self._op == Op.WRITE_VELOCITY) | (self._op == Op.READ_VELOCITY)
 
-    def _row_words(self) -> Value:
-        return Mux(self._wide(), 2 * self.shapes.neurons, self.shapes.neurons)
+    def _next_entry(self, m: Module) -> Value:
+        """Go on to the next entry; returns whether this one was the last of its row."""
+        last = self._lane == self.shapes.neurons - 1
+        m.d.sync += self._lane.eq(Mux(last, 0, self._lane + 1))
+        with m.If(last):
+            m.d.sync += [self._row.eq(self._row + 1), self._rows.eq(self._rows - 1)]
+        return last
 
     def _fits(self, m: Module) -> Signal:
         """Whether the payload has a length that the command can have."""
@@ -212,42 +221,30 @@ class CommandDecoder(wiring.Component):
             m.next = "RESPOND"
 
     def _write_states(self, m: Module) -> None:
-        neurons = self.shapes.neurons
-        word = Signal(range(2 * neurons))
-        buffer = self._buffer
-        for lane in range(neurons):
-            m.d.comb += [
-                self.port.new_weights[lane].eq(buffer[32 * (neurons + lane) :]),
-                self.port.new_velocity[lane].eq(buffer[64 * lane :]),
-            ]
+        word = self.command.payload
         with m.State("WRITE_ROW"), m.If(self._take(m)):
-            m.d.sync += [self._row.eq(self.command.payload), word.eq(0)]
-            m.next = "WRITE_WORDS"
-        with m.State("WRITE_WORDS"):
+            m.d.sync += [self._row.eq(word), self._lane.eq(0)]
+            m.next = "WRITE_LOW"
+        with m.State("WRITE_LOW"):
             with m.If(self._ended):
                 m.next = "RESPOND"
             with m.Else(), m.If(self._take(m)):
-                m.d.sync += [buffer.eq(Cat(buffer[32:], self.command.payload)), word.eq(word + 1)]
-                with m.If(word == self._row_words() - 1):
-                    m.d.sync += word.eq(0)
-                    m.next = "WRITE_STORE"
-        with m.State("WRITE_STORE"):
-            m.d.comb += [
-                self.port.write_weights.eq(~self._wide()),
-                self.port.write_velocity.eq(self._wide()),
-            ]
-            m.d.sync += self._row.eq(self._row + 1)
-            m.next = "WRITE_WORDS"
+                m.d.sync += self._entry.eq(word)
+                m.next = "WRITE_ENTRY"
+                with m.If(self._wide()):
+                    m.next = "WRITE_HIGH"
+        with m.State("WRITE_HIGH"), m.If(self._take(m)):
+            m.d.sync += self._entry[WORD.width :].eq(word)
+            m.next = "WRITE_ENTRY"
+        with m.State("WRITE_ENTRY"):
+            m.d.comb += self.entries.write.eq(1)
+            with m.If(self.entries.done):
+                self._next_entry(m)
+                m.next = "WRITE_LOW"
 
     def _read_states(self, m: Module) -> None:
-        neurons = self.shapes.neurons
-        word = Signal(range(2 * neurons + 1))
-        weights = Cat(*(lane.as_unsigned() for lane in self.port.weights))
-        wide = []
-        for lane in self.port.velocity:
-            wide.append(Cat(lane.as_unsigned(), lane[-1].replicate(64 - len(lane))))
         with m.State("READ_ROW"), m.If(self._take(m)):
-            m.d.sync += self._row.eq(self.command.payload)
+            m.d.sync += [self._row.eq(self.command.payload), self._lane.eq(0)]
             m.next = "READ_ROWS"
         with m.State("READ_ROWS"), m.If(self._take(m)):
             m.d.sync += self._rows.eq(self.command.payload)
@@ -255,31 +252,34 @@ class CommandDecoder(wiring.Component):
         with m.State("READ_HEADER"):
             words = Signal(INDEX)
             # By shifts: as a product it would take a multiplier that the lanes may need.
-            narrow = self._rows << exact_log2(neurons)
+            narrow = self._rows << exact_log2(self.shapes.neurons)
             m.d.comb += words.eq(Mux(self._wide(), narrow << 1, narrow))
             self._respond(m, self._header(words))
             with m.If(self.response.ready):
-                m.next = "READ_WAIT"
+                m.next = "READ_ENTRY"
                 with m.If(self._rows == 0):
                     m.next = "HEADER"
-        with m.State("READ_WAIT"):
-            m.next = "READ_TAKE"
-        with m.State("READ_TAKE"):
-            m.d.sync += [
-                self._buffer.eq(Mux(self._wide(), Cat(*wide), weights)),
-                word.eq(0),
-                self._row.eq(self._row + 1),
-                self._rows.eq(self._rows - 1),
-            ]
-            m.next = "READ_WORDS"
-        with m.State("READ_WORDS"):
-            self._respond(m, self._buffer[:32])
+        with m.State("READ_ENTRY"):
+            m.d.comb += self.entries.read.eq(1)
+            with m.If(self.entries.done):
+                m.d.sync += self._entry.eq(self.entries.entry)
+                m.next = "READ_LOW"
+        with m.State("READ_LOW"):
+            self._respond(m, self._entry[: WORD.width])
             with m.If(self.response.ready):
-                m.d.sync += [self._buffer.eq(self._buffer[32:]), word.eq(word + 1)]
-                with m.If(word == self._row_words() - 1):
-                    m.next = "READ_WAIT"
-                    with m.If(self._rows == 0):
-                        m.next = "HEADER"
+                with m.If(self._wide()):
+                    m.next = "READ_HIGH"
+                with m.Else():
+                    self._next_read(m)
+        with m.State("READ_HIGH"):
+            self._respond(m, self._entry >> WORD.width)
+            with m.If(self.response.ready):
+                self._next_read(m)
+
+    def _next_read(self, m: Module) -> None:
+        m.next = "READ_ENTRY"
+        with m.If(self._next_entry(m) & (self._rows == 1)):
+            m.next = "HEADER"
 
     def _report_states(self, m: Module) -> None:
         engine = self.shapes.engine

@@ -24,6 +24,7 @@ from .commands import CommandDecoder
 from .core import EVENTS, Core
 from .counters import Counters
 from .dispatch import Collector, Dispatcher
+from .entries import RowEntries
 from .layouts import LAYER, WORD, Shapes
 from .rows import SharedRows
 
@@ -130,14 +131,16 @@ class Engine(wiring.Component):
         m.submodules.rows = rows = SharedRows(self.shapes)
         for core, port in zip(self.cores, rows.cores, strict=True):
             wiring.connect(m, port, core.port)
-        for port in (self.decoder.port, self.batch_end.port):
+        m.submodules.entries = entries = RowEntries(self.shapes.neurons)
+        wiring.connect(m, self.decoder.entries, entries.entries)
+        for port in (entries.port, self.batch_end.port):
             m.d.comb += [port.weights.eq(rows.port.weights), port.velocity.eq(rows.port.velocity)]
         for name, member in self.batch_end.port.signature.members.items():
             if member.flow == Out:
                 with m.If(ending):
                     m.d.comb += getattr(rows.port, name).eq(getattr(self.batch_end.port, name))
                 with m.Else():
-                    m.d.comb += getattr(rows.port, name).eq(getattr(self.decoder.port, name))
+                    m.d.comb += getattr(rows.port, name).eq(getattr(entries.port, name))
         first = self.cores[0]
         for mac, port in zip(self.batch_end.macs, first.macs, strict=True):
             wiring.connect(m, mac, port)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module
-from amaranth.lib import memory
+from amaranth.lib import memory, wiring
 from benches import STALLS, simulate, small_shapes, watcher
 
 from dualgate import commands
@@ -15,6 +15,7 @@ from dualgate.engine import Layout
 from dualgate.network import Network
 from dualgate.settings import Settings
 from dualgate_hw.commands import CommandDecoder
+from dualgate_hw.entries import RowEntries
 from dualgate_hw.layouts import MASTER, VELOCITY, vector
 from dualgate_sim.streams import plain, receive, send
 
@@ -61,7 +62,9 @@ def talk(
     heard = Heard()
     m = Module()
     m.submodules.decoder = decoder = CommandDecoder(SHAPES)
-    port = decoder.port
+    m.submodules.entries = entries = RowEntries(NEURONS)
+    wiring.connect(m, decoder.entries, entries.entries)
+    port = entries.port
     for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
         store = memory.Memory(shape=vector(NEURONS, shape), depth=ENGINE.rows, init=[])
         m.submodules[name] = store

@@ -1,0 +1,70 @@
+"""Rows from single entries (entries.py)."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import Module
+from amaranth.lib import memory, wiring
+from benches import simulate
+
+from dualgate_hw.entries import RowEntries
+from dualgate_hw.layouts import MASTER, VELOCITY, vector
+
+ROWS = 8
+
+
+def wired(neurons: int) -> tuple[Module, RowEntries]:
+    m = Module()
+    m.submodules.entries = entries = RowEntries(neurons)
+    port = entries.port
+    for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
+        store = memory.Memory(shape=vector(neurons, shape), depth=ROWS, init=[])
+        m.submodules[name] = store
+        read, write = store.read_port(), store.write_port()
+        m.d.comb += [
+            read.addr.eq(port.row),
+            getattr(port, name).eq(read.data),
+            write.addr.eq(getattr(port, f"{name}_row")),
+            write.data.eq(getattr(port, f"new_{name}")),
+            write.en.eq(getattr(port, f"write_{name}")),
+        ]
+    return m, entries
+
+
+@pytest.mark.parametrize("neurons", [1, 2, 4])
+@pytest.mark.parametrize("wide", [False, True])
+def test_entries_are_read_as_written_in_the_cycles_stated(neurons: int, wide: bool) -> None:
+    m, component = wired(neurons)
+    entries = component.entries
+    width = VELOCITY.width if wide else MASTER.width
+    random = np.random.default_rng(neurons)
+    limit = 1 << (width - 1)
+    values = random.integers(-limit, limit, (ROWS, neurons)).tolist()
+    cycles = {"read": 0, "write": 0}
+
+    async def access(ctx: Any, what: str, row: int, lane: int) -> int:
+        ctx.set(entries.row, row)
+        ctx.set(entries.lane, lane)
+        ctx.set(getattr(entries, what), 1)
+        while not ctx.get(entries.done):
+            await ctx.tick()
+            cycles[what] += 1
+        found = ctx.get(entries.entry)
+        await ctx.tick()
+        cycles[what] += 1
+        ctx.set(getattr(entries, what), 0)
+        return found
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(entries.wide, wide)
+        for row in range(ROWS):
+            for lane in range(neurons):
+                ctx.set(entries.new_entry, values[row][lane])
+                await access(ctx, "write", row, lane)
+        for row in reversed(range(ROWS)):
+            for lane in range(neurons):
+                assert await access(ctx, "read", row, lane) == values[row][lane]
+
+    simulate(m, bench)
+    assert cycles == {"write": ROWS * (neurons + 1), "read": ROWS * (neurons + 2)}
