@@ -19,7 +19,7 @@ from dualgate.rules import (
 )
 
 from .layouts import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
-from .rounding import saturate
+from .rounding import WINDOW, round_off, shift_right_twice, with_half
 
 ACTIVATION_LATENCY = 8
 """Cycles from a sum at the head of the queue to its value."""
@@ -30,8 +30,8 @@ class ActivationUnit(wiring.Component):
 
     ::
 
-        sums -> round -> shift -> saturate -> index -> table -> h -> square -> value, slope
-        stage     1        2         3          4        5      6      7           8
+        sums -> shift -> shift -> round -> index -> table -> h -> square -> value, slope
+        stage     1        2        3        4        5      6      7           8
 
     The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
     slopes go to their vector; of the last layer both go to the output memory. A hidden unit that a
@@ -141,19 +141,12 @@ class ActivationUnit(wiring.Component):
 
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
         """Stages 1 to 3: rounding shift to 16 bits, saturating."""
-        half = Signal(self.shapes.value_sum)
-        rounded = Signal(self.shapes.value_sum)
-        shifted = Signal(self.shapes.value_sum)
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
-        narrowed, clipped = saturate(shifted, VALUE_WIDTH)
-        m.d.comb += half.eq((1 << self.layer.z_shift) >> 1)
-        m.d.sync += [
-            rounded.eq(total + half),
-            shifted.eq(rounded >> self.layer.z_shift),
-            z.eq(narrowed),
-            self.saturated.eq(valid & clipped),
-        ]
+        shift = self.layer.z_shift
+        shifted, lost = shift_right_twice(m, with_half(total), shift, WINDOW, 3)
+        narrowed, clipped = round_off(delay(m, shifted, 1), delay(m, lost, 1))
+        m.d.sync += [z.eq(narrowed), self.saturated.eq(valid & clipped)]
         return z
 
     def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
@@ -251,5 +244,5 @@ class ActivationUnit(wiring.Component):
         lanes = [at.unit[:bits] == lane for lane in range(engine.neurons)]
         with m.If(hidden):
             m.d.comb += self.slopes.en.eq(Mux(lanes[0], ~0, Cat(lanes)))
-        for lane, chosen in enumerate(lanes):
-            m.d.comb += self.slopes.data[lane].eq(Mux(chosen, slope, 0))
+        for lane, entry in enumerate(self.slopes.data):
+            m.d.comb += entry.eq(slope if lane == 0 else Mux(lanes[0], 0, slope))

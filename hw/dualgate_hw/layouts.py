@@ -101,8 +101,8 @@ class Shapes:
 
     @property
     def value_sum(self) -> Shape:
-        """A product for each entry of the longest list, and half a unit that rounds their sum."""
-        return signed(sum_width(max(self.engine.inputs, self.engine.activations) + 1))
+        """A product for each entry of the longest list."""
+        return signed(sum_width(max(self.engine.inputs, self.engine.activations)))
 
     @property
     def tangent_sum(self) -> Shape:

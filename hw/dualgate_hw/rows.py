@@ -16,7 +16,8 @@ class RowPort(wiring.Signature):
     -------
     row : row to read; `weights` and `velocity` follow a cycle later
     weights_row, write_weights, new_weights : a row of weights to write
-    velocity_row, write_velocity, new_velocity : a row of velocities to write
+    velocity_row, write_velocity, new_velocity : a row of velocities to write; where several may
+        write, their rows are joined by OR, and whoever does not write offers zeros
     """
 
     def __init__(self, neurons: int) -> None:
@@ -75,7 +76,7 @@ class CoreMemories(wiring.Component):
     Members
     -------
     rows, weight_rows : address and row of each MAC array, a cycle of latency
-    velocity_read, velocity_write : the update lane's ports
+    velocity_read, velocity_write : the update lane's ports; its data are zero where it writes none
     port : rows for whoever has the engine to himself
     exclusive : whether `port` reads velocity and the first MAC array's weights
     """
@@ -126,18 +127,12 @@ class CoreMemories(wiring.Component):
             self.velocity_read.data.eq(read.data),
             port.velocity.eq(read.data),
         ]
-        with m.If(self.exclusive):
-            m.d.comb += [
-                write.addr.eq(port.velocity_row),
-                write.data.eq(port.new_velocity),
-                write.en.eq(port.write_velocity),
-            ]
-        with m.Else():
-            m.d.comb += [
-                write.addr.eq(self.velocity_write.addr),
-                write.data.eq(self.velocity_write.data),
-                write.en.eq(self.velocity_write.en),
-            ]
+        mine = self.velocity_write
+        m.d.comb += [
+            write.addr.eq(Mux(self.exclusive, port.velocity_row, mine.addr)),
+            write.data.eq(port.new_velocity.as_value() | mine.data.as_value()),
+            write.en.eq(Mux(self.exclusive, port.write_velocity, mine.en)),
+        ]
         return m
 
 

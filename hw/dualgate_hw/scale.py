@@ -149,7 +149,8 @@ class Scaler(wiring.Component):
                     WEIGHT_FRAC - job.shift[lane] + Mux(self.layer.last, 0, gain)
                 )
                 for left, total in zip(self.mac.left[lane], totals, strict=True):
-                    m.d.sync += left.eq(shift_right(total, shift[lane], VALUE_WIDTH))
+                    mantissa, _ = shift_right(m, total, shift[lane], VALUE_WIDTH)
+                    m.d.sync += left.eq(mantissa)
         m.d.comb += self.note.eq(delay(m, note, MAC_LATENCY))
 
 

@@ -92,28 +92,30 @@ class TangentSums(wiring.Component):
 
     def _normalise(
         self, m: Module, sums: data.View, shift: Value, ended: Signal, final: Value
-    ) -> Signal:
+    ) -> Value:
         """Find a tag's shift, two cycles after its last sums; returns whether any is not zero."""
-        width = self.shapes.tangent_sum.width
-        seen = Signal(width)
+        # Bits that fit a mantissa anyway matter to no shift, only to whether there are any.
+        fitting = VALUE_WIDTH - 1
+        seen = Signal(self.shapes.tangent_sum.width - fitting)
         some = Signal()
-        every = Signal(width)
+        every = Signal.like(seen)
         alive = Signal()
         magnitude = seen
-        nonzero = some
+        other = some
         for total in sums:
-            magnitude = magnitude | Mux(total < 0, ~total, total)
-            nonzero = nonzero | (total != 0)
+            negative = total[-1]
+            magnitude = magnitude | (total[fitting:] ^ negative.replicate(len(seen)))
+            other = other | negative | total[:fitting].any()
         with m.If(ended):
             m.d.sync += [
                 seen.eq(Mux(final, 0, magnitude)),
-                some.eq(Mux(final, 0, nonzero)),
+                some.eq(Mux(final, 0, other)),
                 every.eq(magnitude),
-                alive.eq(nonzero),
+                alive.eq(other),
             ]
         m.d.sync += shift.eq(0)
         # The last of these to hold is the leading bit.
-        for bit in range(VALUE_WIDTH - 1, width):
-            with m.If(every[bit]):
-                m.d.sync += shift.eq(bit + 1 - (VALUE_WIDTH - 1))
-        return alive
+        for place, bit in enumerate(every):
+            with m.If(bit):
+                m.d.sync += shift.eq(place + 1)
+        return alive | every.any()

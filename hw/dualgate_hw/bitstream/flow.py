@@ -26,6 +26,7 @@ from ..link.build_identity import build_identity
 from .cache import Cache
 from .collisions import allow_collisions
 from .families import FAMILIES, Family
+from .lut_memories import prefer_luts
 from .timing import Timing, read_timing
 from .tools import Tool, find
 from .utilisation import (
@@ -196,13 +197,13 @@ class Build:
         )
         plan.extract(str(self.directory))
         source = self.directory / f"{NAME}.il"
-        source.write_text(allow_collisions(source.read_text()))
+        source.write_text(self._free(source.read_text()))
         script = json.loads((self.directory / f"build_{NAME}.json").read_text())
         return {command[0]: command[1:] for command in script["commands"]}
 
     def _prepare_part(self, part: wiring.Component) -> dict[str, list[str]]:
         """Write what is only to be synthesised, with streams in place of pins."""
-        source = allow_collisions(rtlil.convert(part, name=NAME, emit_src=False))
+        source = self._free(rtlil.convert(part, name=NAME, emit_src=False))
         (self.directory / f"{NAME}.il").write_text(source)
         (self.directory / f"{NAME}.ys").write_text(
             f"read_rtlil {NAME}.il\n"
@@ -210,6 +211,11 @@ class Build:
             f"write_json {NAME}.json\n"
         )
         return {"yosys": ["-q", "-l", f"{NAME}.rpt", f"{NAME}.ys"]}
+
+    def _free(self, source: str) -> str:
+        """What synthesis is allowed with memories."""
+        source = allow_collisions(source)
+        return prefer_luts(source) if self.family.lut_ram else source
 
     def _synthesise(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> Utilisation:
         self._step("synthesis")
