@@ -67,9 +67,10 @@ def test_nothing_is_quantized_to_nothing() -> None:
     assert formats.MASTER.quantize(np.empty((0, 3))).shape == (0, 3)
 
 
-def test_an_accumulator_holds_the_longest_sum() -> None:
-    most_rows = 1 << 17
-    assert most_rows << 30 <= 1 << (formats.ACC_WIDTH - 1)
+@pytest.mark.parametrize("products", [1, 2, 63, 64, 1 << 15])
+def test_an_accumulator_holds_the_longest_sum_and_is_no_wider(products: int) -> None:
+    most = 1 << (formats.sum_width(products) - 1)
+    assert most // 2 <= products << 30 < most
 
 
 def test_a_velocity_holds_the_largest_batch_beside_what_momentum_left() -> None:

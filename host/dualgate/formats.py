@@ -15,9 +15,6 @@ from .errors import InputError
 VALUE_WIDTH = 16
 """Inputs, activations, MAC weights, tangent mantissas, slopes and update scalars."""
 
-ACC_WIDTH = 48
-"""Accumulators: a product needs 31 bits, so 2**17 rows can be summed without overflow."""
-
 MASTER_WIDTH = 32
 MASTER_FRAC = 28
 """Master weights, +-8; the MAC reads their upper half."""
@@ -51,6 +48,11 @@ UNIT_FRAC = 14
 
 APPLY_BIAS = 16
 """Added to the shift from velocity to master weight, so that its field is never negative."""
+
+
+def sum_width(products: int) -> int:
+    """Bits of a sum of so many products of two 16-bit numbers, each at most 2**30."""
+    return 2 * VALUE_WIDTH - 1 + products.bit_length()
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,17 @@
 """The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
 
-from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth import Array, Cat, Module, Mux, Signal
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from dualgate.formats import ACC_WIDTH, UNIT_FRAC, VALUE_WIDTH
-from dualgate.rules import (
-    LEAK_SHIFT,
-    LEAKY_RELU,
-    RELU,
-    SIGMOID,
-    SIGMOID_TABLE,
-    STEP,
-    TABLE_BITS,
-    TANH,
-)
+from dualgate.rules import SIGMOID_TABLE, TABLE_BITS
 
-from .layouts import ACC, ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
+from .curves import table_index, value_and_slope
+from .layouts import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY
-from .rounding import saturate
+from .rounding import WINDOW, round_off, shift_right_twice, with_half
 from .tables import SIGMOID_SHAPE, TablePort, own_table
 
 ACTIVATION_LATENCY = 8
@@ -32,8 +23,8 @@ class ActivationUnit(wiring.Component):
 
     ::
 
-        sums -> round -> shift -> saturate -> index -> table -> h -> square -> value, slope
-        stage     1        2         3          4        5      6      7           8
+        sums -> shift -> shift -> round -> index -> table -> h -> square -> value, slope
+        stage     1        2        3        4        5      6      7           8
 
     The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
     slopes go to their vector; of the last layer both go to the output memory. A hidden unit that a
@@ -68,7 +59,7 @@ class ActivationUnit(wiring.Component):
                 "masked": In(1),
                 "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
                 "load": In(1),
-                "sums": In(vector(shapes.neurons, ACC)),
+                "sums": In(vector(shapes.neurons, shapes.value_sum)),
                 "group": In(shapes.group),
                 "thread": In(range(shapes.threads)),
                 "busy": Out(1),
@@ -100,13 +91,13 @@ class ActivationUnit(wiring.Component):
     def _queue(self, m: Module) -> tuple[data.View, Signal]:
         """Hold a group's sums and hand them out lane by lane."""
         bits = (self.shapes.neurons - 1).bit_length()
-        sums = Signal(vector(self.shapes.neurons, ACC))
+        sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
         position = Signal(self._position())
         last_lane = position.unit[:bits] == self.shapes.neurons - 1
         m.d.comb += position.final.eq(position.unit == self.layer.outputs - 1)
         with m.If(position.valid):
             m.d.sync += [
-                sums.eq(sums.as_value() >> ACC_WIDTH),
+                sums.eq(sums.as_value() >> self.shapes.value_sum.width),
                 position.unit.eq(position.unit + 1),
             ]
             with m.If(position.final | last_lane):
@@ -146,34 +137,20 @@ class ActivationUnit(wiring.Component):
 
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
         """Stages 1 to 3: rounding shift to 16 bits, saturating."""
-        half = Signal(ACC)
-        rounded = Signal(ACC)
-        shifted = Signal(ACC)
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
-        narrowed, clipped = saturate(shifted, VALUE_WIDTH)
-        m.d.comb += half.eq((1 << self.layer.z_shift) >> 1)
-        m.d.sync += [
-            rounded.eq(total + half),
-            shifted.eq(rounded >> self.layer.z_shift),
-            z.eq(narrowed),
-            self.saturated.eq(valid & clipped),
-        ]
+        shift = self.layer.z_shift
+        shifted, lost = shift_right_twice(m, with_half(total), shift, WINDOW, 3)
+        narrowed, clipped = round_off(delay(m, shifted, 1), delay(m, lost, 1))
+        m.d.sync += [z.eq(narrowed), self.saturated.eq(valid & clipped)]
         return z
 
     def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
         """Stages 4 to 8."""
         if self.shapes.engine.cores == 1:
             own_table(m, self.sigmoid, SIGMOID_TABLE)
-        magnitude = Signal(VALUE_WIDTH)
-        index = Signal(VALUE_WIDTH)
-        m.d.comb += magnitude.eq(Mux(z < 0, -z, z))
-        last = (1 << TABLE_BITS) - 1
-        rounded = Mux(
-            self.layer.activation == TANH.code,
-            *((magnitude + (1 << a.index_shift - 1)) >> a.index_shift for a in (TANH, SIGMOID)),
-        )
-        m.d.sync += index.eq(Mux(rounded > last, last, rounded))
+        index = Signal(TABLE_BITS)
+        m.d.sync += index.eq(table_index(self.layer.activation, z))
         m.d.comb += self.sigmoid.addr.eq(index)
         h = Signal(15)
         square = Signal(30)
@@ -185,30 +162,9 @@ class ActivationUnit(wiring.Component):
         return value, slope
 
     def _select(self, m: Module, z: Signal, h: Signal, square: Signal) -> tuple[Signal, Signal]:
-        value = Signal(VALUE)
-        slope = Signal(VALUE)
-        one = 1 << UNIT_FRAC
-        table_slope = one - ((square + (1 << 15)) >> 16)
-        signed_h = Signal(signed(16))
-        unit_round = (1 << (15 - UNIT_FRAC)) >> 1
-        m.d.comb += signed_h.eq(Mux(z < 0, -h, h))
-        m.d.sync += [value.eq(z), slope.eq(one)]
-        with m.Switch(self.layer.activation):
-            with m.Case(RELU.code):
-                m.d.sync += [value.eq(Mux(z > 0, z, 0)), slope.eq(Mux(z > 0, one, 0))]
-            with m.Case(LEAKY_RELU.code), m.If(z <= 0):
-                half = 1 << (LEAK_SHIFT - 1)
-                m.d.sync += [value.eq((z + half) >> LEAK_SHIFT), slope.eq(one >> LEAK_SHIFT)]
-            with m.Case(SIGMOID.code):
-                shift = 16 - UNIT_FRAC
-                total = (1 << 15) + signed_h + (1 << shift - 1)
-                m.d.sync += [value.eq(total >> shift), slope.eq(table_slope)]
-            with m.Case(TANH.code):
-                magnitude = (h + unit_round) >> (15 - UNIT_FRAC)
-                m.d.sync += [value.eq(Mux(z < 0, -magnitude, magnitude)), slope.eq(table_slope)]
-            with m.Case(STEP.code):
-                m.d.sync += value.eq(Mux(z > 0, one, 0))
-        return value, slope
+        rounded = (square + (1 << 15)) >> 16
+        value, slope = value_and_slope(m, self.layer.activation, z, h, rounded)
+        return delay(m, value, 1), delay(m, slope, 1)
 
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
         """Write what stage 8 holds; after a hidden layer's last unit, the bias entry."""
@@ -254,5 +210,5 @@ class ActivationUnit(wiring.Component):
         lanes = [at.unit[:bits] == lane for lane in range(engine.neurons)]
         with m.If(hidden):
             m.d.comb += self.slopes.en.eq(Mux(lanes[0], ~0, Cat(lanes)))
-        for lane, chosen in enumerate(lanes):
-            m.d.comb += self.slopes.data[lane].eq(Mux(chosen, slope, 0))
+        for lane, entry in enumerate(self.slopes.data):
+            m.d.comb += entry.eq(slope if lane == 0 else Mux(lanes[0], 0, slope))

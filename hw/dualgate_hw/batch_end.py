@@ -2,7 +2,7 @@
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import (
@@ -16,14 +16,14 @@ from dualgate.formats import (
 
 from .layouts import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, delay, vector
 from .mac import MAC_LATENCY, VectorClient
-from .rounding import saturate, shift_right
+from .rounding import saturate, shift_right_twice
 from .rows import RowPort
 
 STEP_WIDTH = MASTER_WIDTH + 3
 """A step with half a unit, just wide enough that what does not fit clips every weight."""
 
-SHIFT_BITS = LAYER["apply_shift"].width
-"""Of the shift from velocity to master weight."""
+FINE = LAYER["apply_shift"].width // 2
+"""Places of the shift from velocity to master weight that wait for its second cycle."""
 
 DIGITS = 3
 """A velocity is three 16-bit factors, see `formats.VELOCITY_WIDTH`."""
@@ -56,7 +56,8 @@ class BatchEnd(wiring.Component):
     settings : momentum
     index, layer : descriptor wanted, read a cycle later
     macs, products : the MAC arrays, to itself
-    port : the row memories
+    port : the row memories; what there is to write is zero outside of a batch's end
+    weights, velocity : the row in work; outside of a batch's end what the port read a cycle before
     saturated : weights and velocities clipped in the cycle before
     """
 
@@ -75,6 +76,8 @@ class BatchEnd(wiring.Component):
                 "macs": Out(VectorClient(shapes.neurons)).array(arrays),
                 "products": In(vector(shapes.neurons, PRODUCT)).array(arrays),
                 "port": Out(RowPort(shapes.neurons)),
+                "weights": Out(vector(shapes.neurons, MASTER)),
+                "velocity": Out(vector(shapes.neurons, VELOCITY)),
                 "saturated": Out(range(2 * shapes.neurons + 1)),
             }
         )
@@ -88,7 +91,7 @@ class BatchEnd(wiring.Component):
         drain = Signal(range(self.last_write))
         reads = Signal()
         m.d.comb += self.port.row.eq(row)
-        with m.FSM():
+        with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.sync += [self.index.eq(0), phase.eq(0), drain.eq(0)]
                 with m.If(self.start):
@@ -117,35 +120,26 @@ class BatchEnd(wiring.Component):
                 with m.If(drain == self.last_write - self.period):
                     m.d.comb += self.done.eq(1)
                     m.next = "IDLE"
-        self._row(m, layer, row, reads)
+        self._row(m, layer.apply_shift, row, reads, fsm.ongoing("IDLE"))
         return m
 
-    def _row(self, m: Module, layer: data.View, row: Signal, reads: Signal) -> None:
+    def _row(self, m: Module, shift: Value, row: Signal, reads: Signal, idle: Value) -> None:
         """One row: latched a cycle after its read, and then on its way in both directions."""
         neurons = self.shapes.neurons
-        velocity = Signal(vector(neurons, VELOCITY))
-        weights = Signal(vector(neurons, MASTER))
         arrived = delay(m, reads, 1)
-        with m.If(arrived):
-            m.d.sync += [velocity.eq(self.port.velocity), weights.eq(self.port.weights)]
-        old_weights = delay(m, weights.as_value(), 2)
-        shift = layer.apply_shift
-        later_shift = delay(m, shift, 1)
-        # Bits of a velocity that a step of `STEP_WIDTH` bits has no place for.
-        beyond = Signal(VELOCITY_WIDTH)
-        m.d.sync += beyond.eq(((1 << VELOCITY_WIDTH) - 1) << shift << STEP_WIDTH - 2 - APPLY_BIAS)
+        with m.If(arrived | idle):
+            m.d.sync += [self.velocity.eq(self.port.velocity), self.weights.eq(self.port.weights)]
+        old_weights = delay(m, self.weights.as_value(), 2)
         clipped_weights = []
         clipped_velocity = []
         for lane in range(neurons):
-            step = self._step(m, shift, later_shift, beyond, velocity[lane])
             old = old_weights.word_select(lane, MASTER_WIDTH).as_signed()
-            moved = Signal(signed(STEP_WIDTH + 1), name=f"moved_{lane}")
-            # The step's last bit rounds it; there it takes one adder with the difference.
-            m.d.sync += moved.eq((Cat(Const(1, 1), old).as_signed() + ~step) >> 1)
-            weight, clipped = saturate(moved, MASTER_WIDTH)
+            weight, clipped = self._moved(m, shift, self.velocity[lane], old, idle)
             m.d.comb += self.port.new_weights[lane].eq(weight)
             clipped_weights.append(clipped)
-            left = self._momentum(m, lane, delay(m, arrived, 1), velocity[lane])
+            left = self._momentum(m, lane, delay(m, arrived, 1), self.velocity[lane])
+            with m.If(idle):
+                m.d.sync += left.eq(0)
             kept, clipped = saturate(left, VELOCITY_KEPT_WIDTH)
             m.d.comb += self.port.new_velocity[lane].eq(kept)
             clipped_velocity.append(clipped)
@@ -160,27 +154,31 @@ class BatchEnd(wiring.Component):
         counted = delay(m, Cat(clipped), 1)
         m.d.comb += self.saturated.eq(sum(counted[1:], counted[0]))
 
-    def _step(
-        self, m: Module, shift: Value, later_shift: Value, beyond: Signal, velocity: Signal
-    ) -> Signal:
-        """Velocity as master weights and half a unit more, two cycles; to be rounded.
+    def _moved(
+        self, m: Module, shift: Value, velocity: Signal, old: Value, idle: Value
+    ) -> tuple[Value, Value]:
+        """The weight after its step, three cycles after the velocity; and whether it was clipped.
 
-        A step so large that it has no place clips any weight, whatever it is: the largest step
-        stands for it.
+        A step so large that it has no place clips any weight, whatever it is.
         """
-        fine = SHIFT_BITS // 2
         wide = Cat(Const(0, APPLY_BIAS + 1), velocity).as_signed()
-        coarse = Signal(signed(STEP_WIDTH + (1 << fine) - 1))
         step = Signal(signed(STEP_WIDTH))
-        later = Signal(VELOCITY)
-        m.d.sync += later.eq(velocity)
-        m.d.sync += coarse.eq(shift_right(wide, Cat(Const(0, fine), shift[fine:]), len(coarse)))
-        negative = later[-1]
-        large = ((later ^ negative.replicate(VELOCITY_WIDTH)) & beyond).any()
-        bound = Cat((~negative).replicate(STEP_WIDTH - 1), negative)
-        fits = shift_right(coarse, later_shift[:fine], STEP_WIDTH)
-        m.d.sync += step.eq(Mux(large, bound, fits.as_unsigned()))
-        return step
+        too_large = Signal()
+        moved = Signal(signed(STEP_WIDTH + 1))
+        clips = Signal()
+        falls = Signal()
+        shifted, lost = shift_right_twice(m, wide, shift, STEP_WIDTH, FINE)
+        m.d.sync += [
+            step.eq(shifted),
+            too_large.eq(lost),
+            # The step's last bit rounds it; there it takes one adder with the difference.
+            moved.eq((Cat(Const(1, 1), old).as_signed() + ~step) >> 1),
+            clips.eq(too_large),
+            falls.eq(~step[-1]),
+        ]
+        with m.If(idle):
+            m.d.sync += [moved.eq(0), clips.eq(0)]
+        return saturate(moved, MASTER_WIDTH, clips, Mux(clips, falls, moved[-1]))
 
     def _momentum(self, m: Module, lane: int, begins: Value, velocity: Signal) -> Signal:
         """Velocity times momentum, rounded: three products of digits, put together.
@@ -198,7 +196,8 @@ class BatchEnd(wiring.Component):
             lower = Signal(signed(PRODUCT.width + 1), name=f"lower_{lane}")
             upper = Signal(PRODUCT, name=f"upper_{lane}")
             m.d.sync += [
-                lower.eq(self._rounded(low) + middle),
+                # The lowest digit's half rounds by the carry of the one adder.
+                lower.eq((Cat(Const(1, 1), middle).as_signed() + (low >> MOMENTUM_FRAC - 1)) >> 1),
                 upper.eq(high),
                 left.eq(lower + (upper << DIGIT_WIDTH)),
             ]
@@ -211,13 +210,11 @@ class BatchEnd(wiring.Component):
                     m.d.comb += [mac.valid.eq(1), mac.left[0][lane].eq(factor)]
                 with m.If(delay(m, turn, MAC_LATENCY)):
                     if index == 0:
-                        m.d.sync += total.eq(self._rounded(product))
+                        half = product[MOMENTUM_FRAC - 1]
+                        m.d.sync += total.eq((product >> MOMENTUM_FRAC) + half)
                     else:
                         m.d.sync += total.eq(total + (product << (index - 1) * DIGIT_WIDTH))
             m.d.sync += left.eq(total)
         for mac in self.macs:
             m.d.comb += mac.right[lane].eq(self.settings.momentum)
         return left
-
-    def _rounded(self, product: Value) -> Value:
-        return (product >> MOMENTUM_FRAC) + product[MOMENTUM_FRAC - 1]

@@ -1,13 +1,13 @@
 """A tag's end: its contracted sum becomes the update scalar of its unit."""
 
-from amaranth import Module, Signal, signed
+from amaranth import Cat, Const, Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import VALUE_WIDTH
 
 from .layouts import VALUE, Shapes, delay
-from .rounding import saturate
+from .rounding import WINDOW, round_off, shift_right_twice, with_half
 from .slots import FRAC
 
 DELTA_LATENCY = 4
@@ -48,18 +48,14 @@ class DeltaUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         amount = Signal(range(SHIFT_MAX - SHIFT_MIN + 1))
-        amount_1 = Signal.like(amount)
         delta = Signal(signed(self.delta_width))
-        # One bit for the sign and one for the rounding half, which may exceed the sum itself.
-        rounded = Signal(signed(max(self.delta_width - SHIFT_MIN, SHIFT_MAX - SHIFT_MIN) + 2))
-        narrowed = Signal.like(rounded)
-        update, clipped = saturate(narrowed, VALUE_WIDTH)
+        raised = Cat(Const(0, -SHIFT_MIN), delta).as_signed()
+        narrowed, narrowed_lost = shift_right_twice(m, with_half(raised), amount, WINDOW, 3)
+        shifted, lost = delay(m, narrowed, 1), delay(m, narrowed_lost, 1)
+        update, clipped = round_off(shifted, lost)
         m.d.sync += [
             amount.eq(self.frac - SHIFT_MIN),
             delta.eq(self.delta),
-            amount_1.eq(amount),
-            rounded.eq((delta << -SHIFT_MIN) + ((1 << amount) >> 1)),
-            narrowed.eq(rounded >> amount_1),
             self.update.eq(update),
             self.clipped.eq(clipped),
         ]

@@ -12,7 +12,7 @@ Weights do not change while samples are in flight: whatever the decoder takes wa
 them. A batch's end adds up the velocities of all cores and uses the first one's MAC arrays.
 """
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -145,14 +145,23 @@ class Engine(wiring.Component):
             wiring.connect(m, port, core.port)
         m.submodules.entries = entries = RowEntries(self.shapes.neurons)
         wiring.connect(m, self.decoder.entries, entries.entries)
-        for port in (entries.port, self.batch_end.port):
-            m.d.comb += [port.weights.eq(rows.port.weights), port.velocity.eq(rows.port.velocity)]
-        for name, member in self.batch_end.port.signature.members.items():
-            if member.flow == Out:
-                with m.If(ending):
-                    m.d.comb += getattr(rows.port, name).eq(getattr(self.batch_end.port, name))
-                with m.Else():
-                    m.d.comb += getattr(rows.port, name).eq(getattr(entries.port, name))
+        port, end = rows.port, self.batch_end.port
+        m.d.comb += [
+            end.weights.eq(port.weights),
+            end.velocity.eq(port.velocity),
+            entries.weights.eq(self.batch_end.weights),
+            entries.velocity.eq(self.batch_end.velocity),
+            port.row.eq(Mux(ending, end.row, entries.row)),
+            port.weights_row.eq(Mux(ending, end.weights_row, entries.row)),
+            port.velocity_row.eq(Mux(ending, end.velocity_row, entries.row)),
+            port.write_weights.eq(end.write_weights | entries.write_weights),
+            port.write_velocity.eq(end.write_velocity | entries.write_velocity),
+        ]
+        for lane, entry in enumerate(entries.new_row):
+            m.d.comb += [
+                port.new_weights[lane].eq(end.new_weights[lane] | entry),
+                port.new_velocity[lane].eq(end.new_velocity[lane] | entry),
+            ]
         first = self.cores[0]
         for mac, port in zip(self.batch_end.macs, first.macs, strict=True):
             wiring.connect(m, mac, port)

@@ -1,11 +1,10 @@
 """Single weights and velocities, as the decoder speaks of them; and whole rows from them."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import INDEX, MASTER, VELOCITY
-from .rows import RowPort
+from .layouts import INDEX, MASTER, VELOCITY, vector
 
 
 class EntryPort(wiring.Signature):
@@ -44,8 +43,8 @@ class EntryPort(wiring.Signature):
 class RowEntries(wiring.Component):
     """Entries of memories that are read and written a row at a time.
 
-    A row is collected before it is written, and kept while it is read. An entry takes a cycle, the
-    last of a row that is written one more and the first of a row that is read two more.
+    A row is collected before it is written, and stays where it was read. An entry takes a cycle,
+    the last of a row that is written one more and the first of a row that is read two more.
 
     Parameters
     ----------
@@ -54,32 +53,44 @@ class RowEntries(wiring.Component):
     Members
     -------
     entries : `EntryPort`
-    port : `RowPort`
+    row : the row to read or write
+    weights, velocity : that row, two cycles later
+    write_weights, write_velocity, new_row : a row to write; zero where there is none
     """
 
     def __init__(self, neurons: int) -> None:
         self.neurons = neurons
-        super().__init__({"entries": In(EntryPort(neurons)), "port": Out(RowPort(neurons))})
+        super().__init__(
+            {
+                "entries": In(EntryPort(neurons)),
+                "row": Out(INDEX),
+                "weights": In(vector(neurons, MASTER)),
+                "velocity": In(vector(neurons, VELOCITY)),
+                "write_weights": Out(1),
+                "write_velocity": Out(1),
+                "new_row": Out(vector(neurons, VELOCITY)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        entries, port = self.entries, self.port
-        width = VELOCITY.width
-        row = Signal(self.neurons * width)
-        shifted = Cat(row[width:], entries.new_entry)
-        for lane in range(self.neurons):
-            m.d.comb += [
-                port.new_weights[lane].eq(row[lane * width :][: MASTER.width]),
-                port.new_velocity[lane].eq(row[lane * width :][:width]),
-            ]
-        for address in (port.row, port.weights_row, port.velocity_row):
-            m.d.comb += address.eq(entries.row)
-        m.d.comb += entries.entry.eq(row[:width])
-        last = entries.lane == self.neurons - 1
+        entries, lane = self.entries, self.entries.lane
+        new_row = self.new_row.as_value()
+        last = lane == self.neurons - 1
+        m.d.comb += self.row.eq(entries.row)
+        # Every lane but the one wanted is masked, which takes fewer LUTs than to choose.
+        shown = Const(0, VELOCITY.width)
+        for index in range(self.neurons):
+            mine = lane == index
+            velocity = self.velocity[index].as_unsigned()
+            weight = self.weights[index].as_unsigned()
+            shown |= velocity & (mine & entries.wide).replicate(VELOCITY.width)
+            shown |= weight & (mine & ~entries.wide).replicate(MASTER.width)
+        m.d.comb += entries.entry.eq(shown)
         with m.FSM():
             with m.State("IDLE"):
                 with m.If(entries.write):
-                    m.d.sync += row.eq(shifted)
+                    m.d.sync += new_row.eq(Cat(new_row[VELOCITY.width :], entries.new_entry))
                     m.d.comb += entries.done.eq(~last)
                     with m.If(last):
                         m.next = "STORE"
@@ -87,20 +98,16 @@ class RowEntries(wiring.Component):
                     m.next = "LOAD"
             with m.State("STORE"):
                 m.d.comb += [
-                    port.write_weights.eq(~entries.wide),
-                    port.write_velocity.eq(entries.wide),
+                    self.write_weights.eq(~entries.wide),
+                    self.write_velocity.eq(entries.wide),
                     entries.done.eq(1),
                 ]
+                m.d.sync += new_row.eq(0)
                 m.next = "IDLE"
             with m.State("LOAD"):
-                weights = Cat(
-                    Cat(lane, lane[-1].replicate(width - len(lane))) for lane in port.weights
-                )
-                m.d.sync += row.eq(Mux(entries.wide, port.velocity.as_value(), weights))
                 m.next = "SHOW"
             with m.State("SHOW"), m.If(entries.read):
                 m.d.comb += entries.done.eq(1)
-                m.d.sync += row.eq(shifted)
                 with m.If(last):
                     m.next = "IDLE"
         return m

@@ -193,5 +193,6 @@ class ErrorUnit(wiring.Component):
             self.errors.addr.eq(owned(context, unit >> bits, self.shapes.engine.groups)),
             self.errors.en.eq(Mux(lanes[0], ~0, Cat(lanes))),
         ]
-        for lane, chosen in enumerate(lanes):
-            m.d.comb += self.errors.data[lane].eq(Mux(chosen, self.multiplier.result, 0))
+        result = self.multiplier.result
+        for lane, entry in enumerate(self.errors.data):
+            m.d.comb += entry.eq(result if lane == 0 else Mux(lanes[0], 0, result))

@@ -9,10 +9,9 @@ from amaranth.utils import ceil_log2
 
 from dualgate.commands import SETTINGS_FIELDS
 from dualgate.engine import LAYER_FIELDS, WORD_BITS, EngineParameters
-from dualgate.formats import ACC_WIDTH, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
+from dualgate.formats import MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH, sum_width
 
 VALUE = signed(VALUE_WIDTH)
-ACC = signed(ACC_WIDTH)
 PRODUCT = signed(2 * VALUE_WIDTH)
 MASTER = signed(MASTER_WIDTH)
 VELOCITY = signed(VELOCITY_WIDTH)
@@ -128,6 +127,21 @@ class Shapes:
     def word(self) -> Shape:
         """Words of slopes and update scalars."""
         return unsigned(self.engine.vectors.bit_length())
+
+    @property
+    def value_sum(self) -> Shape:
+        """A product for each entry of the longest list."""
+        return signed(sum_width(max(self.engine.inputs, self.engine.activations)))
+
+    @property
+    def tangent_sum(self) -> Shape:
+        """A product for each unit of a hidden layer; its bias has a place, but no tangent."""
+        return signed(sum_width(max(1, self.engine.activations - 1)))
+
+    @property
+    def norm(self) -> Shape:
+        """Shifts that bring a tangent's sums into 16 bits."""
+        return unsigned((self.tangent_sum.width - VALUE_WIDTH).bit_length())
 
     def narrow(self, layer: data.View) -> dict[str, Value]:
         """The fields of a descriptor, cut to the bits that a network which fits can use."""

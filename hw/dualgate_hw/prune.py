@@ -162,10 +162,9 @@ class Pruner(wiring.Component):
     def _reaches(self, entry: Value, mask: Value) -> Value:
         """Whether ``abs(entry) & mask`` is not zero, for a mask of all bits from one up.
 
-        Without a carry: of a negative entry the one's complement is one less, and lacks the
-        mask's lowest bit only where all bits below it are ones.
+        Without a carry: a negative entry is nearer to zero than the mask's lowest bit if it is all
+        ones from there up, and not all zeros below.
         """
         bits = entry.as_unsigned()
-        negative = bits[-1]
-        below = bits ^ negative.replicate(VALUE_WIDTH)
-        return (below & mask).any() | (negative & (below | mask).all())
+        near = (bits | ~mask).all() & (bits & ~mask).any()
+        return Mux(bits[-1], ~near, (bits & mask).any())

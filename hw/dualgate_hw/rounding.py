@@ -1,7 +1,7 @@
 """Narrowing, as `formats` defines it: shifts, saturation, and a multiplier before both."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.hdl import Value
+from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,30 +13,74 @@ ROUNDING_LATENCY = 4
 """Cycles from `start` to `done`."""
 
 
-def shift_right(value: Value, amount: Value, width: int) -> Value:
-    """The lowest `width` bits of ``value >> amount``, signed.
+WINDOW = VALUE_WIDTH + 2
+"""Bits of which `round_off` makes 16: a half below, and above what tells -32768 from one less."""
 
-    The largest steps come first, so that each stage carries only what the ones after it can reach.
+
+def shift_right(
+    m: Module, value: Value, amount: Value, width: int, lowest: int = 0
+) -> tuple[Value, Value]:
+    """``value >> (amount << lowest)`` as `width` bits, signed, and whether any was lost for it.
+
+    Copies of the sign do not count, and the sign stays even if others are lost. The largest steps
+    come first, so that each stage carries only what the ones after it can reach; what a stage
+    leaves behind is compared with the sign there.
     """
-    reach = width + (1 << len(amount)) - 1
-    bits = value.as_unsigned()
-    result = Cat(bits, value[-1].replicate(max(0, reach - len(value))))[:reach]
-    for place in reversed(range(len(amount))):
-        reach -= 1 << place
-        result = Mux(amount[place], result[1 << place :][:reach], result[:reach])
-    return result.as_signed()
+    steps = [1 << place for place in range(lowest, lowest + len(amount))]
+    reach = width + sum(steps)
+    negative = value[-1]
+    bits = Cat(value, negative.replicate(max(0, reach - len(value))))
+    lost = [(bits[reach:] ^ negative.replicate(len(bits) - reach)).any()]
+    result = Signal(reach, name="stage")
+    m.d.comb += result.eq(bits)
+    for step, shifts in reversed(list(zip(steps, amount, strict=True))):
+        reach -= step
+        behind = result[reach:] ^ negative.replicate(step)
+        lost.append(behind.any() & ~shifts)
+        shifted = Signal(reach, name=f"stage_{step}")
+        m.d.comb += shifted.eq(Mux(shifts, result[step:], result))
+        result = shifted
+    lost.append(result[-1] ^ negative)
+    return Cat(result[:-1], negative).as_signed(), Cat(lost).any()
 
 
-def saturate(value: Value, width: int) -> tuple[Value, Value]:
+def shift_right_twice(
+    m: Module, value: Value, amount: Value, width: int, fine: int
+) -> tuple[Value, Value]:
+    """`shift_right`, a cycle later: the lowest `fine` places of the amount after a register."""
+    coarse = Signal(signed(width + (1 << fine) - 1))
+    coarse_lost = Signal()
+    rest = Signal(fine)
+    shifted, lost = shift_right(m, value, amount[fine:], len(coarse), fine)
+    m.d.sync += [coarse.eq(shifted), coarse_lost.eq(lost), rest.eq(amount[:fine])]
+    shifted, lost = shift_right(m, coarse, rest, width)
+    return shifted, coarse_lost | lost
+
+
+def saturate(
+    value: Value, width: int, lost: ValueLike = 0, negative: Value | None = None
+) -> tuple[Value, Value]:
     """`value`, signed, clipped to `width` bits, and whether it was.
 
-    It fits if all bits from the narrow sign upwards are alike, which takes no comparison.
+    It fits if all bits from the narrow sign upwards are alike, which takes no comparison. What has
+    `lost` bits on its way does not; its sign may be another one than is seen, and is `negative`.
     """
     bits = value.as_unsigned()
     spare = bits[width - 1 :]
-    clipped = spare.any() & ~spare.all()
-    bound = Cat((~bits[-1]).replicate(width - 1), bits[-1])
+    clipped = (spare.any() & ~spare.all()) | lost
+    sign = bits[-1] if negative is None else negative
+    bound = Cat((~sign).replicate(width - 1), sign)
     return Mux(clipped, bound, bits[:width]).as_signed(), clipped
+
+
+def with_half(value: Value) -> Value:
+    """`value` with a place below it, where a shift leaves the half that `round_off` rounds by."""
+    return Cat(Const(0, 1), value).as_signed()
+
+
+def round_off(shifted: Value, lost: Value) -> tuple[Value, Value]:
+    """16 bits of a number that was shifted `with_half`, rounded and clipped; and whether it was."""
+    return saturate((shifted + 1) >> 1, VALUE_WIDTH, lost, shifted[-1])
 
 
 class RoundingMultiplier(wiring.Component):
@@ -77,22 +121,11 @@ class RoundingMultiplier(wiring.Component):
         left = Signal(signed(18))
         right = Signal(signed(18))
         product = Signal(signed(36))
-        rounded = Signal(signed(len(product) + 1))
-        # A product shifted by its length or more rounds to zero.
-        most = len(product)
-        coarse = 4
-        shift = [Signal(range(most + 1), name=f"shift_{stage}") for stage in range(3)]
         m.d.comb += self.done.eq(delay(m, self.start, ROUNDING_LATENCY))
-        m.d.sync += [
-            left.eq(self.left),
-            right.eq(self.right),
-            product.eq(left * right),
-            rounded.eq((product + ((1 << shift[1]) >> 1)) >> (shift[1][coarse:] << coarse)),
-            shift[0].eq(Mux(self.shift > most, most, self.shift)),
-            shift[1].eq(shift[0]),
-            shift[2].eq(shift[1]),
-        ]
-        narrowed, clipped = saturate(rounded >> shift[2][:coarse], VALUE_WIDTH)
+        m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
+        # Most of the shift comes before the register, because rounding comes after it.
+        shift = delay(m, self.shift, 2)
+        narrowed, clipped = round_off(*shift_right_twice(m, with_half(product), shift, WINDOW, 2))
         with m.If(delay(m, self.start, ROUNDING_LATENCY - 1)):
             m.d.sync += [self.result.eq(narrowed), self.clipped.eq(clipped)]
         return m

@@ -16,7 +16,8 @@ class RowPort(wiring.Signature):
     -------
     row : row to read; `weights` and `velocity` follow a cycle later
     weights_row, write_weights, new_weights : a row of weights to write
-    velocity_row, write_velocity, new_velocity : a row of velocities to write
+    velocity_row, write_velocity, new_velocity : a row of velocities to write; where several may
+        write, their rows are joined by OR, and whoever does not write offers zeros
     """
 
     def __init__(self, neurons: int) -> None:
@@ -78,7 +79,7 @@ class CoreMemories(wiring.Component):
     Members
     -------
     rows, weight_rows : address and row of each MAC array, a cycle of latency
-    velocity_read, velocity_write : the update lane's ports
+    velocity_read, velocity_write : the update lane's ports; its data are zero where it writes none
     port : rows for whoever has the engine to himself
     exclusive : whether `port` reads velocity and the first MAC array's weights
     """
@@ -133,23 +134,15 @@ class CoreMemories(wiring.Component):
                 for neuron, velocity in enumerate(read.data)
             ),
         ]
-        with m.If(self.exclusive):
-            m.d.comb += [
-                write.addr.eq(port.velocity_row),
-                write.en.eq(port.write_velocity),
-            ]
-        with m.Else():
-            m.d.comb += [
-                write.addr.eq(self.velocity_write.addr),
-                write.en.eq(self.velocity_write.en),
-            ]
+        mine = self.velocity_write
+        m.d.comb += [
+            write.addr.eq(Mux(self.exclusive, port.velocity_row, mine.addr)),
+            write.en.eq(Mux(self.exclusive, port.write_velocity, mine.en)),
+        ]
         for neuron, fresh in enumerate(write.data):
-            width = len(fresh)
-            chosen = Mux(
-                self.exclusive, port.new_velocity[neuron], self.velocity_write.data[neuron]
-            )
+            either = port.new_velocity[neuron] | mine.data[neuron]
             # Nothing is lost: it is zero, or what so many samples add up to.
-            m.d.comb += fresh.eq(chosen[:width].as_signed())
+            m.d.comb += fresh.eq(either.as_unsigned()[: len(fresh)].as_signed())
         return m
 
 

@@ -12,10 +12,10 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 from dualgate.rules import SIGMOID
 
-from .layouts import ACC, LAYER, PRODUCT, Shapes, delay, owned, vector
+from .layouts import LAYER, PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
 from .rounding import shift_right
-from .slots import FRAC, MAGNITUDE_BITS, NORM_BITS, scale_job, sum_note
+from .slots import FRAC, MAGNITUDE_BITS, scale_job, sum_note
 
 
 def scaled(shapes: Shapes) -> data.StructLayout:
@@ -57,7 +57,7 @@ class Scaler(wiring.Component):
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
         layers = range(engine.layers)
-        sums = data.ArrayLayout(vector(shapes.neurons, ACC), shapes.lanes)
+        sums = data.ArrayLayout(vector(shapes.neurons, shapes.tangent_sum), shapes.lanes)
         super().__init__(
             {
                 "job": In(stream.Signature(scale_job(shapes))),
@@ -121,7 +121,7 @@ class Scaler(wiring.Component):
         final: Signal,
     ) -> None:
         valid = Signal()
-        shift = Signal(data.ArrayLayout(NORM_BITS, self.shapes.lanes))
+        shift = Signal(data.ArrayLayout(self.shapes.norm, self.shapes.lanes))
         read_note = Signal(scaled(self.shapes))
         note = Signal(scaled(self.shapes))
         m.d.comb += self.taken.eq(self.mac.valid & self.mac.ready)
@@ -149,7 +149,8 @@ class Scaler(wiring.Component):
                     WEIGHT_FRAC - job.shift[lane] + Mux(self.layer.last, 0, gain)
                 )
                 for left, total in zip(self.mac.left[lane], totals, strict=True):
-                    m.d.sync += left.eq(shift_right(total, shift[lane], VALUE_WIDTH))
+                    mantissa, _ = shift_right(m, total, shift[lane], VALUE_WIDTH)
+                    m.d.sync += left.eq(mantissa)
         m.d.comb += self.note.eq(delay(m, note, MAC_LATENCY))
 
 

@@ -10,9 +10,6 @@ from .layouts import Shapes
 FRAC = signed(12)
 """Binary point of a vector: 16 at birth at most, and at most 14 more a layer."""
 
-NORM_BITS = 6
-"""A normalising shift, 0 to 33."""
-
 MAGNITUDE_BITS = VALUE_WIDTH.bit_length()
 """Bit length of a mantissa's magnitude, 0 to 16."""
 
@@ -54,7 +51,7 @@ def scale_job(shapes: Shapes) -> data.StructLayout:
     return data.StructLayout(
         {
             "slot": unsigned(shapes.slot),
-            "shift": data.ArrayLayout(NORM_BITS, shapes.lanes),
+            "shift": data.ArrayLayout(shapes.norm, shapes.lanes),
             "alive": unsigned(1),
         }
     )

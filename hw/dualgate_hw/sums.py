@@ -5,9 +5,9 @@ from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import ACC_WIDTH, VALUE_WIDTH
+from dualgate.formats import VALUE_WIDTH
 
-from .layouts import ACC, PRODUCT, Shapes, delay, owned, vector
+from .layouts import PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, WeightClient
 from .nonzeros import word_step
 from .slots import scale_job, sum_note
@@ -35,7 +35,7 @@ class TangentSums(wiring.Component):
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         product = data.ArrayLayout(vector(shapes.neurons, PRODUCT), shapes.lanes)
-        self.sums_shape = data.ArrayLayout(vector(shapes.neurons, ACC), shapes.lanes)
+        self.sums_shape = data.ArrayLayout(vector(shapes.neurons, shapes.tangent_sum), shapes.lanes)
         super().__init__(
             {
                 "step": In(stream.Signature(word_step(shapes.lanes, sum_note(shapes)))),
@@ -66,11 +66,13 @@ class TangentSums(wiring.Component):
         ended_note = Signal(sum_note(self.shapes))
         # Products of one slot are never mixed with another's: the stepper takes whole sums.
         with m.If(self.mac.done | ends):
+            m.d.sync += fresh.eq(ends)
+        with m.If(self.mac.done):
             for totals, products in zip(sums, self.product, strict=True):
                 for total, product in zip(totals, products, strict=True):
-                    term = Mux(self.mac.done, product, 0)
-                    m.d.sync += total.eq(Mux(fresh, 0, total) + term)
-            m.d.sync += fresh.eq(ends)
+                    m.d.sync += total.eq(Mux(fresh, 0, total) + product)
+        with m.Elif(ends & fresh):
+            m.d.sync += sums.eq(0)
         m.d.sync += [ended.eq(ends), ended_note.eq(note)]
         m.d.comb += [
             self.sums.addr.eq(owned(ended_note.slot, ended_note.group, self.shapes.engine.groups)),
@@ -90,27 +92,30 @@ class TangentSums(wiring.Component):
 
     def _normalise(
         self, m: Module, sums: data.View, shift: Value, ended: Signal, final: Value
-    ) -> Signal:
+    ) -> Value:
         """Find a tag's shift, two cycles after its last sums; returns whether any is not zero."""
-        seen = Signal(ACC_WIDTH)
+        # Bits that fit a mantissa anyway matter to no shift, only to whether there are any.
+        fitting = VALUE_WIDTH - 1
+        seen = Signal(self.shapes.tangent_sum.width - fitting)
         some = Signal()
-        every = Signal(ACC_WIDTH)
+        every = Signal.like(seen)
         alive = Signal()
         magnitude = seen
-        nonzero = some
+        other = some
         for total in sums:
-            magnitude = magnitude | Mux(total < 0, ~total, total)
-            nonzero = nonzero | (total != 0)
+            negative = total[-1]
+            magnitude = magnitude | (total[fitting:] ^ negative.replicate(len(seen)))
+            other = other | negative | total[:fitting].any()
         with m.If(ended):
             m.d.sync += [
                 seen.eq(Mux(final, 0, magnitude)),
-                some.eq(Mux(final, 0, nonzero)),
+                some.eq(Mux(final, 0, other)),
                 every.eq(magnitude),
-                alive.eq(nonzero),
+                alive.eq(other),
             ]
         m.d.sync += shift.eq(0)
         # The last of these to hold is the leading bit.
-        for bit in range(VALUE_WIDTH - 1, ACC_WIDTH):
-            with m.If(every[bit]):
-                m.d.sync += shift.eq(bit + 1 - (VALUE_WIDTH - 1))
-        return alive
+        for place, bit in enumerate(every):
+            with m.If(bit):
+                m.d.sync += shift.eq(place + 1)
+        return alive | every.any()

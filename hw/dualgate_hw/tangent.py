@@ -13,6 +13,7 @@ places of the ring at once, so that normalising one hides behind the stepping of
 """
 
 from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Value
 from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -268,12 +269,14 @@ class TangentLane(wiring.Component):
         m.d.comb += self.saturated.eq(sum((d.done & d.clipped for d in deltas), Const(0)))
         for unit in range(shapes.neurons):
             m.d.comb += self.deltas.en[unit].eq(births.clear & ~done)
+            update: Value = deltas[0].update
             for lane, delta in enumerate(deltas):
-                with m.If(done & ending.present[lane] & (ending.unit[lane] == unit)):
-                    m.d.comb += [
-                        self.deltas.data[unit].eq(delta.update),
-                        self.deltas.en[unit].eq(1),
-                    ]
+                mine = ending.present[lane] & (ending.unit[lane] == unit)
+                if lane:
+                    update = Mux(mine, delta.update, update)
+                with m.If(done & mine):
+                    m.d.comb += self.deltas.en[unit].eq(1)
+            m.d.comb += self.deltas.data[unit].eq(Mux(done, update, 0))
 
     def _control(self, m: Module, teams: Array, births: Births, busy: Signal) -> None:
         """Samples enter when the births of the one before are done, and leave in that order.

@@ -96,8 +96,11 @@ class UpdateLane(wiring.Component):
         total = Signal(vector(self.shapes.neurons, VELOCITY))
         reads = delay(m, self.taken, MAC_LATENCY - 1)
         read_row = delay(m, row, MAC_LATENCY - 1)
-        for lane, velocity in enumerate(self.read.data):
-            m.d.sync += total[lane].eq(velocity + self.product[lane])
+        # Zero unless it is written, because others write the velocities, too.
+        m.d.sync += total.eq(0)
+        with m.If(delay(m, reads, WRITE_LATENCY - 1)):
+            for lane, velocity in enumerate(self.read.data):
+                m.d.sync += total[lane].eq(velocity + self.product[lane])
         m.d.comb += [
             self.read.addr.eq(read_row),
             self.read.en.eq(1),

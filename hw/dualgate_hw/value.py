@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 from .activation import ActivationUnit
 from .layouts import (
-    ACC,
     ENTRY,
     LAYER,
     OUTPUT,
@@ -220,7 +219,6 @@ class ValueLane(wiring.Component):
         taken = Signal()
         pending = Signal()
         ends = Signal()
-        fresh = Signal(init=1)
         hold = Signal()
         note = Signal(group_note(self.shapes))
         m.d.comb += [
@@ -236,13 +234,14 @@ class ValueLane(wiring.Component):
             unit.group.eq(note.group),
             unit.thread.eq(note.thread),
         ]
-        sums = Signal(vector(self.shapes.neurons, ACC))
+        sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
         for lane in range(self.shapes.neurons):
-            m.d.comb += unit.sums[lane].eq(Mux(fresh, 0, sums[lane]) + self.product[lane])
+            m.d.comb += unit.sums[lane].eq(sums[lane] + self.product[lane])
         with m.If(self.mac.done):
-            m.d.sync += [sums.eq(unit.sums), fresh.eq(ends)]
+            m.d.sync += sums.eq(unit.sums)
+        # A group's last product goes to the unit alone.
         with m.If(ends):
-            m.d.sync += pending.eq(0)
+            m.d.sync += [sums.eq(0), pending.eq(0)]
         with m.If(taken & step.payload.last):
             m.d.sync += pending.eq(1)
 

@@ -205,8 +205,10 @@ def test_sums_are_rounded_half_upwards_and_saturated(shift: int) -> None:
     near = [(z << shift) + off for z in EDGES for off in (-1, 0, 1)]
     half = (1 << shift) >> 1
     halves = [(z << shift) + half + off for z in EDGES for off in (-1, 0, 1)]
-    far = [(1 << 46) - 1, -(1 << 46), 1 << 40, -(1 << 31)]
-    many = random.integers(-1 << 40, 1 << 40, 20) >> random.integers(0, 40, 20)
+    # The largest sum that all entries of a list can have.
+    most = SHAPES.engine.activations << 30
+    far = [most, -most, most >> 2, -(1 << 31)]
+    many = random.integers(-most, most, 20) >> random.integers(0, 34, 20)
     sums = np.array([*near, *halves, *far, *many.tolist()])
     z, clipped = saturate((sums + half) >> shift, 16)
     filed = run(layer_of("identity", len(sums), last=True, z_shift=shift), sums.tolist())

@@ -64,25 +64,25 @@ def talk(
     m.submodules.decoder = decoder = CommandDecoder(SHAPES)
     m.submodules.entries = entries = RowEntries(NEURONS)
     wiring.connect(m, decoder.entries, entries.entries)
-    port = entries.port
     for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
         store = memory.Memory(shape=vector(NEURONS, shape), depth=ENGINE.rows, init=[])
         m.submodules[name] = store
         read, write = store.read_port(), store.write_port()
         m.d.comb += [
-            read.addr.eq(port.row),
-            getattr(port, name).eq(read.data),
-            write.addr.eq(getattr(port, f"{name}_row")),
-            write.data.eq(getattr(port, f"new_{name}")),
-            write.en.eq(getattr(port, f"write_{name}")),
+            read.addr.eq(entries.row),
+            write.addr.eq(entries.row),
+            write.en.eq(getattr(entries, f"write_{name}")),
         ]
+        m.d.sync += getattr(entries, name).eq(read.data)
+        for entry, new in zip(write.data, entries.new_row, strict=True):
+            m.d.comb += entry.eq(new)
     m.d.sync += decoder.counter.eq(decoder.counter_index * ((1 << 40) + 5))
     notes = {}
     watches = []
     for name, when, what in (
         ("layer", decoder.layer_write, decoder.layer_index),
-        ("weights", port.write_weights, port.weights_row),
-        ("velocity", port.write_velocity, port.velocity_row),
+        ("weights", entries.write_weights, entries.row),
+        ("velocity", entries.write_velocity, entries.row),
         ("apply", decoder.batch_end, decoder.batch_end),
         ("clear", decoder.counter_clear, decoder.counter_clear),
     ):

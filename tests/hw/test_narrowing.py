@@ -11,19 +11,23 @@ from dualgate_hw.rounding import saturate, shift_right
 EDGES = [0, 1, -1, 5, -6, (1 << 19) - 1, -(1 << 19), 1 << 15, (1 << 15) - 1, -(1 << 15) - 1, 99_999]
 
 
-@pytest.mark.parametrize(("amount_bits", "width"), [(1, 4), (3, 16), (5, 20), (6, 16)])
-def test_the_lowest_bits_of_a_right_shift(amount_bits: int, width: int) -> None:
+@pytest.mark.parametrize(("amount_bits", "width"), [(1, 4), (3, 16), (5, 20), (6, 16), (2, 21)])
+def test_a_right_shift_knows_what_it_lost_and_keeps_its_sign(amount_bits: int, width: int) -> None:
     m = Module()
     value, amount, out = Signal(signed(20)), Signal(amount_bits), Signal(signed(width))
-    m.d.comb += out.eq(shift_right(value, amount, width))
+    lost = Signal()
+    shifted, beyond = shift_right(m, value, amount, width)
+    m.d.comb += [out.eq(shifted), lost.eq(beyond)]
 
     async def bench(ctx: Any) -> None:
         for number in EDGES:
             for places in range(1 << amount_bits):
                 ctx.set(value, number)
                 ctx.set(amount, places)
-                low = (number >> places) & ((1 << width) - 1)
-                assert ctx.get(out) == low - ((low >> width - 1) << width)
+                exact = number >> places
+                fits = -(1 << width - 1) <= exact < 1 << width - 1
+                assert ctx.get(lost) == (not fits)
+                assert ctx.get(out) == exact if fits else (ctx.get(out) < 0) == (number < 0)
 
     simulator = Simulator(m)
     simulator.add_testbench(bench)

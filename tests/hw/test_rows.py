@@ -38,6 +38,7 @@ async def write(ctx: Any, port: Any, new: Any, weights: Rows | None, velocity: R
         await ctx.tick()
     ctx.set(port.write_weights, 0)
     ctx.set(port.write_velocity, 0)
+    ctx.set(port.new_velocity, [0] * NEURONS)
 
 
 async def read(ctx: Any, port: Any, *members: Any) -> list[Rows]:
@@ -59,6 +60,7 @@ async def update(ctx: Any, core: CoreMemories, velocity: Rows) -> None:
         ctx.set(core.velocity_write.en, 1)
         await ctx.tick()
     ctx.set(core.velocity_write.en, 0)
+    ctx.set(core.velocity_write.data, [0] * NEURONS)
 
 
 def test_rows_come_back_as_they_were_written() -> None:

@@ -10,7 +10,7 @@ from benches import SIZES, attach, contents, descriptors, numbers, simulate, sma
 
 from dualgate.formats import UNIT_FRAC, WEIGHT_FRAC, round_shift
 from dualgate.rules import ACTIVATIONS
-from dualgate_hw.layouts import ACC, vector
+from dualgate_hw.layouts import vector
 from dualgate_hw.mac import MAC_LATENCY, MacArray
 from dualgate_hw.scale import Rescaled, Scaler
 from dualgate_sim.streams import send
@@ -19,6 +19,9 @@ from dualgate_sim.tangents import normalise
 GROUPS = 4
 SETTLE = 40
 """Cycles in which the last product has certainly left."""
+
+SUM_WIDTH = small_shapes(1).tangent_sum.width
+"""Bits of a sum."""
 
 
 def normalised(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +73,7 @@ class Bench:
             padded = np.zeros((GROUPS, lanes, neurons), np.int64)
             padded[: len(total)] = total
             words += padded.tolist()
-        totals = data.ArrayLayout(vector(neurons, ACC), lanes)
+        totals = data.ArrayLayout(vector(neurons, shapes.tangent_sum), lanes)
         attach(m, "sums", scaler.sums, totals, shapes.slots * GROUPS, words)
         attach(m, "slopes", scaler.slopes, shapes.vector, len(self.slopes), self.slopes)
         attach(m, "errors", scaler.errors, shapes.vector, len(self.errors), self.errors)
@@ -147,7 +150,7 @@ def random_bench(neurons: int, lanes: int, seed: int) -> Bench:
         groups = int(random.integers(1, GROUPS + 1))
         total = np.zeros((groups, lanes, neurons), np.int64)
         for lane in range(lanes):
-            reach = 1 << int(random.integers(1, 46))
+            reach = 1 << int(random.integers(1, SUM_WIDTH - 1))
             if lane == slot % lanes or random.random() < 0.7:
                 total[:, lane] = random.integers(-reach, reach, (groups, neurons))
                 total[0, lane, 0] = reach
@@ -175,7 +178,7 @@ def test_vectors_and_contractions_are_those_of_the_golden_model(
 
 
 def test_the_extremes_of_sums_and_factors_survive() -> None:
-    low, high = -(1 << 47), (1 << 47) - 1
+    low, high = -(1 << SUM_WIDTH - 1), (1 << SUM_WIDTH - 1) - 1
     sums = [
         np.full((GROUPS, 2, 2), low),
         np.full((GROUPS, 2, 2), high),

@@ -8,7 +8,7 @@ from amaranth import Module
 from amaranth.lib import data, memory, wiring
 from benches import SIZES, STALLS, attach, contents, numbers, simulate, small_shapes, watcher
 
-from dualgate_hw.layouts import ACC, vector
+from dualgate_hw.layouts import vector
 from dualgate_hw.mac import MAC_LATENCY, MacArray
 from dualgate_hw.sums import TangentSums
 from dualgate_sim.streams import send
@@ -47,7 +47,7 @@ def run(
     m = Module()
     m.submodules.sums = sums = TangentSums(shapes)
     m.submodules.mac = mac = MacArray(neurons, lanes, vectors=1, weights=1)
-    totals = data.ArrayLayout(vector(neurons, ACC), lanes)
+    totals = data.ArrayLayout(vector(neurons, shapes.tangent_sum), lanes)
     store = attach(m, "store", sums.sums, totals, SLOTS * GROUPS)
     other = mac.vector_clients[0]
     wiring.connect(m, sums.mac, mac.weight_clients[0])
@@ -163,9 +163,9 @@ def test_a_slot_lives_while_any_of_its_tags_has_a_sum_that_is_not_zero() -> None
 def test_long_sums_of_the_largest_products_do_not_overflow(sign: int) -> None:
     weights = [[-32768, 1]]
     scalars = [-32768, 32767][::sign]
-    groups: list[Products] = [[(0, scalars)] * 3000]
+    groups: list[Products] = [[(0, scalars)] * (small_shapes(2).engine.activations - 1)]
     stored, (job,) = run(2, [(0, groups)], weights)
     sums = added(groups, weights, 2)
-    assert np.abs(sums[0, :, 0]).min() > 1 << 41
+    assert np.abs(sums[0, :, 0]).min() > 1 << small_shapes(2).tangent_sum.width - 2
     assert stored[0] == sums[0].tolist()
     assert_normalised(job, sums)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..engine import MEMORIES, MOST, WORD_BITS, EngineParameters
 from ..errors import FitError
-from ..formats import ACC_WIDTH, MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH
+from ..formats import MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH, sum_width
 from ..network import Network
 from ..rules import TABLE_BITS
 from .activity import Activity
@@ -60,7 +60,8 @@ def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
         + 3 * word * _power(engine.vectors)
         + 2 * word * _power(engine.groups)
     )
-    of_slot = engine.neurons * engine.tangent_lanes * (ACC_WIDTH + VALUE_WIDTH)
+    tangent = sum_width(engine.activations) + VALUE_WIDTH
+    of_slot = engine.neurons * engine.tangent_lanes * tangent
     core = (
         row * engine.rows
         + of_context * depths.contexts

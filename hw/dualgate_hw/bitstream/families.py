@@ -49,7 +49,8 @@ def _gowin_flip_flops() -> Cells:
 FAMILIES = {
     "ecp5": Family(
         tools=("yosys", "nextpnr-ecp5", "ecppack"),
-        synthesis="",
+        # A wide LUT takes the place of as many LUTs as it is wide, and saves little time.
+        synthesis="-nowidelut",
         luts=frozenset({"LUT4"}),
         flip_flops=frozenset({"TRELLIS_FF"}),
         block_rams=frozenset({"DP16KD", "PDPW16KD"}),

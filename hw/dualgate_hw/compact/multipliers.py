@@ -1,6 +1,6 @@
 """Multipliers that add up what they multiply, and the unit that narrows a sum."""
 
-from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import VALUE_WIDTH
 
 from ..layouts import PRODUCT, VALUE, vector
-from ..rounding import saturate, shift_right
+from ..rounding import WINDOW, saturate, shift_right, with_half
 from .parts import BYTE, Places, Seen, Use
 
 
@@ -141,16 +141,7 @@ class Narrower(wiring.Component):
         for bit in range(len(total)):
             with m.If(magnitude[bit]):
                 m.d.comb += self.bits.eq(bit + 1)
-        # One place is kept below the binary point, where a half is added, and one above 16 bits:
-        # what is just beyond the least number may be rounded to it.
-        moved = shift_right(Cat(Const(0, 1), total).as_signed(), use.shift, VALUE_WIDTH + 2)
-        rounded = Signal(signed(VALUE_WIDTH + 2))
-        m.d.comb += rounded.eq((moved + use.rounds) >> 1)
-        near, clips = saturate(rounded, VALUE_WIDTH)
-        far = self.bits > use.shift + VALUE_WIDTH
-        bound = Cat((~total[-1]).replicate(VALUE_WIDTH - 1), total[-1])
-        m.d.sync += [
-            self.narrow.eq(Mux(far, bound, near.as_unsigned())),
-            self.clipped.eq(far | clips),
-        ]
+        shifted, lost = shift_right(m, with_half(total), use.shift, WINDOW)
+        narrowed, clipped = saturate((shifted + use.rounds) >> 1, VALUE_WIDTH, lost, shifted[-1])
+        m.d.sync += [self.narrow.eq(narrowed), self.clipped.eq(clipped)]
         return m

@@ -1,0 +1,14 @@
+"""Memories that are a few words deep and have many readers, for parts whose LUTs can be memories.
+
+Left alone, synthesis makes registers of them, and for each reader wide multiplexers.
+"""
+
+import re
+
+_DECLARED = re.compile(r"^  memory width \d+ size \d+ \\layers$", re.MULTILINE)
+"""Each core's descriptors, which five of its parts read."""
+
+
+def prefer_luts(rtlil: str) -> str:
+    """The same design, with an attribute that asks for LUTs."""
+    return _DECLARED.sub(r'  attribute \\ram_style "distributed"\n\g<0>', rtlil)
