@@ -1,13 +1,13 @@
 """Simulated engines with memories that just hold the property tests' networks."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from random_networks import Case
 
 from dualgate.devices import Counters, Device, open_device
-from dualgate.engine import EngineParameters
+from dualgate.engine import MEMORIES, EngineParameters
 from dualgate.network import Network
 from dualgate_sim.compiled import build
 from dualgate_sim.sim_device import SimDevice
@@ -26,7 +26,10 @@ SEVERAL = {
 }
 """Of one core and of several, by name: N, K, C, and s where lanes share one MAC array."""
 
-ENGINES = {**SINGLE, **SEVERAL}
+COMPACT = {"n4compact": {"neurons": 4, "arrays": 1, "compact": 1}}
+"""Those that take one sample at a time."""
+
+ENGINES = {**SINGLE, **SEVERAL, **COMPACT}
 
 DEFAULT = "n16"
 """What every command builds, so that it need not be compiled once more."""
@@ -41,8 +44,8 @@ def engine(name: str) -> EngineParameters:
     """The same for every network, so that one compiled model serves them all."""
     if name == DEFAULT:
         return EngineParameters()
-    smallest = {field.name: 1 for field in fields(EngineParameters)}
-    return EngineParameters(**{**smallest, "arrays": 3, **ENGINES[name]}).grown(_WIDEST)
+    smallest = dict.fromkeys(MEMORIES, 1)
+    return EngineParameters(**smallest, **ENGINES[name]).grown(_WIDEST)
 
 
 def build_all() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_networks import Case, networks
-from small_engines import MAX_LAYERS, SEVERAL, SINGLE, build_all, engine, prepare
+from small_engines import COMPACT, MAX_LAYERS, SEVERAL, SINGLE, build_all, engine, prepare
 from test_equivalence import gentle_case
 
 from dualgate.commands import mask_words
@@ -89,6 +89,44 @@ def test_random_networks_take_the_predicted_cycles(
     usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
     rate = dropout if network.hidden else 0.0
     assert_predicted(gentle_case(usual, samples, 2, prune, seed, dropout=rate), engine(name))
+
+
+@pytest.mark.parametrize("name", COMPACT)
+@settings(max_examples=15)
+@given(
+    network=networks(MAX_LAYERS, 20),
+    samples=st.integers(1, 6),
+    prune=st.sampled_from([1, 3, PRUNE_OFF]),
+    dropout=st.sampled_from([0.0, 0.5]),
+    seed=st.integers(0, 999),
+)
+@example(network=Network((9, 8, 7, 3), frozen=(0, 2)), samples=3, prune=2, dropout=0.5, seed=4)
+@example(network=Network((40, 33, 10)), samples=3, prune=2, dropout=0.0, seed=5)
+def test_a_compact_engine_takes_the_predicted_cycles_and_at_most_those_for_a_batch_s_end(
+    name: str, network: Network, samples: int, prune: int, dropout: float, seed: int
+) -> None:
+    built = engine(name)
+    usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
+    rate = dropout if network.hidden else 0.0
+    case = gentle_case(usual, samples, 1, prune, seed, dropout=rate)
+    with open_device("sim", **vars(built)) as sim:
+        prepare(sim, case)
+        for x, target, chosen, masks in case.steps():
+            seen = activity(case.network, sim.read_weights(), chosen, x, target, masks)
+            expected = predict(case.network, built, seen)
+            begun = sim.counters()
+            sim.set(chosen)
+            sim.train(x, target, masks)
+            trained = sim.counters()
+            sim.apply()
+            spent, end = trained - begun, sim.counters() - trained
+            rows = (expected.value, expected.sums, expected.scaler, expected.update)
+            assert rows == (
+                *(spent.value_rows, spent.tangent_rows, spent.scale_rows, spent.update_rows),
+            )
+            assert spent.cycles == expected.last
+            assert 0 < end.cycles <= expected.batch_end
+            assert expected.cycles == expected.last + expected.batch_end
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -243,7 +281,7 @@ def test_memory_decides_where_it_is_scarce() -> None:
     assert poor.memory_bits < rich.memory_bits
     assert poor.estimate.cycles > rich.estimate.cycles
     for field in fields(EngineParameters):
-        if field.name not in ("neurons", "arrays"):
+        if field.name not in ("neurons", "arrays", "compact"):
             more = {field.name: 2 * getattr(rich.engine, field.name)}
             assert memory_bits(replace(rich.engine, **more)) > rich.memory_bits
 

@@ -1,6 +1,5 @@
 """Netlists, as synthesis leaves them, train to the same bits as the golden model."""
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from small_runs import NETWORK, blobs
 import dualgate_sim.compiled
 from dualgate.cycles import Depths
 from dualgate.devices import Device, open_device
-from dualgate.engine import EngineParameters
+from dualgate.engine import MEMORIES, EngineParameters
 from dualgate.network import Network
 from dualgate.settings import make_settings
 from dualgate_sim import gate_level
@@ -24,19 +23,19 @@ pytestmark = pytest.mark.boards
 DEPTHS = Depths(contexts=2, slots=2, threads=2)
 WIDEST = Network((8, 8, 8, 8))
 SHARED, THREE = ({"neurons": 2, "arrays": arrays} for arrays in (1, 3))
+COMPACT = {"neurons": 4, "arrays": 1, "compact": 1}
 SAMPLES, BATCH, UPDATE_FRAC = 24, 8, 16
 
 
 @pytest.fixture(
     scope="module",
-    params=[("ice40", SHARED), ("ecp5", SHARED), ("ecp5", THREE)],
-    ids=["ice40-shared", "ecp5-shared", "ecp5-three"],
+    params=[("ice40", COMPACT), ("ice40", SHARED), ("ecp5", SHARED), ("ecp5", THREE)],
+    ids=["ice40-compact", "ice40-shared", "ecp5-shared", "ecp5-three"],
 )
 def gates(request: pytest.FixtureRequest) -> Any:
     """An engine whose netlist takes the RTL's place."""
     family, sizes = request.param
-    smallest = {field.name: 1 for field in fields(EngineParameters)}
-    engine = EngineParameters(**{**smallest, **sizes}).grown(WIDEST)
+    engine = EngineParameters(**sizes, **dict.fromkeys(MEMORIES, 1)).grown(WIDEST)
     library = gate_level.build(engine, DEPTHS, family)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dualgate_sim.compiled, "build", lambda engine, trace: library)

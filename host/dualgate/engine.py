@@ -19,6 +19,13 @@ WORD_BITS = 32
 MOST = 1 << 15
 """Largest engine parameter."""
 
+MEMORIES = ("layers", "rows", "inputs", "activations", "vectors", "groups")
+"""Engine parameters that are sizes of memories."""
+
+LEAST_COMPACT = 4
+"""Neurons of a compact engine, at least: so many weights are as wide as the sum that takes their
+place."""
+
 LAYER_FIELDS: tuple[tuple[str, int], ...] = (
     ("inputs", 16),
     ("outputs", 16),
@@ -75,6 +82,9 @@ class EngineParameters:
     arrays : int
         MAC arrays of a core: 3, one for each kind of lane, or 1 that they share. The array that
         tangents use has K N multipliers, others N.
+    compact : int
+        1 for the compact engine, which takes one sample at a time and step after step; it has 4
+        neurons at least, one array, one core and one tangent lane. Otherwise 0.
     layers : int
         Descriptors.
     rows : int
@@ -93,6 +103,7 @@ class EngineParameters:
     tangent_lanes: int = 1
     cores: int = 1
     arrays: int = 3
+    compact: int = 0
     layers: int = 8
     rows: int = 1024
     inputs: int = 1024
@@ -102,18 +113,29 @@ class EngineParameters:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not 1 <= getattr(self, field.name) <= MOST:
-                raise FitError(f"engine parameter {field.name} must be from 1 to {MOST}")
+            least = 0 if field.name == "compact" else 1
+            if not least <= getattr(self, field.name) <= MOST:
+                raise FitError(f"engine parameter {field.name} must be from {least} to {MOST}")
         if self.neurons & (self.neurons - 1):
             raise FitError(f"{self.neurons} neurons: give a power of two, such as 16")
         if self.tangent_lanes > self.neurons:
             raise FitError(f"{self.tangent_lanes} tangent lanes: give at most {self.neurons}")
         if self.arrays not in (1, 3):
             raise FitError(f"{self.arrays} MAC arrays: give 3, or 1 to share")
+        if self.compact:
+            self._check_compact()
+
+    def _check_compact(self) -> None:
+        if (self.compact, self.arrays, self.cores, self.tangent_lanes) != (1, 1, 1, 1):
+            raise FitError("a compact engine: give 1 for compact, arrays, cores and tangent lanes")
+        if self.neurons < LEAST_COMPACT:
+            raise FitError(f"a compact engine: give {LEAST_COMPACT} neurons or more")
 
     @property
     def multipliers(self) -> int:
-        """16 x 16 multipliers of all MAC arrays."""
+        """16 x 16 multipliers of all MAC arrays; a compact engine has two for each neuron."""
+        if self.compact:
+            return 2 * self.neurons
         return self.cores * self.neurons * (self.tangent_lanes + self.arrays - 1)
 
     @property

@@ -42,6 +42,11 @@ class Engine(wiring.Component):
     -------
     command : stream in, `EngineParameters.beat` words of 32 bits, first one in the lowest bits
     response : stream out, 32 bits
+
+    Attributes
+    ----------
+    working : Signal
+        A sample, or a batch's end, is in work; no port, for a lamp.
     """
 
     command: stream.Interface
@@ -55,6 +60,7 @@ class Engine(wiring.Component):
         self.cores = [Core(shapes) for _ in range(parameters.cores)]
         self.collector = Collector(shapes)
         self.batch_end = BatchEnd(shapes, parameters.arrays)
+        self.working = Signal()
         super().__init__(
             {
                 "command": In(stream.Signature(unsigned(WORD_BITS * parameters.beat))),
@@ -169,6 +175,7 @@ class Engine(wiring.Component):
             counters.index.eq(self.decoder.counter_index),
             self.decoder.counter.eq(counters.value),
             counters.events["cycles"].eq(working),
+            self.working.eq(working),
             counters.events["saturated_weights"].eq(self.batch_end.saturated),
         ]
         for name in EVENTS:

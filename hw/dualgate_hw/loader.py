@@ -36,6 +36,7 @@ class Loader(wiring.Component):
     empty : no sample is in flight
     idle : nor is one being loaded
     inputs, targets, masks : write ports
+    takes : a word of a sample is there and in work
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -57,6 +58,7 @@ class Loader(wiring.Component):
                 "inputs": In(shapes.write(engine.inputs, ENTRY, contexts)),
                 "targets": In(shapes.write(width, VALUE, contexts)),
                 "masks": In(shapes.write(shapes.mask_words, WORD, contexts)),
+                "takes": Out(1),
             }
         )
 
@@ -122,7 +124,7 @@ class Loader(wiring.Component):
 
     def _take(self, m: Module, when: Value | int = 1) -> Value:
         """Take a payload word; true in the cycle it is there."""
-        m.d.comb += self.command.ready.eq(when)
+        m.d.comb += [self.command.ready.eq(when), self.takes.eq(self.command.valid)]
         with m.If(self.command.valid & self.command.ready):
             following = self._position + 1
             m.d.sync += [self._position.eq(following), self._ended.eq(following == self._count)]

@@ -36,8 +36,9 @@ def content_hash(engine: EngineParameters, trace: bool) -> str:
         if path.name in ("commands.py", "engine.py", "formats.py", "rules.py", "settings.py")
         and path.parent.name == "dualgate"
     ]
-    # What is in folders of the gateware's package stands around an engine and is not part of it.
-    gateware = [p for p in package_files("dualgate_hw") if p.parent.name == "dualgate_hw"]
+    # What is in other folders of the gateware's package stands around an engine.
+    parts = ("dualgate_hw", "compact")
+    gateware = [path for path in package_files("dualgate_hw") if path.parent.name in parts]
     for path in [*gateware, *contract, HARNESS, Path(__file__), VERILATED]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -71,9 +72,9 @@ def build(engine: EngineParameters, trace: bool = False) -> Path:
     """
 
     def component() -> Any:
-        from dualgate_hw.engine import Engine
+        from dualgate_hw.engines import make_engine
 
-        return Engine(engine)
+        return make_engine(engine)
 
     target = cache_directory() / f"engine-{content_hash(engine, trace)}.so"
     what = f"the engine ({engine.neurons} neurons)"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from dualgate.cycles import Depths
 from dualgate.engine import EngineParameters
-from dualgate_hw.bitstream.collisions import allow_collisions
 from dualgate_hw.bitstream.families import FAMILIES
+from dualgate_hw.bitstream.source import for_synthesis
 from dualgate_hw.bitstream.tools import find
 from dualgate_hw.link.build_identity import build_identity
 
@@ -74,15 +74,15 @@ def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
     """
     from amaranth.back import rtlil
 
-    from dualgate_hw.engine import Engine
+    from dualgate_hw.engines import make_engine
     from dualgate_hw.verilog import WithoutReset
 
-    source = rtlil.convert(WithoutReset(Engine(engine, depths)), name=TOP, emit_src=False)
+    source = rtlil.convert(WithoutReset(make_engine(engine, depths)), name=TOP, emit_src=False)
     script = SCRIPT.format(family=family, options=FAMILIES[family].synthesis, models=MODELS[family])
     # A directory of its own: what an interrupted run leaves there ends the next one.
     with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
         work = Path(name)
-        (work / f"{TOP}.il").write_text(allow_collisions(source))
+        (work / f"{TOP}.il").write_text(for_synthesis(source))
         (work / "gates.ys").write_text(script)
         shutil.copy(ECP5_CELLS, work)
         # Nothing to standard output, which does not survive synthesis.

@@ -1,8 +1,8 @@
 """The best engine for a network that a board has the multipliers and the memory for."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
-from ..engine import MOST, WORD_BITS, EngineParameters
+from ..engine import MEMORIES, MOST, WORD_BITS, EngineParameters
 from ..errors import FitError
 from ..formats import MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH, sum_width
 from ..network import Network
@@ -26,6 +26,8 @@ TABLES = (15 + 16) << TABLE_BITS
 
 def multipliers(engine: EngineParameters) -> int:
     """Multipliers of 16 x 16 bits or a little more."""
+    if engine.compact:
+        return engine.multipliers
     return engine.multipliers + engine.cores * FIXED_MULTIPLIERS
 
 
@@ -142,10 +144,10 @@ def _larger(engine: EngineParameters, most: int) -> list[EngineParameters]:
 
 def _engines(network: Network, neurons: int) -> list[EngineParameters]:
     """Those of N neurons, one core and one tangent lane that can hold the network at all."""
-    smallest = {field.name: 1 for field in fields(EngineParameters)}
+    smallest = dict.fromkeys(MEMORIES, 1)
     result = []
     for arrays in (1, 3):
-        engine = EngineParameters(**{**smallest, "neurons": neurons, "arrays": arrays})
+        engine = EngineParameters(neurons, arrays=arrays, **smallest)
         if max(engine.needs(network).values()) <= MOST:
             result.append(engine.grown(network))
     return result

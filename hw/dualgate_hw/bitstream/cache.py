@@ -2,8 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from dualgate.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -26,20 +30,35 @@ class Cache:
         seeds = "-".join(map(str, self.seeds))
         return root / "dualgate" / f"build-{self.identity[:16]}-{seeds}"
 
-    def restore(self, directory: Path) -> bool:
-        """Copy to `directory` what is kept; returns whether there was anything."""
+    def restore(self, directory: Path, last: str) -> bool:
+        """Copy to `directory` what is kept; returns whether there was anything.
+
+        Parameters
+        ----------
+        directory : Path
+        last : str
+            Name of the file that says that the others are whole.
+        """
         if not self.path.is_dir():
             return False
-        shutil.copytree(self.path, directory, dirs_exist_ok=True)
+        shutil.copytree(
+            self.path, directory, ignore=shutil.ignore_patterns(last), dirs_exist_ok=True
+        )
+        replace_file(directory / last, (self.path / last).read_bytes())
         return True
 
-    def keep(self, directory: Path) -> None:
-        """Keep a finished build: whole or not at all."""
+    def keep(self, files: Iterable[Path]) -> None:
+        """Keep the files of a finished build: all or none.
+
+        A cache that cannot be written costs the next build its time, and this one nothing.
+        """
         beside = self.path.with_suffix(f".{os.getpid()}")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(directory, beside, dirs_exist_ok=True)
         try:
-            beside.rename(self.path)
-        except OSError:
-            # Another process was faster, with the same content.
-            shutil.rmtree(beside)
+            with suppress(OSError):
+                beside.mkdir(parents=True)
+                for path in files:
+                    shutil.copy(path, beside)
+                # Refused where another process was faster, with the same content.
+                beside.rename(self.path)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)

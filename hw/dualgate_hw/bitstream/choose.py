@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dualgate.cycles import Activity, choose
-from dualgate.engine import EngineParameters
+from dualgate.engine import MEMORIES, EngineParameters
 from dualgate.network import Network
 
 from ..boards.board import Board
@@ -13,7 +13,7 @@ def fit(board: Board, network: Network, activity: Activity) -> EngineParameters:
     """The fastest engine, by the closed-form estimate, that the part has multipliers and RAM for.
 
     LUTs are not estimated. As many cores and neurons as the board's own engine has are known to
-    fit; more are not offered.
+    fit; more are not offered. A board with a compact engine has just this one.
 
     Parameters
     ----------
@@ -27,6 +27,9 @@ def fit(board: Board, network: Network, activity: Activity) -> EngineParameters:
     FitError
         When no engine fits.
     """
+    if board.engine.compact:
+        board.engine.check(network)
+        return board.engine
     has = board.capacity
     found = choose(network, activity, has.multipliers, has.block_rams * has.block_bits).engine
     most = board.engine
@@ -35,6 +38,6 @@ def fit(board: Board, network: Network, activity: Activity) -> EngineParameters:
         neurons=min(found.neurons, most.neurons),
         tangent_lanes=min(found.tangent_lanes, most.tangent_lanes),
         cores=min(found.cores, most.cores),
-        **dict.fromkeys(("layers", "rows", "inputs", "activations", "vectors", "groups"), 1),
+        **dict.fromkeys(MEMORIES, 1),
     )
     return limited.grown(network)

@@ -44,6 +44,8 @@ def engine_text(board: Board) -> str:
     """The board's own engine, short."""
     engine = board.engine
     arrays = "three lanes" if engine.arrays == 3 else "shared array"
+    if engine.compact:
+        arrays = "compact"
     cores = f"{engine.cores} x " if engine.cores > 1 else ""
     lanes = f" K={engine.tangent_lanes}" if engine.tangent_lanes > 1 else ""
     return f"{cores}N={engine.neurons}{lanes}, {arrays}"
@@ -129,7 +131,7 @@ def _speed(results: Mapping[str, Result], data: Path | None) -> str:
     heading = ("board", "task", "layers", "cycles a sample", "samples/s", "a sample")
     return (
         "## Samples a second\n\nThe engine's own pace: cycles from the cycle model, which is exact "
-        "for one core, on samples in training, under the task's pruning; over the lower of the "
+        "for one core but for the end of a compact engine's batch, where it is an upper bound; on samples in training, under the task's pruning; over the lower of the "
         "board's clock and its worst placement. A serial line is far slower than this: the host "
         "sends every sample over it.\n\n" + _table(heading, rows)
     )

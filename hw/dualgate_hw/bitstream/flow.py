@@ -6,11 +6,13 @@ tools from Python packages. What was built before under the same hash is taken f
 
 import hashlib
 import json
+import os
 import shutil
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -18,15 +20,14 @@ from amaranth.lib import wiring
 
 from dualgate.engine import EngineParameters
 from dualgate.errors import DeviceError, FitError
-from dualgate.files import replace_file
+from dualgate.files import check_target, replace_file
 
 from ..boards.board import Board
 from ..boards.top import BoardTop
 from ..link.build_identity import build_identity
 from .cache import Cache
-from .collisions import allow_collisions
 from .families import FAMILIES, Family
-from .lut_memories import prefer_luts
+from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
 from .utilisation import (
@@ -39,6 +40,9 @@ from .utilisation import (
 )
 
 NAME = "top"
+
+RESULT = "result.json"
+"""Written last: where it is, all else is whole."""
 
 SEEDS = (1, 2, 3)
 
@@ -66,7 +70,8 @@ class Result:
     bitstream_sha256 : str
         Empty where there is none.
     problem : str
-        Why the build failed; empty if it did not.
+        Why the build failed: the engine does not fit the part, is too slow for its clock, or
+        would spend LUTs on memories or multipliers. Empty if it did not.
     """
 
     board: str
@@ -126,9 +131,8 @@ class Build:
     ------
     MissingToolError
         When a tool is not installed.
-    FitError
-        When the engine does not fit the part, is too slow for the board's clock, or would spend
-        LUTs on memories or multipliers.
+    InputError
+        When the directory cannot be written to.
     DeviceError
         When a tool fails.
     """
@@ -150,17 +154,15 @@ class Build:
         return self.directory / f"{NAME}.{self.family.bitstream}"
 
     def run(self) -> Result:
-        """Build, or take what was built before."""
+        """Build, or take what was built before; see `Result.problem` for what came of it."""
         tools = {name: find(name) for name in self.family.tools}
-        versions = [tool.identity for tool in tools.values()]
         board = self.board
-        link = (board.link, board.baud, board.depths, board.clock)
-        identity = build_identity(board.name, self.engine, link, versions)
+        identity = self.identity(tools)
         cache = Cache(identity.hex(), self.seeds)
-        if cache.restore(self.directory):
+        self._begin()
+        if cache.restore(self.directory, RESULT):
             self.say(f"{board.name}: built before, taken from {cache.path}")
-            return Result.from_json((self.directory / "result.json").read_text())
-        self.directory.mkdir(parents=True, exist_ok=True)
+            return Result.from_json((self.directory / RESULT).read_text())
         commands = self._prepare(identity)
         used = self._synthesise(tools, commands)
         timing: tuple[Timing, ...] = ()
@@ -172,18 +174,39 @@ class Build:
         result = Result(
             board.name, self.engine, identity.hex(), used, timing, board.clock.mhz, digest, problem
         )
-        replace_file(self.directory / "result.json", result.to_json().encode())
-        if problem:
-            raise FitError(f"{board.name}: {problem}")
-        cache.keep(self.directory)
+        replace_file(self.directory / RESULT, result.to_json().encode())
+        if not problem:
+            cache.keep(self._products())
         return result
+
+    def identity(self, tools: Mapping[str, Tool]) -> bytes:
+        """Hash of all that decides on the bitstream, but for the seeds."""
+        versions = [tool.identity for tool in tools.values()]
+        pins = f"amaranth-boards {version('amaranth-boards')}"
+        return build_identity(
+            self.board.identity(), self.engine, self.family.synthesis, versions, pins
+        )
+
+    def _begin(self) -> None:
+        """An interrupted build must not look like the one before it, nor like a whole one."""
+        check_target(self.directory / RESULT)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for path in (self.directory / RESULT, self.bitstream):
+            path.unlink(missing_ok=True)
+        # Left behind where a synthesis was interrupted, it would end the next one without a word.
+        for stale in self.directory.glob("_tmp_yosys-*"):
+            shutil.rmtree(stale)
+
+    def _products(self) -> list[Path]:
+        """What this build left in its directory, which may have held other files before."""
+        names = [f"{NAME}.*", f"build_{NAME}.*", "yosys.log", "pack.log", RESULT]
+        for seed in self.seeds:
+            names += [f"{NAME}_{seed}.*", f"report_{seed}.json", f"nextpnr_{seed}.log"]
+        return [path for name in names for path in sorted(self.directory.glob(name))]
 
     def _prepare(self, identity: bytes) -> dict[str, list[str]]:
         """Write sources and constraints; returns the commands by tool."""
         self._step("writing sources")
-        # Left behind where a synthesis was interrupted, it would end the next one without a word.
-        for stale in self.directory.glob("_tmp_yosys-*"):
-            shutil.rmtree(stale)
         if self.board.part_only is not None:
             return self._prepare_part(self.board.part_only(self.board, self.engine, identity))
         platform = self.board.make_platform()
@@ -197,13 +220,14 @@ class Build:
         )
         plan.extract(str(self.directory))
         source = self.directory / f"{NAME}.il"
-        source.write_text(self._free(source.read_text()))
+        source.write_text(for_synthesis(source.read_text(), self.family.lut_ram))
         script = json.loads((self.directory / f"build_{NAME}.json").read_text())
         return {command[0]: command[1:] for command in script["commands"]}
 
     def _prepare_part(self, part: wiring.Component) -> dict[str, list[str]]:
         """Write what is only to be synthesised, with streams in place of pins."""
-        source = self._free(rtlil.convert(part, name=NAME, emit_src=False))
+        source = rtlil.convert(part, name=NAME, emit_src=False)
+        source = for_synthesis(source, self.family.lut_ram)
         (self.directory / f"{NAME}.il").write_text(source)
         (self.directory / f"{NAME}.ys").write_text(
             f"read_rtlil {NAME}.il\n"
@@ -211,11 +235,6 @@ class Build:
             f"write_json {NAME}.json\n"
         )
         return {"yosys": ["-q", "-l", f"{NAME}.rpt", f"{NAME}.ys"]}
-
-    def _free(self, source: str) -> str:
-        """What synthesis is allowed with memories."""
-        source = allow_collisions(source)
-        return prefer_luts(source) if self.family.lut_ram else source
 
     def _synthesise(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> Utilisation:
         self._step("synthesis")
@@ -286,9 +305,14 @@ class Build:
             if placed.exists():
                 shutil.copy(placed, self.directory / f"{NAME}.{end}")
         name = list(tools)[-1]
-        tools[name].run(commands[name], self.directory, self.directory / "pack.log")
-        if not self.bitstream.exists():
+        packed = self.directory / f"packed.{self.family.bitstream}"
+        arguments = [packed.name if a == self.bitstream.name else a for a in commands[name]]
+        packed.unlink(missing_ok=True)
+        tools[name].run(arguments, self.directory, self.directory / "pack.log")
+        if not packed.exists():
             raise DeviceError(f"{name} left no bitstream; see {self.directory / 'pack.log'}")
+        # Under its name there is a whole one or none.
+        os.replace(packed, self.bitstream)
         return hashlib.sha256(self.bitstream.read_bytes()).hexdigest()
 
     def _too_slow(self, timing: tuple[Timing, ...]) -> str:

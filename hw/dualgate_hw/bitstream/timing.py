@@ -61,6 +61,6 @@ def part_of(cell: str) -> str:
     """
     path = re.sub(r"\$.*?\\|\$(?=\w+\\)", "", cell)
     path = _CELL.split(path)[0]
-    parts = [part for part in re.sub(r"\$\d+|\[\d+\]", "", path).split(".") if part]
+    parts = [part for part in re.sub(r"\$\d+|:\d+|\[\d+\]", "", path).split(".") if part]
     known = [part for part in parts if part not in ("top", "uart", "inner", "engine")]
     return ".".join(known[:4]) or cell

@@ -114,6 +114,16 @@ def check_multipliers(used: Utilisation, engine: EngineParameters) -> None:
         )
 
 
+def check_multipliers_fit(engine: EngineParameters, board: Board) -> None:
+    """Raise `FitError` when the engine has more multipliers than the part."""
+    need, most = multipliers(engine), board.capacity.multipliers
+    if need > most:
+        raise FitError(
+            f"{board.name}: {need} multipliers needed, the {board.part} has {most}; build with "
+            "fewer neurons, tangent lanes or cores"
+        )
+
+
 def check_fit(used: Utilisation, board: Board) -> None:
     """Raise `FitError` when the part has too little of anything; names what and how much."""
     has = board.capacity

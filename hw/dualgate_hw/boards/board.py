@@ -1,7 +1,7 @@
 """What a board is: a platform, a clock, pins by their resources' names, and the engine it takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from amaranth.build import Platform
 from amaranth.lib import wiring
@@ -118,6 +118,14 @@ class Board:
     prepare: Callable[[Platform], None] | None = None
     high: tuple[Pin, ...] = ()
     part_only: "Callable[[Board, EngineParameters, bytes], wiring.Component] | None" = None
+
+    def identity(self) -> tuple[tuple[str, str], ...]:
+        """Every field's name and value; the same in every process, unlike a function's `repr`."""
+        values = ((item.name, getattr(self, item.name)) for item in fields(self))
+        return tuple(
+            (name, f"{value.__module__}.{value.__qualname__}" if callable(value) else repr(value))
+            for name, value in values
+        )
 
     def make_platform(self) -> Platform:
         """A fresh platform with every resource that the top level asks for."""

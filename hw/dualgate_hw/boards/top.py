@@ -66,8 +66,7 @@ class BoardTop(wiring.Component):
         with m.Elif(shown != 0):
             m.d.sync += shown.eq(shown - 1)
         training = Signal()
-        working = [core.working for core in self.engine.engine.cores]
-        m.d.sync += training.eq(sum(working[1:], working[0]) != 0)
+        m.d.sync += training.eq(self.engine.engine.working)
         leds = self.board.leds
         for pin, light in (
             (leds.alive, blink[-1]),

@@ -8,7 +8,7 @@ from dualgate.errors import InputError
 from dualgate.files import check_target, replace_file
 
 from ..bitstream.document import document, engine_text
-from ..bitstream.flow import Result
+from ..bitstream.flow import RESULT, Result
 from ..boards import BOARDS
 from ..boards.board import Board
 
@@ -27,7 +27,7 @@ def read_results(directory: Path) -> dict[str, Result]:
     """What builds left under `directory`, by board."""
     results = {}
     for name in BOARDS:
-        path = directory / name / "result.json"
+        path = directory / name / RESULT
         if path.is_file():
             results[name] = Result.from_json(path.read_text())
     return results

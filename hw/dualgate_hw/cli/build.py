@@ -8,12 +8,13 @@ from rich.console import Console
 
 from dualgate.cycles import assumed_activity
 from dualgate.engine import EngineParameters
-from dualgate.errors import InputError
+from dualgate.errors import FitError, InputError
 from dualgate.files import check_target, replace_file
 from dualgate.tasks import find_task
 
 from ..bitstream.choose import fit
 from ..bitstream.flow import SEEDS, Build, Result
+from ..bitstream.utilisation import check_multipliers_fit
 from ..boards import find_board
 from ..boards.board import Board
 from .progress import Steps
@@ -40,7 +41,10 @@ def chosen_engine(
         network = find_task(task).network(task)
         return fit(board, network, assumed_activity(network, INPUTS, KEPT))
     sizes = {"neurons": neurons, "tangent_lanes": tangent_lanes, "cores": cores}
-    return replace(board.engine, **{k: v for k, v in sizes.items() if v is not None})
+    engine = replace(board.engine, **{k: v for k, v in sizes.items() if v is not None})
+    # Known from the sizes alone; the sources of thousands of lanes would take hours to write.
+    check_multipliers_fit(engine, board)
+    return engine
 
 
 def summary(result: Result, bitstream: Path) -> str:
@@ -84,7 +88,8 @@ def build(
     """Build the bitstream of BOARD; `dualgate boards` lists them.
 
     Sources, logs, reports and the bitstream are left in DIR. What was built before is not built
-    again.
+    again. Ends with status 2 where the engine does not fit or is too slow; the figures are written
+    all the same.
     """
     board = find_board(name)
     if task is not None and (neurons or tangent_lanes or cores):
@@ -98,4 +103,6 @@ def build(
         result = job.run()
     if path is not None:
         replace_file(path, result.to_json().encode())
+    if result.problem:
+        raise FitError(f"{board.name}: {result.problem}")
     click.echo(summary(result, job.bitstream))

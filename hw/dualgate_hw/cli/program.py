@@ -9,7 +9,7 @@ import click
 from dualgate.errors import DeviceError, InputError, MissingToolError
 
 from ..bitstream.families import FAMILIES
-from ..bitstream.flow import NAME
+from ..bitstream.flow import NAME, RESULT, Result
 from ..boards import find_board
 
 
@@ -22,8 +22,11 @@ def program(name: str, out: Path | None) -> None:
     if board.part_only:
         raise InputError(f"{name} is only synthesised; there is no bitstream to load")
     bitstream = (out or Path("build") / name) / f"{NAME}.{FAMILIES[board.family].bitstream}"
-    if not bitstream.is_file():
+    left = bitstream.with_name(RESULT)
+    if not (bitstream.is_file() and left.is_file()):
         raise InputError(f"{bitstream} is missing; run dualgate build {name} first")
+    if problem := Result.from_json(left.read_text()).problem:
+        raise InputError(f"{bitstream} is not to be loaded: {problem}")
     tool, *arguments = board.program
     found = shutil.which(tool)
     if found is None:

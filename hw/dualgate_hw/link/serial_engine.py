@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.cycles import Depths
 from dualgate.engine import EngineParameters
 
-from ..engine import Engine
+from ..engines import make_engine
 from .beats import Beats
 from .serial import LINE, LinkParameters, SerialLink
 from .uart import BitClock, UartReceiver, UartTransmitter
@@ -41,7 +41,7 @@ class SerialEngine(wiring.Component):
     ) -> None:
         self.link = SerialLink(identity, link or LinkParameters())
         self.beats = Beats(engine.beat)
-        self.engine = Engine(engine, depths)
+        self.engine = make_engine(engine, depths)
         super().__init__({"line": In(LINE)})
 
     def elaborate(self, platform: object) -> Module:

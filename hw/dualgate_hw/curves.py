@@ -1,0 +1,63 @@
+"""The rules of the activations, as combinational logic: see `dualgate.rules`."""
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.hdl import Value
+
+from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
+from dualgate.rules import LEAK_SHIFT, LEAKY_RELU, RELU, SIGMOID, STEP, TABLE_BITS, TANH
+
+from .layouts import VALUE
+
+ONE = 1 << UNIT_FRAC
+
+
+def has_table(activation: Value) -> Value:
+    """Whether values and slopes come from the table of sigmoids."""
+    return (activation == SIGMOID.code) | (activation == TANH.code)
+
+
+def table_index(activation: Value, z: Value) -> Value:
+    """Where the table has the value of `z`; beyond its end, the last place."""
+    magnitude = Mux(z < 0, -z, z)[:VALUE_WIDTH]
+    rounded = Mux(
+        activation == TANH.code,
+        *((magnitude + (1 << a.index_shift - 1)) >> a.index_shift for a in (TANH, SIGMOID)),
+    )
+    last = (1 << TABLE_BITS) - 1
+    return Mux(rounded > last, last, rounded)[:TABLE_BITS]
+
+
+def value_and_slope(
+    m: Module, activation: Value, z: Value, h: Value, square: Value
+) -> tuple[Signal, Signal]:
+    """Value and slope of a unit.
+
+    Parameters
+    ----------
+    activation : its code
+    z : pre-activation
+    h : what the table has of it
+    square : ``round_shift(h * h, 16)``
+    """
+    value, slope = Signal(VALUE), Signal(VALUE)
+    m.d.comb += [value.eq(z), slope.eq(ONE)]
+    with m.Switch(activation):
+        with m.Case(RELU.code):
+            m.d.comb += [value.eq(Mux(z > 0, z, 0)), slope.eq(Mux(z > 0, ONE, 0))]
+        with m.Case(LEAKY_RELU.code), m.If(z <= 0):
+            half = 1 << (LEAK_SHIFT - 1)
+            m.d.comb += [value.eq((z + half) >> LEAK_SHIFT), slope.eq(ONE >> LEAK_SHIFT)]
+        with m.Case(SIGMOID.code):
+            shift = 16 - UNIT_FRAC
+            signed_h = Signal(signed(16))
+            m.d.comb += [
+                signed_h.eq(Mux(z < 0, -h, h)),
+                value.eq(((1 << 15) + signed_h + (1 << shift - 1)) >> shift),
+                slope.eq(ONE - square),
+            ]
+        with m.Case(TANH.code):
+            magnitude = (h + ((1 << (15 - UNIT_FRAC)) >> 1)) >> (15 - UNIT_FRAC)
+            m.d.comb += [value.eq(Mux(z < 0, -magnitude, magnitude)), slope.eq(ONE - square)]
+        with m.Case(STEP.code):
+            m.d.comb += value.eq(Mux(z > 0, ONE, 0))
+    return value, slope
