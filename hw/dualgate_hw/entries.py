@@ -1,6 +1,6 @@
 """Single weights and velocities, as the decoder speaks of them; and whole rows from them."""
 
-from amaranth import Cat, Const, Module
+from amaranth import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -77,6 +77,12 @@ class RowEntries(wiring.Component):
         entries, lane = self.entries, self.entries.lane
         new_row = self.new_row.as_value()
         last = lane == self.neurons - 1
+        collects = Signal()
+        stored = Signal()
+        with m.If(collects):
+            m.d.sync += new_row.eq(Cat(new_row[VELOCITY.width :], entries.new_entry))
+        with m.If(stored):
+            m.d.sync += new_row.eq(0)
         m.d.comb += self.row.eq(entries.row)
         # Every lane but the one wanted is masked, which takes fewer LUTs than to choose.
         shown = Const(0, VELOCITY.width)
@@ -90,8 +96,7 @@ class RowEntries(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 with m.If(entries.write):
-                    m.d.sync += new_row.eq(Cat(new_row[VELOCITY.width :], entries.new_entry))
-                    m.d.comb += entries.done.eq(~last)
+                    m.d.comb += [collects.eq(1), entries.done.eq(~last)]
                     with m.If(last):
                         m.next = "STORE"
                 with m.If(entries.read):
@@ -101,8 +106,8 @@ class RowEntries(wiring.Component):
                     self.write_weights.eq(~entries.wide),
                     self.write_velocity.eq(entries.wide),
                     entries.done.eq(1),
+                    stored.eq(1),
                 ]
-                m.d.sync += new_row.eq(0)
                 m.next = "IDLE"
             with m.State("LOAD"):
                 m.next = "SHOW"

@@ -152,7 +152,9 @@ class Pruner(wiring.Component):
                     keep.eq(self._reaches(entry, masks[lane])),
                     pruned[lane][index].eq((entry != 0) & ~keep),
                 ]
-                m.d.sync += self._scalars[lane][index].eq(Mux(keep, entry, 0))
+                # A tag that is alone never meets a row that it has no flag for.
+                scalar = entry if lanes == 1 else Mux(keep, entry, 0)
+                m.d.sync += self._scalars[lane][index].eq(scalar)
         flags = reduce(or_, wanted)
         m.d.sync += self._flags.eq(flags)
         with m.If(first_group):

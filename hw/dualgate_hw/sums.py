@@ -71,7 +71,7 @@ class TangentSums(wiring.Component):
             for totals, products in zip(sums, self.product, strict=True):
                 for total, product in zip(totals, products, strict=True):
                     m.d.sync += total.eq(Mux(fresh, 0, total) + product)
-        with m.Elif(ends & fresh):
+        with m.If(ends & fresh & ~self.mac.done):
             m.d.sync += sums.eq(0)
         m.d.sync += [ended.eq(ends), ended_note.eq(note)]
         m.d.comb += [

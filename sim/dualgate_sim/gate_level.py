@@ -82,7 +82,7 @@ def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
     # A directory of its own: what an interrupted run leaves there ends the next one.
     with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
         work = Path(name)
-        (work / f"{TOP}.il").write_text(for_synthesis(source))
+        (work / f"{TOP}.il").write_text(for_synthesis(source, FAMILIES[family].lut_ram))
         (work / "gates.ys").write_text(script)
         shutil.copy(ECP5_CELLS, work)
         # Nothing to standard output, which does not survive synthesis.

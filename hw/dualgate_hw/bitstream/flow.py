@@ -27,7 +27,6 @@ from ..boards.top import BoardTop
 from ..link.build_identity import build_identity
 from .cache import Cache
 from .families import FAMILIES, Family
-from .lut_memories import prefer_luts
 from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
@@ -221,13 +220,14 @@ class Build:
         )
         plan.extract(str(self.directory))
         source = self.directory / f"{NAME}.il"
-        source.write_text(self._free(source.read_text()))
+        source.write_text(for_synthesis(source.read_text(), self.family.lut_ram))
         script = json.loads((self.directory / f"build_{NAME}.json").read_text())
         return {command[0]: command[1:] for command in script["commands"]}
 
     def _prepare_part(self, part: wiring.Component) -> dict[str, list[str]]:
         """Write what is only to be synthesised, with streams in place of pins."""
-        source = self._free(rtlil.convert(part, name=NAME, emit_src=False))
+        source = rtlil.convert(part, name=NAME, emit_src=False)
+        source = for_synthesis(source, self.family.lut_ram)
         (self.directory / f"{NAME}.il").write_text(source)
         (self.directory / f"{NAME}.ys").write_text(
             f"read_rtlil {NAME}.il\n"
@@ -235,11 +235,6 @@ class Build:
             f"write_json {NAME}.json\n"
         )
         return {"yosys": ["-q", "-l", f"{NAME}.rpt", f"{NAME}.ys"]}
-
-    def _free(self, source: str) -> str:
-        """What synthesis is allowed with memories."""
-        source = for_synthesis(source)
-        return prefer_luts(source) if self.family.lut_ram else source
 
     def _synthesise(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> Utilisation:
         self._step("synthesis")
