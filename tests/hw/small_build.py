@@ -5,20 +5,20 @@ goes round, through a block RAM and as many multipliers as the build wants to se
 """
 
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib.memory import Memory
 
 from dualgate.cycles import multipliers
-from dualgate.engine import EngineParameters
+from dualgate.engine import MEMORIES, EngineParameters
 from dualgate_hw.bitstream import flow
 from dualgate_hw.boards import find_board
 from dualgate_hw.boards.board import Board
 from dualgate_hw.boards.top import BoardTop
 
-SMALLEST = EngineParameters(**{field.name: 1 for field in fields(EngineParameters)})
+SMALLEST = EngineParameters(1, **dict.fromkeys(MEMORIES, 1))
 
 
 class SmallTop(BoardTop):
