@@ -155,7 +155,7 @@ def test_forward_mode_in_floating_point_is_timed_beside_pytorch(
         (("--layers", "40,9"), "layers 40,9: digits has 40 inputs and 10 outputs, which must"),
         (("--neurons", "3"), "3 neurons: give a power of two, such as 16"),
         (("--samples", "0"), "Invalid value for '--samples': 0 is not in the range x>=1."),
-        (("--batch", "257"), "Invalid value for '--batch': 257 is not in the range 1<=x<=256."),
+        (("--batch", "255"), "Invalid value for '--batch': 255 is not in the range 1<=x<=254."),
         (("--json", "/proc/x/y.json"), "cannot write /proc/x/y.json"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_failing_tool_leaves_its_messages_and_no_model(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("dualgate_hw.verilog.to_verilog", lambda *_: "module engine; oops")
     monkeypatch.setattr("dualgate_hw.verilog.WithoutReset", lambda _: None)
-    monkeypatch.setattr("dualgate_hw.engine.Engine", lambda _: None)
+    monkeypatch.setattr("dualgate_hw.engines.make_engine", lambda _: None)
     with pytest.raises(DeviceError, match=r"failed while compiling the RTL; see .*\.log$") as error:
         build(SMALL)
     log = Path(str(error.value).split("see ")[1])
