@@ -18,7 +18,7 @@ from dualgate_hw.boards import find_board
 from dualgate_hw.boards.board import Board
 from dualgate_hw.boards.top import BoardTop
 
-SMALLEST = EngineParameters(1, **dict.fromkeys(MEMORIES, 1))
+SMALLEST = EngineParameters(1, arrays=1, **dict.fromkeys(MEMORIES, 1))
 
 
 class SmallTop(BoardTop):

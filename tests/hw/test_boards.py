@@ -16,7 +16,7 @@ from dualgate_hw.link.uart import divisor_for
 
 PLACED = {name: board for name, board in BOARDS.items() if board.part_only is None}
 
-SMALLEST = EngineParameters(1, **dict.fromkeys(MEMORIES, 1))
+SMALLEST = EngineParameters(1, arrays=1, **dict.fromkeys(MEMORIES, 1))
 
 
 @pytest.mark.parametrize("board", PLACED.values(), ids=PLACED)
