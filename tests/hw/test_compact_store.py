@@ -70,13 +70,15 @@ def test_weights_and_velocities_are_read_as_written_in_the_cycles_stated(rows: i
     simulate(m, bench)
 
 
-def test_planes_do_not_share_a_word() -> None:
-    engine = EngineParameters(NEURONS, arrays=1, compact=1, rows=6, vectors=2)
+@pytest.mark.parametrize(("rows", "vectors"), [(6, 2), (8, 2), (4, 4), (3, 4)])
+def test_planes_do_not_share_a_word(rows: int, vectors: int) -> None:
+    """Nor do sums, of which there may be more than rows: one for each unit of a layer."""
+    engine = EngineParameters(NEURONS, arrays=1, compact=1, rows=rows, vectors=vectors)
     store = RowStore(Places(Shapes(engine, contexts=1)))
     words = {
         (plane, row): 1 + 100 * plane + row
         for plane in Plane
-        for row in range(8 if plane is Plane.SUMS else 6)
+        for row in range(vectors * NEURONS if plane is Plane.SUMS else rows)
     }
 
     async def bench(ctx: Any) -> None:

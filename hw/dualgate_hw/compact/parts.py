@@ -68,6 +68,11 @@ class Places:
         """Width of a bit length of a total."""
         return int(self.total.width).bit_length()
 
+    @property
+    def rows(self) -> int:
+        """Places of a plane of the row memory: rows, or sums, one for each unit of a layer."""
+        return max(self.shapes.engine.rows, self.units)
+
     # Lists, and what else has words of 32 bits. Inputs come first, where the loader puts them.
     # All begin at multiples of a power of two that holds them, so that a place within one is joined
     # to its beginning and not added.
@@ -76,22 +81,22 @@ class Places:
     def _inputs(self) -> int:
         """Words of the first part."""
         engine = self.shapes.engine
-        beside = self._descriptor_words + _power(self.shapes.mask_words)
-        return max(_power(engine.inputs + beside), 2 * _power(engine.activations))
+        return max(_power(engine.inputs + 2 * self._beside), 2 * _power(engine.activations))
 
     @property
-    def _descriptor_words(self) -> int:
-        return LAYER_WORDS * _power(self.shapes.engine.layers)
+    def _beside(self) -> int:
+        """Room for the descriptors, and for the masks: as much for either as the larger takes."""
+        return max(LAYER_WORDS * _power(self.shapes.engine.layers), _power(self.shapes.mask_words))
 
     @property
     def descriptors(self) -> int:
         """First word of the descriptors, at the end of the first part."""
-        return self._inputs - self._descriptor_words
+        return self._inputs - self._beside
 
     @property
     def masks(self) -> int:
         """First word of masks."""
-        return self.descriptors - _power(self.shapes.mask_words)
+        return self.descriptors - self._beside
 
     @property
     def hidden(self) -> int:
@@ -193,13 +198,13 @@ class Use(wiring.Signature):
                 "word_write": Out(1),
                 "word": Out(VALUE),
                 "plane": Out(Plane),
-                "row": Out(range(shapes.engine.rows)),
+                "row": Out(range(places.rows)),
                 "row_write": Out(shapes.neurons),
                 "row_data": Out(unsigned(shapes.neurons * VALUE_WIDTH)),
                 "walk": Out(1),
                 "first": Out(entries),
                 "count": Out(shapes.unit),
-                "base": Out(range(shapes.engine.rows)),
+                "base": Out(range(places.rows)),
                 "clear": Out(1),
                 "step": Out(1),
                 "whole": Out(1),

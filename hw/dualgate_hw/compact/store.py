@@ -55,8 +55,11 @@ class RowStore(wiring.Component):
         return m
 
     def _address(self) -> tuple[Value, int]:
-        """Address of a word, and how many there are: rows of each plane, then sums."""
-        rows = self.places.shapes.engine.rows
+        """Address of a word, and how many there are: rows of each plane, then sums.
+
+        Of rows that are a power of two the plane is joined to the row, which takes no adder.
+        """
+        rows = self.places.rows
         plane = Value.cast(self.use.plane)
         depth = Plane.SUMS * rows + self.places.units
         if rows & (rows - 1) == 0:
