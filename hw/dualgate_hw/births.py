@@ -3,13 +3,11 @@
 Up to K tags that are born of the same word share a slot: a team.
 """
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import UNIT_FRAC
-from dualgate.rules import SIGMOID
-
+from .curves import slope_frac
 from .layouts import LAYER, Shapes, owned
 from .nonzeros import flagged, word_job
 from .slots import sum_note, team
@@ -81,9 +79,7 @@ class Births(wiring.Component):
             self.index.eq(tags),
         ]
         for frac in self.team.frac:
-            m.d.comb += frac.eq(
-                Mux(layer.activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
-            )
+            m.d.comb += frac.eq(slope_frac(layer.activation))
         flags = Signal(self.shapes.neurons)
         slopes = Signal(self.shapes.vector)
         rest = self._word(m, flags, slopes)

@@ -11,6 +11,11 @@ from .layouts import VALUE
 ONE = 1 << UNIT_FRAC
 
 
+def slope_frac(activation: Value) -> Value:
+    """Fraction bits of a slope."""
+    return Mux(activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
+
+
 def has_table(activation: Value) -> Value:
     """Whether values and slopes come from the table of sigmoids."""
     return (activation == SIGMOID.code) | (activation == TANH.code)

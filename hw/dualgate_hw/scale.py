@@ -10,8 +10,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
-from dualgate.rules import SIGMOID
 
+from .curves import slope_frac
 from .layouts import LAYER, PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
 from .rounding import shift_right
@@ -125,7 +125,7 @@ class Scaler(wiring.Component):
         read_note = Signal(scaled(self.shapes))
         note = Signal(scaled(self.shapes))
         m.d.comb += self.taken.eq(self.mac.valid & self.mac.ready)
-        gain = Mux(self.layer.activation == SIGMOID.code, SIGMOID.slope_frac - UNIT_FRAC, 0)
+        gain = slope_frac(self.layer.activation) - UNIT_FRAC
         with m.If(advance):
             m.d.sync += [
                 valid.eq(read_valid),

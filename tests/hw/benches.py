@@ -9,7 +9,8 @@ from amaranth.lib import memory, wiring
 from amaranth.sim import Simulator
 
 from dualgate.engine import EngineParameters
-from dualgate_hw.layouts import LAYER, Shapes
+from dualgate_hw.entries import RowEntries
+from dualgate_hw.layouts import LAYER, MASTER, VELOCITY, Shapes, vector
 from dualgate_sim.streams import plain
 
 Bench = Callable[[Any], Awaitable[None]]
@@ -69,6 +70,22 @@ def attach(
         lanes = 1 if port.signature.granularity else None
         wiring.connect(m, port, store.write_port(granularity=lanes))
     return store
+
+
+def row_memories(m: Module, entries: RowEntries, neurons: int, rows: int) -> None:
+    """Weights and velocities behind `entries`, and the registers that it reads them from."""
+    for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
+        store = memory.Memory(shape=vector(neurons, shape), depth=rows, init=[])
+        m.submodules[name] = store
+        read, write = store.read_port(), store.write_port()
+        m.d.comb += [
+            read.addr.eq(entries.row),
+            write.addr.eq(entries.row),
+            write.en.eq(getattr(entries, f"write_{name}")),
+        ]
+        m.d.sync += getattr(entries, name).eq(read.data)
+        for entry, new in zip(write.data, entries.new_row, strict=True):
+            m.d.comb += entry.eq(new)
 
 
 def descriptors(m: Module, part: Any, layers: list[dict[str, int]]) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module
-from amaranth.lib import memory, wiring
-from benches import STALLS, simulate, small_shapes, watcher
+from amaranth.lib import wiring
+from benches import STALLS, row_memories, simulate, small_shapes, watcher
 
 from dualgate import commands
 from dualgate.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status
@@ -16,7 +16,6 @@ from dualgate.network import Network
 from dualgate.settings import Settings
 from dualgate_hw.commands import CommandDecoder
 from dualgate_hw.entries import RowEntries
-from dualgate_hw.layouts import MASTER, VELOCITY, vector
 from dualgate_sim.streams import plain, receive, send
 
 NEURONS = 2
@@ -64,18 +63,7 @@ def talk(
     m.submodules.decoder = decoder = CommandDecoder(SHAPES)
     m.submodules.entries = entries = RowEntries(NEURONS)
     wiring.connect(m, decoder.entries, entries.entries)
-    for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
-        store = memory.Memory(shape=vector(NEURONS, shape), depth=ENGINE.rows, init=[])
-        m.submodules[name] = store
-        read, write = store.read_port(), store.write_port()
-        m.d.comb += [
-            read.addr.eq(entries.row),
-            write.addr.eq(entries.row),
-            write.en.eq(getattr(entries, f"write_{name}")),
-        ]
-        m.d.sync += getattr(entries, name).eq(read.data)
-        for entry, new in zip(write.data, entries.new_row, strict=True):
-            m.d.comb += entry.eq(new)
+    row_memories(m, entries, NEURONS, ENGINE.rows)
     m.d.sync += decoder.counter.eq(decoder.counter_index * ((1 << 40) + 5))
     notes = {}
     watches = []

@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module
-from amaranth.lib import memory
-from benches import simulate
+from benches import row_memories, simulate
 
 from dualgate_hw.entries import RowEntries
-from dualgate_hw.layouts import MASTER, VELOCITY, vector
+from dualgate_hw.layouts import MASTER, VELOCITY
 
 ROWS = 8
 
@@ -17,18 +16,7 @@ ROWS = 8
 def wired(neurons: int) -> tuple[Module, RowEntries]:
     m = Module()
     m.submodules.entries = entries = RowEntries(neurons)
-    for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
-        store = memory.Memory(shape=vector(neurons, shape), depth=ROWS, init=[])
-        m.submodules[name] = store
-        read, write = store.read_port(), store.write_port()
-        m.d.comb += [
-            read.addr.eq(entries.row),
-            write.addr.eq(entries.row),
-            write.en.eq(getattr(entries, f"write_{name}")),
-        ]
-        m.d.sync += getattr(entries, name).eq(read.data)
-        for entry, new in zip(write.data, entries.new_row, strict=True):
-            m.d.comb += entry.eq(new)
+    row_memories(m, entries, neurons, ROWS)
     return m, entries
 
 

@@ -9,6 +9,19 @@ from ..link.serial import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import Ice40Pll
 
+COMPACT = EngineParameters(
+    neurons=4,
+    arrays=1,
+    compact=1,
+    layers=4,
+    rows=2048,
+    inputs=80,
+    activations=64,
+    vectors=16,
+    groups=10,
+)
+"""Its rows fill the four SPRAMs."""
+
 ICEBREAKER = Board(
     name="icebreaker",
     title="iCEBreaker 1.0",
@@ -17,17 +30,7 @@ ICEBREAKER = Board(
     platform=ICEBreakerPlatform,
     capacity=Capacity(5_280, 5_280, 30, 4_096, 8),
     clock=Ice40Pll("clk12", 12, divr=0, divf=63, divq=5),
-    engine=EngineParameters(
-        neurons=4,
-        arrays=1,
-        compact=1,
-        layers=4,
-        rows=2048,
-        inputs=80,
-        activations=64,
-        vectors=16,
-        groups=10,
-    ),
+    engine=COMPACT,
     depths=Depths(),
     link=LinkParameters(receive_words=256, send_words=128),
     baud=3_000_000,

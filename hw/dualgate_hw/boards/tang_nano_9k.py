@@ -1,13 +1,15 @@
 """Tang Nano 9K: a GW1NR-9C, a bridge that does 3 Mbaud."""
 
+from dataclasses import replace
+
 from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
 from dualgate.cycles import Depths
-from dualgate.engine import EngineParameters
 
 from ..link.serial import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import GowinPll
+from .icebreaker import COMPACT
 
 TANG_NANO_9K = Board(
     name="tang-nano-9k",
@@ -17,17 +19,7 @@ TANG_NANO_9K = Board(
     platform=TangNano9kPlatform,
     capacity=Capacity(8_640, 6_480, 26, 18_432, 20),
     clock=GowinPll("clk27", 27, fbdiv=2, idiv=1, odiv=16),
-    engine=EngineParameters(
-        neurons=4,
-        arrays=1,
-        compact=1,
-        layers=4,
-        rows=704,
-        inputs=80,
-        activations=64,
-        vectors=16,
-        groups=10,
-    ),
+    engine=replace(COMPACT, rows=704),
     depths=Depths(),
     link=LinkParameters(receive_words=256, send_words=128),
     baud=3_000_000,

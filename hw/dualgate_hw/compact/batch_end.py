@@ -9,7 +9,7 @@ from dualgate.formats import DIGIT_WIDTH, MASTER_WIDTH, MOMENTUM_FRAC, VALUE_WID
 
 from ..layouts import SETTINGS
 from ..rounding import saturate
-from .parts import Places, Plane, Seen, Use
+from .parts import DIGIT_PLANES, Places, Plane, Seen, Use, load_numbers
 from .store import DIGITS, lane_of
 
 STEP_WIDTH = MASTER_WIDTH + 2
@@ -155,13 +155,9 @@ class BatchEnd(wiring.Component):
             self._address(m, self._part)
             m.next = "LOAD"
         with m.State("LOAD"):
-            m.d.comb += [
-                use.clear.eq(1),
-                use.load_scalar.eq(1),
-                use.scalar.eq(Mux(self._momentum, self.settings.momentum, power)),
-                use.load_factor.eq(1),
-                use.factor.eq(lane_of(seen.row, self._lane)),
-            ]
+            scale = Mux(self._momentum, self.settings.momentum, power)
+            load_numbers(m, use, scale, lane_of(seen.row, self._lane))
+            m.d.comb += use.clear.eq(1)
             m.next = "STEP"
         with m.State("STEP"):
             m.d.comb += [use.step.eq(1), use.whole.eq(1)]
@@ -233,7 +229,7 @@ class BatchEnd(wiring.Component):
             m.d.comb += self.saturated.eq(clips)
             m.d.sync += [far.eq(clips), negative.eq(self._upper[-1])]
             m.next = "WRITE_0"
-        for index, plane in enumerate((Plane.LOW_DIGITS, Plane.MIDDLE_DIGITS, Plane.HIGH_DIGITS)):
+        for index, plane in enumerate(DIGIT_PLANES):
             with m.State(f"WRITE_{index}"):
                 highest = index == DIGITS - 1
                 digit = self._digits[:DIGIT_WIDTH]

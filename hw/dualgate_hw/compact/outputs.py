@@ -10,11 +10,11 @@ from dualgate.formats import UNIT_FRAC
 from dualgate.rules import SOFTMAX
 
 from ..layouts import SETTINGS, VALUE, WORD
-from .parts import Places, Seen, Use
+from .parts import Places, Seen, Use, load_numbers, take_last
 from .softmax import Softmax
 
 HALF = 1 << UNIT_FRAC
-"""Operand that stands for half of 2**15, see `_divide`."""
+"""Operand that stands for half of 2**15, see `Outputs._divide_states`."""
 
 PARTS = 15
 """Products that make up one of a power and a reciprocal."""
@@ -114,21 +114,18 @@ class Outputs(wiring.Component):
         power = Cat(softmax.power[:-1], ~softmax.power[-1]).as_signed()
         with m.State("PARTS"):
             m.d.sync += [part.eq(part + 1), steps.eq(1)]
-            m.d.comb += [
-                use.word_at.eq(self.places.outputs | self._unit),
-                use.load_scalar.eq(1),
-                use.scalar.eq(Mux(part < 5, power, HALF)),
-                use.load_factor.eq(1),
-                use.factor.eq(
-                    Mux((part == 0) | (part == 5) | (part == 6), softmax.reciprocal, HALF)
-                ),
-                use.step.eq(steps),
-            ]
+            m.d.comb += [use.word_at.eq(self.places.outputs | self._unit), use.step.eq(steps)]
+            load_numbers(
+                m,
+                use,
+                Mux(part < 5, power, HALF),
+                Mux((part == 0) | (part == 5) | (part == 6), softmax.reciprocal, HALF),
+            )
             with m.If(part == PARTS):
                 m.d.sync += [part.eq(0), steps.eq(0)]
                 m.next = "DIVIDE"
         with m.State("DIVIDE"):
-            m.d.comb += [use.take.eq(1), use.lane.eq(self.places.shapes.neurons - 1)]
+            take_last(m, use)
             m.next = "ROUND"
         with m.State("ROUND"):
             m.d.comb += [use.shift.eq(softmax.bits + (15 - UNIT_FRAC)), use.rounds.eq(1)]
@@ -160,25 +157,16 @@ class Outputs(wiring.Component):
         with m.State("CLIP"):
             m.d.comb += use.word_at.eq(places.slopes | place)
             m.next = "LOAD"
+        rate = Cat(self.settings.rate_mantissa, Const(0, 1)).as_signed()
         with m.State("LOAD"):
-            m.d.comb += [
-                self.saturated.eq(seen.clipped),
-                use.clear.eq(1),
-                use.load_scalar.eq(1),
-                use.scalar.eq(seen.narrow),
-                use.load_factor.eq(1),
-                use.factor.eq(
-                    Mux(
-                        sloped, seen.word, Cat(self.settings.rate_mantissa, Const(0, 1)).as_signed()
-                    )
-                ),
-            ]
+            load_numbers(m, use, seen.narrow, Mux(sloped, seen.word, rate))
+            m.d.comb += [self.saturated.eq(seen.clipped), use.clear.eq(1)]
             m.next = "STEP"
         with m.State("STEP"):
             m.d.comb += use.step.eq(1)
             m.next = "PRODUCT"
         with m.State("PRODUCT"):
-            m.d.comb += [use.take.eq(1), use.lane.eq(places.shapes.neurons - 1)]
+            take_last(m, use)
             m.next = "NARROW"
         with m.State("NARROW"):
             m.d.comb += [

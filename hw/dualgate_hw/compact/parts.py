@@ -37,6 +37,10 @@ class Plane(IntEnum):
     SUMS = 5
 
 
+DIGIT_PLANES = (Plane.LOW_DIGITS, Plane.MIDDLE_DIGITS, Plane.HIGH_DIGITS)
+"""Of a velocity."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Sizes and addresses of the compact engine's memories.
@@ -257,6 +261,21 @@ class Seen(wiring.Signature):
                 "clipped": In(1),
             }
         )
+
+
+def load_numbers(m: Module, use: wiring.PureInterface, scalar: Value, factor: Value) -> None:
+    """Two numbers are the operands of the last lane."""
+    m.d.comb += [
+        use.load_scalar.eq(1),
+        use.scalar.eq(scalar),
+        use.load_factor.eq(1),
+        use.factor.eq(factor),
+    ]
+
+
+def take_last(m: Module, use: wiring.PureInterface) -> None:
+    """The last lane's sum is the number to narrow."""
+    m.d.comb += [use.take.eq(1), use.lane.eq(~0)]
 
 
 def merge(m: Module, uses: Sequence[wiring.PureInterface], into: wiring.PureInterface) -> None:

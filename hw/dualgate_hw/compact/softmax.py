@@ -1,13 +1,14 @@
 """Softmax's numerators and the reciprocal of their sum, with the shared parts' help."""
 
-from amaranth import Module, Mux, Signal, signed, unsigned
-from amaranth.lib import memory, wiring
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.rules import EXP_TABLE, SOFTMAX, TABLE_BITS
+from dualgate.rules import EXP_TABLE, SOFTMAX
 
 from ..layouts import VALUE
 from ..softmax import POWER_BITS
+from ..tables import EXP_SHAPE, TablePort, own_table
 from .parts import Places, Seen, Use
 
 QUOTIENT_BITS = 16
@@ -116,10 +117,8 @@ class Softmax(wiring.Component):
 
     def _look_up(self, m: Module, maximum: Signal) -> None:
         """The table's answer to the word that was read."""
-        m.submodules.table = table = memory.Memory(
-            shape=unsigned(POWER_BITS), depth=1 << TABLE_BITS, init=EXP_TABLE
-        )
-        read = table.read_port()
+        table = TablePort(EXP_SHAPE).create(path=("table",))
+        own_table(m, table, EXP_TABLE)
         shift = SOFTMAX.index_shift
         distance = Signal(signed(len(maximum) + 1))
         index = Signal(len(maximum))
@@ -127,7 +126,7 @@ class Softmax(wiring.Component):
         m.d.comb += [
             distance.eq(maximum - self.seen.word),
             index.eq((distance + (1 << shift - 1)) >> shift),
-            read.addr.eq(index),
-            self.power.eq(Mux(beyond, 0, read.data)),
+            table.addr.eq(index),
+            self.power.eq(Mux(beyond, 0, table.data)),
         ]
         m.d.sync += beyond.eq(index >= len(EXP_TABLE))

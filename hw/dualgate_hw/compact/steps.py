@@ -5,6 +5,8 @@ from amaranth.hdl import Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from dualgate.commands import COUNTERS
+
 from ..layouts import ENTRY, SETTINGS, VALUE, WORD
 from ..value import loaded
 from .batch_end import BatchEnd
@@ -17,18 +19,8 @@ from .tangents import Tangents
 from .updates import Updates
 from .values import Values
 
-EVENTS = (
-    "value_rows",
-    "tangent_rows",
-    "scale_rows",
-    "update_rows",
-    "kept",
-    "dropped",
-    "saturated_values",
-    "saturated_updates",
-    "saturated_weights",
-)
-"""Those of `commands.COUNTERS` that steps count, one at a time."""
+EVENTS = tuple(name for name in COUNTERS if name != "cycles")
+"""What steps count, one at a time."""
 
 
 class Steps(wiring.Component):
@@ -45,11 +37,15 @@ class Steps(wiring.Component):
     settings : as last set
     batch_end, batch_done : start, and end, of a batch's end; while not `working`
     working : a sample, or a batch's end, is in work
-    access : decoder's access to weights and velocities; while not `working`
     forget : a descriptor was written
     use : what is asked of the memories of entries and words
     entry, word : what was read there
-    events : what to count
+    one of each of `EVENTS` : pulse to count
+
+    Attributes
+    ----------
+    access : EntryAccess
+        The decoder's, to weights and velocities; while not `working`.
     """
 
     def __init__(self, places: Places) -> None:

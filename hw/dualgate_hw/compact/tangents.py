@@ -7,17 +7,12 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
-from dualgate.rules import SIGMOID
 from dualgate.settings import PRUNE_BITS, PRUNE_OFF
 
+from ..curves import slope_frac
 from ..layouts import VALUE
 from ..slots import FRAC
-from .parts import SHIFT_BITS, Places, Plane, Seen, Use
-
-
-def slope_frac(activation: Value) -> Value:
-    """Fraction bits of a slope."""
-    return Mux(activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
+from .parts import SHIFT_BITS, Places, Plane, Seen, Use, load_numbers, take_last
 
 
 class Tangents(wiring.Component):
@@ -230,14 +225,14 @@ class Tangents(wiring.Component):
             m.d.comb += [use.shift.eq(self._shift), use.word_at.eq(self._factor())]
             m.next = "SCALE_LOAD"
         with m.State("SCALE_LOAD"):
-            self._load(m)
+            load_numbers(m, use, seen.narrow, seen.word)
             m.d.comb += use.clear.eq(1)
             m.next = "SCALE_STEP"
         with m.State("SCALE_STEP"):
             m.d.comb += use.step.eq(1)
             m.next = "SCALE_TAKE"
         with m.State("SCALE_TAKE"):
-            m.d.comb += [use.take.eq(1), use.lane.eq(self.places.shapes.neurons - 1)]
+            take_last(m, use)
             m.next = "SCALE_ROUND"
         with m.State("SCALE_ROUND"):
             m.d.comb += [use.shift.eq(UNIT_FRAC), use.rounds.eq(1)]
@@ -261,14 +256,6 @@ class Tangents(wiring.Component):
         return self.places.unit(layer, self._entry) | Mux(
             layer.last, self.places.updates, self.places.slopes
         )
-
-    def _load(self, m: Module) -> None:
-        m.d.comb += [
-            self.use.load_scalar.eq(1),
-            self.use.scalar.eq(self.seen.narrow),
-            self.use.load_factor.eq(1),
-            self.use.factor.eq(self.seen.word),
-        ]
 
     def _prune_states(self, m: Module) -> None:
         """Keep entries whose bit length is less than p below that of the largest."""
@@ -315,10 +302,10 @@ class Tangents(wiring.Component):
             with m.If(stages[1]):
                 m.d.comb += use.word_at.eq(factor)
             with m.If(stages[2]):
-                self._load(m)
+                load_numbers(m, use, seen.narrow, seen.word)
             m.d.comb += use.step.eq(stages[3])
             with m.If(~(read | stages[0] | stages[1] | stages[2] | stages[3])):
-                m.d.comb += [use.take.eq(1), use.lane.eq(self.places.shapes.neurons - 1)]
+                take_last(m, use)
                 m.next = "NARROW"
         for stage, before in zip(stages, [read, *stages], strict=False):
             m.d.sync += stage.eq(before)

@@ -7,7 +7,7 @@ from amaranth.utils import exact_log2
 
 from dualgate.formats import DIGIT_WIDTH, VALUE_WIDTH
 
-from .parts import Places, Plane, Seen, Use
+from .parts import DIGIT_PLANES, Places, Plane, Seen, Use
 
 
 class Updates(wiring.Component):
@@ -118,7 +118,7 @@ class Updates(wiring.Component):
         with m.State("ENTRY"):
             self._load(m, row, left)
             m.next = "READ_0"
-        for digit, plane in enumerate((Plane.LOW_DIGITS, Plane.MIDDLE_DIGITS, Plane.HIGH_DIGITS)):
+        for digit, plane in enumerate(DIGIT_PLANES):
             with m.State(f"READ_{digit}"):
                 m.d.comb += [use.plane.eq(plane), use.row.eq(row)]
                 if digit == 0:

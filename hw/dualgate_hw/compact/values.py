@@ -1,17 +1,18 @@
 """Values: z = W^T a, activations and slopes, a layer after the other."""
 
-from amaranth import Module, Mux, Signal, unsigned
+from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from dualgate.engine import WORD_BITS
-from dualgate.rules import SIGMOID_TABLE, TABLE_BITS
+from dualgate.rules import SIGMOID_TABLE
 
 from ..curves import has_table, table_index, value_and_slope
 from ..layouts import VALUE
-from .parts import Places, Seen, Use
+from ..tables import SIGMOID_SHAPE, TablePort, own_table
+from .parts import Places, Seen, Use, load_numbers, take_last
 
 
 class Values(wiring.Component):
@@ -128,11 +129,9 @@ class Values(wiring.Component):
         """From z to what the table has of it, and the square that a slope needs."""
         use, seen = self.use, self.seen
         layer = seen.layer
-        m.submodules.table = table = memory.Memory(
-            shape=unsigned(15), depth=1 << TABLE_BITS, init=SIGMOID_TABLE
-        )
-        port = table.read_port()
-        m.d.comb += port.addr.eq(table_index(layer.activation, seen.word))
+        table = TablePort(SIGMOID_SHAPE).create(path=("table",))
+        own_table(m, table, SIGMOID_TABLE)
+        m.d.comb += table.addr.eq(table_index(layer.activation, seen.word))
         bits = exact_log2(WORD_BITS)
         place = Signal(self.places.shapes.unit)
         m.d.comb += place.eq(self._base + self._unit)
@@ -149,20 +148,15 @@ class Values(wiring.Component):
             with m.If(has_table(layer.activation)):
                 m.next = "TABLE"
         with m.State("TABLE"):
-            m.d.comb += [
-                use.clear.eq(1),
-                use.load_scalar.eq(1),
-                use.scalar.eq(port.data),
-                use.load_factor.eq(1),
-                use.factor.eq(port.data),
-            ]
-            m.d.sync += self._h.eq(port.data)
+            load_numbers(m, use, table.data, table.data)
+            m.d.comb += use.clear.eq(1)
+            m.d.sync += self._h.eq(table.data)
             m.next = "SQUARE"
         with m.State("SQUARE"):
             m.d.comb += use.step.eq(1)
             m.next = "TOTAL"
         with m.State("TOTAL"):
-            m.d.comb += [use.take.eq(1), use.lane.eq(self.places.shapes.neurons - 1)]
+            take_last(m, use)
             m.next = "ROUND"
         with m.State("ROUND"):
             m.d.comb += [use.shift.eq(16), use.rounds.eq(1)]
