@@ -14,13 +14,21 @@ from small_engines import (
     MAX_WIDTH,
     assert_same_run,
     build_all,
+    counts,
     open_both,
     prepare,
     state,
 )
 
 from dualgate.floating.regularisation import draw_masks
-from dualgate.formats import MAX_SHARE, SHARE_WIDTH, VALUE_WIDTH
+from dualgate.formats import (
+    APPLY_BIAS,
+    MASTER_FRAC,
+    MAX_SHARE,
+    SHARE_WIDTH,
+    VALUE_WIDTH,
+    VELOCITY_WIDTH,
+)
 from dualgate.network import Network
 from dualgate.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.settings import PRUNE_OFF, Settings, make_settings, update_frac
@@ -189,6 +197,32 @@ def test_samples_of_zeros_train_only_biases() -> None:
     case = gentle_case(network, 3, 2, 1, seed=2)
     case.batches = [(x * 0, target, chosen) for x, target, chosen in case.batches]
     run(case, "n16")
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_velocities_at_the_edges_of_their_digits_end_a_batch_alike(name: str) -> None:
+    """Powers of two and their neighbours: carries, borrows and clips wherever there can be one."""
+    network = Network((17, 16), loss="mse")
+    powers = [1 << place for place in range(VELOCITY_WIDTH - 1)]
+    edges = [0, -(1 << (VELOCITY_WIDTH - 1))]
+    edges += [sign * (power + near) for power in powers for sign in (-1, 1) for near in (-1, 0, 1)]
+    velocity = [np.resize(np.array(edges), (18, 16)).astype(np.int64)]
+    weights = [np.resize(np.array([-(1 << 31), -1, 0, (1 << 31) - 1]), (18, 16)).astype(np.int64)]
+    least = MASTER_FRAC - APPLY_BIAS - network.layers[0].in_frac
+    golden, sim = open_both(name)
+    with golden, sim:
+        for frac in (least, least + 1, least + 15, least + 16, least + 31, least + 46, least + 62):
+            for momentum in (0, 1, 1 << 14, 3 << 13, (1 << 15) - 1):
+                for device in (golden, sim):
+                    device.configure(network, frac)
+                before = [device.counters() for device in (golden, sim)]
+                for device in (golden, sim):
+                    device.write_weights(weights)
+                    device.write_velocity(velocity)
+                    device.set(Settings(1 << 14, 15, momentum))
+                    device.apply()
+                assert state(sim) == state(golden), (frac, momentum)
+                assert counts(sim, before[1]) == counts(golden, before[0])
 
 
 def test_no_learning_changes_nothing() -> None:
