@@ -46,7 +46,7 @@ from .network import Network
 from .settings import PRUNE_BITS, RATE_SHIFT_BITS, Settings
 
 MAGIC = 0x44475445
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_PAYLOAD = (1 << 16) - 1
 
 Words = NDArray[np.uint32]
@@ -86,13 +86,14 @@ IDENTITY_FIELDS = ("magic", "protocol", *(field.name for field in fields(EngineP
 
 SETTINGS_FIELDS: tuple[tuple[str, int], ...] = (
     ("rate_mantissa", RATE_WIDTH),
+    ("masked", 1),
     ("rate_shift", RATE_SHIFT_BITS),
     ("prune", PRUNE_BITS),
-    ("layers", 5),
+    ("layers", 6),
     ("momentum", MOMENTUM_FRAC),
-    ("masked", 1),
 )
-"""Name and width, least significant first; `layers` is how many descriptors are in use."""
+"""Name and width, least significant first; `layers` is how many descriptors are in use. None lies
+in two halves of a word, which the compact engine would have to put together."""
 
 SETTINGS_WORDS = -(-sum(bits for _, bits in SETTINGS_FIELDS) // WORD_BITS)
 

@@ -37,7 +37,7 @@ def content_hash(engine: EngineParameters, trace: bool) -> str:
         and path.parent.name == "dualgate"
     ]
     # What is in other folders of the gateware's package stands around an engine.
-    parts = ("dualgate_hw", "compact")
+    parts = ("dualgate_hw", "compact", "program")
     gateware = [path for path in package_files("dualgate_hw") if path.parent.name in parts]
     for path in [*gateware, *contract, HARNESS, Path(__file__), VERILATED]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -1,4 +1,4 @@
-"""A batch's end: every weight takes its step, every velocity keeps its momentum."""
+"""A batch's end: the weights of a row take their step, its velocities keep their momentum."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
@@ -7,10 +7,12 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import DIGIT_WIDTH, MASTER_WIDTH, MOMENTUM_FRAC, VALUE_WIDTH
 
-from ..layouts import SETTINGS
+from ..layouts import PRODUCT, VALUE
 from ..rounding import saturate
-from .parts import DIGIT_PLANES, Places, Plane, Seen, Use, load_numbers
-from .store import DIGITS, lane_of
+from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
+from .store import lane_of
+
+DIGITS = len(DIGIT_PLANES)
 
 STEP_WIDTH = MASTER_WIDTH + 2
 """What does not fit a step of so many bits clips every weight."""
@@ -20,12 +22,14 @@ MOMENTUM_DROPS = 1 + MOMENTUM_FRAC // DIGIT_WIDTH
 
 
 class BatchEnd(wiring.Component):
-    """w -= v, then v *= momentum: an entry after the other, and none of a row without velocity.
+    """w -= v, then v *= momentum: a lane of a row after the other.
 
     Both scale a velocity: by a power of two, or by momentum. The products of its digits, each 15
     places above the one before, are added up in `upper`; what lies below its last 15 places moves
     on to `digits` as the next product comes. Zeros that follow as further products move it down
     by whole digits. So a shift of s places is ``2**k``, and s + k places down.
+
+    A lane takes ``35 + drops`` cycles.
 
     Parameters
     ----------
@@ -33,104 +37,65 @@ class BatchEnd(wiring.Component):
 
     Members
     -------
-    use, seen : the shared parts
-    start, settings, done : pulse; momentum; pulse
-    saturated : pulse for each clipped weight or velocity
+    start, drops : digits that a step is moved down by
+    use : what it asks for
+    momentum, scale : which number it multiplies by: momentum, or the power of two; that number, a
+        cycle later
+    row : the word of the row that was read
+    product : of the first lane, see `Multipliers`
+    clips : how many weights and velocities of the row were clipped
+    busy : the row is not done
     """
 
     def __init__(self, places: Places) -> None:
         self.places = places
+        neurons = places.shapes.neurons
         super().__init__(
             {
-                "use": Out(Use(places)),
-                "seen": Out(Seen(places)),
                 "start": In(1),
-                "settings": In(SETTINGS),
-                "done": Out(1),
-                "saturated": Out(1),
+                "drops": In(3),
+                "use": Out(Use(places)),
+                "momentum": Out(1),
+                "scale": In(VALUE),
+                "row": In(row_layout(neurons)),
+                "product": In(PRODUCT),
+                "clips": Out(range(2 * neurons + 1)),
+                "busy": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        shapes = self.places.shapes
-        self._index = Signal(range(shapes.engine.layers))
-        self._group = Signal(shapes.group)
-        self._input = Signal(shapes.unit)
-        self._row = Signal.like(self.use.row)
-        self._lane = Signal(range(shapes.neurons))
-        self._momentum = Signal()
+        self._lane = Signal(range(self.places.shapes.neurons))
+        self._drops = Signal.like(self.drops)
         self._upper = Signal(signed(2 * VALUE_WIDTH))
         self._digits = Signal(DIGITS * DIGIT_WIDTH)
         # The place below the last digit, which rounds; later a carry.
         self._round = Signal()
-        self._shift = Signal(signed(7))
-        self._drops = Signal(3)
         self._part = Signal(4)
-        with m.FSM():
-            self._row_states(m)
+        self._found = lane_of(self.row, self._lane)
+        with m.FSM() as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
+            with m.State("IDLE"):
+                m.d.sync += self._lane.eq(0)
+                with m.If(self.start):
+                    m.d.sync += [self._drops.eq(self.drops), self.clips.eq(0)]
+                    self._begin(m, momentum=0)
             self._scale_states(m)
             self._weight_states(m)
             self._velocity_states(m)
         return m
 
-    def _row_states(self, m: Module) -> None:
-        use, seen, layer = self.use, self.seen, self.seen.layer
-        some = Signal()
-        with m.State("IDLE"), m.If(self.start):
-            m.d.sync += self._index.eq(0)
-            m.next = "FETCH"
-        with m.State("FETCH"):
-            m.d.comb += [use.fetch.eq(1), use.index.eq(self._index)]
-            m.d.sync += [
-                self._row.eq(layer.weight_base),
-                self._group.eq(0),
-                self._input.eq(0),
-                self._shift.eq(1 - layer.apply_shift),
-                self._drops.eq(0),
-            ]
-            with m.If(seen.fetched):
-                m.next = "SHIFT"
-        with m.State("SHIFT"):
-            m.next = "ROW"
-            with m.If(self._shift < 0):
-                m.d.sync += [
-                    self._shift.eq(self._shift + DIGIT_WIDTH),
-                    self._drops.eq(self._drops + 1),
-                ]
-                m.next = "SHIFT"
-        with m.State("ROW"):
-            self._address(m, Plane.LOW_DIGITS)
-            m.d.sync += [self._part.eq(1), some.eq(0), self._lane.eq(0)]
-            m.next = "LOOK"
-        with m.State("LOOK"):
-            self._address(m, self._part)
-            m.d.sync += [self._part.eq(self._part + 1), some.eq(some | seen.row.as_value().any())]
-            with m.If(self._part == DIGITS):
-                m.next = "LOOKED"
-        with m.State("LOOKED"):
-            self._begin(m, momentum=0)
-            with m.If(~some):
-                m.next = "NEXT"
-        with m.State("NEXT"):
-            m.d.sync += [self._row.eq(self._row + 1), self._input.eq(self._input + 1)]
-            m.next = "ROW"
-            with m.If(self._input == layer.inputs):
-                m.d.sync += [self._input.eq(0), self._group.eq(self._group + 1)]
-                with m.If(self._group == layer.groups - 1):
-                    m.d.sync += self._index.eq(self._index + 1)
-                    m.next = "FETCH"
-                    with m.If(layer.last):
-                        m.d.comb += self.done.eq(1)
-                        m.next = "IDLE"
+    def _read(self, m: Module, plane: Value | Plane) -> None:
+        m.d.comb += [self.use.plane.eq(plane), self.use.read.eq(1)]
 
-    def _address(self, m: Module, plane: Value | Plane) -> None:
-        m.d.comb += [self.use.plane.eq(plane), self.use.row.eq(self._row)]
+    def _clip(self, m: Module, clips: Value) -> None:
+        m.d.sync += self.clips.eq(self.clips + clips)
 
     def _write(self, m: Module, plane: Plane, word: Value) -> None:
         """Write a word of the lane in work."""
-        self._address(m, plane)
         m.d.comb += [
+            self.use.plane.eq(plane),
             self.use.row_write.eq(1 << self._lane),
             self.use.row_data.eq(word[:VALUE_WIDTH].replicate(self.places.shapes.neurons)),
         ]
@@ -138,7 +103,7 @@ class BatchEnd(wiring.Component):
     def _begin(self, m: Module, momentum: int) -> None:
         """Scale the lane's velocity."""
         m.d.sync += [
-            self._momentum.eq(momentum),
+            self.momentum.eq(momentum),
             self._part.eq(0),
             self._upper.eq(0),
             self._digits.eq(0),
@@ -147,17 +112,19 @@ class BatchEnd(wiring.Component):
         m.next = "READ"
 
     def _scale_states(self, m: Module) -> None:
-        use, seen = self.use, self.seen
-        neurons = self.places.shapes.neurons
-        drops = Mux(self._momentum, MOMENTUM_DROPS, self._drops)
-        power = (1 << self._shift[:4])[:VALUE_WIDTH]
+        use = self.use
+        drops = Mux(self.momentum, MOMENTUM_DROPS, self._drops)
         with m.State("READ"):
-            self._address(m, self._part)
+            self._read(m, self._part)
             m.next = "LOAD"
         with m.State("LOAD"):
-            scale = Mux(self._momentum, self.settings.momentum, power)
-            load_numbers(m, use, scale, lane_of(seen.row, self._lane))
-            m.d.comb += use.clear.eq(1)
+            m.d.comb += [
+                use.load_scalar.eq(1),
+                use.scalar.eq(self.scale),
+                use.load_factor.eq(1),
+                use.factor.eq(self._found),
+                use.clear.eq(1),
+            ]
             m.next = "STEP"
         with m.State("STEP"):
             m.d.comb += [use.step.eq(1), use.whole.eq(1)]
@@ -166,7 +133,7 @@ class BatchEnd(wiring.Component):
             # Behind the last digit there are only zeros.
             m.d.comb += use.clear.eq(1)
             m.d.sync += [
-                self._upper.eq((self._upper >> DIGIT_WIDTH) + seen.products[neurons - 1]),
+                self._upper.eq((self._upper >> DIGIT_WIDTH) + self.product),
                 self._part.eq(self._part + 1),
             ]
             with m.If(self._part != 0):
@@ -175,7 +142,7 @@ class BatchEnd(wiring.Component):
                 m.next = "READ"
             with m.If(self._part == drops + (DIGITS - 1)):
                 m.next = "LOWER"
-                with m.If(self._momentum):
+                with m.If(self.momentum):
                     m.next = "TEST"
 
     def _move(self, m: Module) -> None:
@@ -186,28 +153,26 @@ class BatchEnd(wiring.Component):
 
     def _weight_states(self, m: Module) -> None:
         """The weight less the scaled velocity, clipped."""
-        seen = self.seen
         lower = Signal(VALUE_WIDTH)
         weight = Signal(MASTER_WIDTH)
         step = Cat(self._digits, self._upper)
         high = step[STEP_WIDTH - 1 :]
         far = high.any() & ~high.all()
-        found = lane_of(seen.row, self._lane)
         moved = Signal(signed(STEP_WIDTH + 1))
         near, clips = saturate(moved, MASTER_WIDTH)
         bound = Cat(step[-1].replicate(MASTER_WIDTH - 1), ~step[-1])
         m.d.comb += moved.eq(
-            Cat(lower, found).as_signed() - step[:STEP_WIDTH].as_signed() - self._round
+            Cat(lower, self._found).as_signed() - step[:STEP_WIDTH].as_signed() - self._round
         )
         with m.State("LOWER"):
-            self._address(m, Plane.LOWER)
+            self._read(m, Plane.LOWER)
             m.next = "UPPER"
         with m.State("UPPER"):
-            self._address(m, Plane.UPPER)
-            m.d.sync += lower.eq(found)
+            self._read(m, Plane.UPPER)
+            m.d.sync += lower.eq(self._found)
             m.next = "SUBTRACT"
         with m.State("SUBTRACT"):
-            m.d.comb += self.saturated.eq(far | clips)
+            self._clip(m, far | clips)
             m.d.sync += weight.eq(Mux(far, bound, near.as_unsigned()))
             m.next = "WRITE_LOWER"
         with m.State("WRITE_LOWER"):
@@ -226,7 +191,7 @@ class BatchEnd(wiring.Component):
             all_ones & self._round
         )
         with m.State("TEST"):
-            m.d.comb += self.saturated.eq(clips)
+            self._clip(m, clips)
             m.d.sync += [far.eq(clips), negative.eq(self._upper[-1])]
             m.next = "WRITE_0"
         for index, plane in enumerate(DIGIT_PLANES):
@@ -249,4 +214,4 @@ class BatchEnd(wiring.Component):
                     m.d.sync += self._lane.eq(self._lane + 1)
                     self._begin(m, momentum=0)
                     with m.If(self._lane == self.places.shapes.neurons - 1):
-                        m.next = "NEXT"
+                        m.next = "IDLE"

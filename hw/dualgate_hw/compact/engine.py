@@ -1,27 +1,31 @@
-"""The compact engine: commands to decoder and loader, and the memories behind them."""
+"""The compact engine: a sequencer, the parts that its program works with, and their memories."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.engine import EngineParameters
+from dualgate.formats import VALUE_WIDTH
+from dualgate.rules import EXP_TABLE, SIGMOID_TABLE
 
-from ..commands import CommandDecoder
-from ..counters import Counters
-from ..dispatch import SAMPLE_OPS
-from ..layouts import ENTRY, VALUE, WORD, Shapes
-from ..loader import Loader
-from .parts import Places
-from .steps import EVENTS, Steps
+from ..layouts import ENTRY, VALUE, WORD, Shapes, delay
+from .batch_end import BatchEnd
+from .instructions import Action, Op
+from .lists import ListWalker
+from .multipliers import Multipliers, Narrower
+from .parts import Places, Plane, Use, merge
+from .program import assemble
+from .sequencer import Sequencer
+from .store import RowStore, lane_of
+from .tables import Table
+from .updates import Updates
+
+CYCLES_WIDTH = 32
 
 
 class CompactEngine(wiring.Component):
     """A training engine behind two streams of words, see `dualgate.commands`; a sample at a time.
-
-    ::
-
-        commands -+-> Loader --> Steps -+-> responses
-                  +-> CommandDecoder ---+
 
     Parameters
     ----------
@@ -43,130 +47,209 @@ class CompactEngine(wiring.Component):
     def __init__(self, parameters: EngineParameters) -> None:
         self.parameters = parameters
         self.places = Places(Shapes(parameters, contexts=1))
-        self.decoder = CommandDecoder(self.places.shapes)
-        self.loader = Loader(self.places.shapes)
-        self.steps = Steps(self.places)
+        self.memory, self.code = assemble(self.places)
         words = stream.Signature(WORD)
         super().__init__({"command": In(words), "response": Out(words)})
         self.working = Signal()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.decoder = decoder = self.decoder
-        m.submodules.loader = loader = self.loader
-        m.submodules.steps = steps = self.steps
-        wiring.connect(m, loader.sample, steps.sample)
-        wiring.connect(m, decoder.entries, steps.access.entries)
-        m.d.comb += [
-            loader.input_layer.eq(decoder.input_layer),
-            loader.output_layer.eq(decoder.output_layer),
-            loader.masked.eq(decoder.settings.masked),
-            loader.context_free.eq(~steps.working),
-            loader.empty.eq(~steps.working),
-            steps.settings.eq(decoder.settings),
-            steps.batch_end.eq(decoder.batch_end),
-            decoder.batch_done.eq(steps.batch_done),
-            steps.forget.eq(decoder.layer_write),
-            self.working.eq(steps.working),
-        ]
-        self._route(m)
-        self._respond(m)
-        self._entries(m)
-        self._words(m)
+        places = self.places
+        m.submodules.sequencer = self._sequencer = Sequencer(self.code)
+        m.submodules.walker = self._walker = ListWalker(places)
+        m.submodules.updates = self._updates = Updates(places)
+        m.submodules.batch_end = self._batch_end = BatchEnd(places)
+        m.submodules.multipliers = self._multipliers = Multipliers(places)
+        m.submodules.narrower = self._narrower = Narrower(places)
+        m.submodules.store = self._store = RowStore(places)
+        self._action, self._result = self._sequencer.action, self._sequencer.result
+        self._own, self._use = (Use(places).create(path=(name,)) for name in ("own", "use"))
+        loops = (self._walker, self._updates, self._batch_end)
+        merge(m, [self._own, *(loop.use for loop in loops)], self._use)
+        self._list_entries(m)
+        self._store_rows(m)
+        self._multiply(m)
+        self._narrow(m)
+        self._loop(m)
+        self._look_up(m)
+        self._converse(m)
         self._count(m)
         return m
 
-    def _route(self, m: Module) -> None:
-        """A command goes to the loader or to the decoder; either has it until it is done."""
-        decoder, loader, command = self.decoder, self.loader, self.command
-        loading = Signal()
-        to_loader = Signal()
-        begins = decoder.idle & ~loading
-        word = command.payload
-        m.d.comb += [
-            to_loader.eq(Mux(begins, Cat(word[:8] == op for op in SAMPLE_OPS).any(), loading)),
-            loader.command.payload.eq(word),
-            decoder.command.payload.eq(word),
-            decoder.drained.eq(~loading & ~self.steps.working),
-        ]
-        with m.If(begins & (word == 0)):
-            m.d.comb += command.ready.eq(1)
-        with m.Elif(to_loader):
-            m.d.comb += [
-                loader.command.valid.eq(command.valid),
-                command.ready.eq(loader.command.ready),
-            ]
-        with m.Else():
-            m.d.comb += [
-                decoder.command.valid.eq(command.valid),
-                command.ready.eq(decoder.command.ready),
-            ]
-        handed_on = loader.sample.valid & loader.sample.ready
-        refused = loader.response.valid & loader.response.ready
-        with m.If(handed_on | refused):
-            m.d.sync += loading.eq(0)
-        with m.If(begins & to_loader & command.valid & command.ready):
-            m.d.sync += loading.eq(1)
+    def _when(self, *actions: Action) -> Value:
+        return Cat(self._action == action for action in actions).any()
 
-    def _respond(self, m: Module) -> None:
-        """Whoever has a command answers it, so no two answer at once."""
-        answers = (self.decoder.response, self.loader.response, self.steps.response)
-        for answer in answers:
-            with m.If(answer.valid):
-                m.d.comb += [self.response.valid.eq(1), self.response.payload.eq(answer.payload)]
-            m.d.comb += answer.ready.eq(self.response.ready)
+    def _source(self, m: Module, op: Op, value: Value) -> None:
+        m.d.comb += self._sequencer.sources[op.name].eq(value)
 
-    def _entries(self, m: Module) -> None:
-        """Lists, masks and descriptors."""
-        decoder, loader, places = self.decoder, self.loader, self.places
-        use = self.steps.use
-        m.submodules.entries = entries = memory.Memory(shape=ENTRY, depth=places.entries, init=[])
-        write, read = entries.write_port(), entries.read_port()
+    def _list_entries(self, m: Module) -> None:
+        """The memory of entries, the place of one of them, and the index of the next to be put."""
+        m.submodules.entries = entries = memory.Memory(
+            shape=ENTRY, depth=self.places.entries, init=[]
+        )
+        read, write = entries.read_port(), entries.write_port()
+        place, index = Signal(range(self.places.entries)), Signal(self.places.shapes.unit)
+        puts = self._when(Action.PUT)
+        with m.If(puts | self._use.next):
+            m.d.sync += place.eq(place + 1)
+        with m.If(self._when(Action.SET_PLACE)):
+            m.d.sync += place.eq(self._result)
+        with m.If(self._when(Action.SET_INDEX)):
+            m.d.sync += index.eq(self._result)
         m.d.comb += [
-            read.addr.eq(use.entry_at),
-            self.steps.entry.eq(read.data),
-            write.addr.eq(use.entry_at),
-            write.data.eq(use.entry),
-            write.en.eq(use.entry_write),
+            read.addr.eq(place),
+            write.addr.eq(place),
+            write.data.value.eq(self._result),
+            write.data.index.eq(index),
+            write.en.eq(puts),
         ]
-        # An entry goes behind those that are counted.
-        listed = Signal(ENTRY)
+        self._entry = read.data
+        self._source(m, Op.VALUE, read.data.value)
+        self._source(m, Op.INDEX, read.data.index)
+        self._source(m, Op.PLACE, place)
+
+    def _store_rows(self, m: Module) -> None:
+        """The row memory, and the row and lane that are set."""
+        store, own = self._store, self._own
+        neurons = self.places.shapes.neurons
+        plane = Signal(Plane)
+        row = Signal(range(self.places.rows))
+        self._lane = Signal(range(neurons))
+        m.d.comb += plane.eq(self._sequencer.address)
+        sums = plane == Plane.SUMS
+        with m.If(self._when(Action.SET_ROW)):
+            m.d.sync += row.eq(self._result)
+        with m.If(self._when(Action.SET_LANE)):
+            m.d.sync += self._lane.eq(self._result)
+        with m.If(self._when(Action.READ, Action.WRITE)):
+            m.d.comb += own.plane.eq(plane)
+        m.d.comb += own.read.eq(self._when(Action.READ))
+        with m.If(self._when(Action.WRITE)):
+            number = self._result[:VALUE_WIDTH].replicate(neurons)
+            m.d.comb += [
+                own.row_write.eq(Mux(sums, ~0, 1 << self._lane)),
+                own.row_data.eq(Mux(sums, self._narrower.total, number)),
+            ]
+        offset = Mux(self._use.indexed, self._entry.index, 0)
+        m.d.comb += store.row.eq(row + offset)
+        self._sum_read = delay(m, own.read & sums, 1)
+        self._source(m, Op.LANE, lane_of(store.read, self._lane))
+        self._source(m, Op.ROW, store.read.as_value().any())
+
+    def _multiply(self, m: Module) -> None:
+        """Operands, and the products of single numbers."""
+        own, use, multipliers = self._own, self._use, self._multipliers
+        multiplies = self._when(Action.MULTIPLY)
+        factor = self._when(Action.FACTOR, Action.MULTIPLY, Action.ACCUMULATE)
+        with m.If(self._when(Action.SET_SCALAR)):
+            m.d.comb += [own.load_scalar.eq(1), own.scalar.eq(self._result)]
+        with m.If(factor):
+            m.d.comb += [own.load_factor.eq(1), own.factor.eq(self._result)]
+        steps = delay(m, multiplies | self._when(Action.ACCUMULATE), 1)
+        m.d.comb += [own.clear.eq(multiplies), own.step.eq(steps), own.alone.eq(multiplies | steps)]
+        self._product = delay(m, multiplies, 2)
+        for part in (multipliers, self._store):
+            for name in use.signature.members:
+                m.d.comb += Value.cast(getattr(part.use, name)).eq(Value.cast(getattr(use, name)))
         m.d.comb += [
-            listed.value.eq(loader.inputs.entry.value),
-            listed.index.eq(loader.inputs.entry.index),
+            multipliers.row.eq(self._store.read),
+            multipliers.lane.eq(Mux(self._product, 0, self._lane)),
         ]
-        for wanted, place, entry in (
-            (loader.inputs.en, loader.sample.payload.count, listed),
-            (loader.masks.en, places.masks | loader.masks.addr, loader.masks.data),
-            (
-                decoder.layer_word,
-                places.descriptors | Cat(decoder.layer_place, decoder.layer_index),
-                self.command.payload,
+
+    def _narrow(self, m: Module) -> None:
+        """Which number is narrowed, and by how much."""
+        narrower = self._narrower
+        shift = Signal(len(narrower.shift) + 1)
+        holds = self._when(Action.HOLD)
+        lane = delay(m, self._when(Action.SET_LANE), 1)
+        with m.If(self._when(Action.SET_SHIFT)):
+            m.d.sync += shift.eq(self._result)
+        m.d.comb += [
+            Cat(narrower.shift, narrower.rounds).eq(shift),
+            narrower.forget.eq(self._when(Action.MEASURE)),
+            narrower.take.eq(holds | lane | self._product | self._sum_read),
+            narrower.measure.eq(holds | lane),
+            narrower.number.eq(self._multipliers.sum),
+        ]
+        with m.If(holds):
+            m.d.comb += narrower.number.eq(self._result)
+        with m.If(self._sum_read):
+            number = self._store.read.as_value()[: len(narrower.number)].as_signed()
+            m.d.comb += narrower.number.eq(number)
+        self._source(m, Op.NARROW, narrower.narrow)
+        self._source(m, Op.CLIPPED, narrower.clipped)
+        unused = Const(0, VALUE_WIDTH - 1 - len(narrower.bits))
+        self._source(m, Op.BITS, Cat(narrower.bits, unused, narrower.some))
+
+    def _loop(self, m: Module) -> None:
+        """What runs by itself until it is waited for."""
+        walker, updates, end = self._walker, self._updates, self._batch_end
+        sequencer, memory = self._sequencer, self.memory
+        for loop in (walker, updates):
+            m.d.comb += [loop.count.eq(self._result), loop.entry.eq(self._entry)]
+        m.d.comb += [
+            walker.start.eq(self._when(Action.WALK)),
+            updates.start.eq(self._when(Action.UPDATE)),
+            updates.row.eq(self._store.read),
+            updates.products.eq(self._multipliers.products),
+            end.start.eq(self._when(Action.APPLY)),
+            end.drops.eq(self._result),
+            end.row.eq(self._store.read),
+            end.product.eq(self._multipliers.products[0]),
+            end.scale.eq(sequencer.word),
+            sequencer.word_at.eq(
+                Mux(
+                    end.momentum,
+                    self.code.address(memory.momentum),
+                    self.code.address(memory.power),
+                )
             ),
-        ):
-            with m.If(wanted):
-                m.d.comb += [write.addr.eq(place), write.data.eq(entry), write.en.eq(1)]
-
-    def _words(self, m: Module) -> None:
-        """Targets, values and slopes, update scalars, and the lengths of lists."""
-        use, targets = self.steps.use, self.loader.targets
-        m.submodules.words = words = memory.Memory(shape=VALUE, depth=self.places.words, init=[])
-        write, read = words.write_port(), words.read_port()
-        m.d.comb += [
-            read.addr.eq(use.word_at),
-            self.steps.word.eq(read.data),
-            write.addr.eq(Mux(targets.en, targets.addr, use.word_at)),
-            write.data.eq(Mux(targets.en, targets.data, use.word)),
-            write.en.eq(targets.en | use.word_write),
         ]
+        self._busy = walker.busy | updates.busy | end.busy
+        self._source(m, Op.CLIPS, end.clips)
+
+    def _look_up(self, m: Module) -> None:
+        """The tables, at the accumulator."""
+        for op, entries in ((Op.TABLE, SIGMOID_TABLE), (Op.EXP, EXP_TABLE)):
+            m.submodules[op.name.lower()] = table = Table(entries)
+            m.d.comb += table.index.eq(self._sequencer.accumulator)
+            self._source(m, op, table.entry)
+
+    def _converse(self, m: Module) -> None:
+        """Words in and out; and what holds the sequencer back."""
+        command, response = self.command, self.response
+        low = Signal(VALUE)
+        takes, listens = self._when(Action.TAKE), self._when(Action.PEEK, Action.TAKE)
+        replies = self._when(Action.REPLY)
+        answers = self._when(Action.SEND) | replies
+        result = self._result[:VALUE_WIDTH]
+        with m.If(self._when(Action.SET_LOW)):
+            m.d.sync += low.eq(self._result)
+        self._starved = listens & ~command.valid
+        m.d.comb += [
+            command.ready.eq(takes),
+            response.valid.eq(answers),
+            response.payload.eq(
+                Mux(replies, Cat(result, result[-1].replicate(VALUE_WIDTH)), Cat(low, result))
+            ),
+            self._sequencer.held.eq(
+                self._starved
+                | (answers & ~response.ready)
+                | (self._when(Action.WAIT) & self._busy)
+            ),
+        ]
+        self._source(m, Op.INPUT_LOW, command.payload[:VALUE_WIDTH])
+        self._source(m, Op.INPUT_HIGH, command.payload[VALUE_WIDTH:])
 
     def _count(self, m: Module) -> None:
-        decoder = self.decoder
-        m.submodules.counters = counters = Counters(1)
-        m.d.comb += [
-            counters.clear.eq(decoder.counter_clear),
-            counters.index.eq(decoder.counter_index),
-            decoder.counter.eq(counters.value),
-            counters.events["cycles"].eq(self.working | self.loader.takes),
-            *(counters.events[name].eq(getattr(self.steps, name)) for name in EVENTS),
-        ]
+        """Cycles in which there is work, those left out that it waits for words."""
+        cycles = Signal(CYCLES_WIDTH)
+        with m.If(self.working & ~self._starved):
+            m.d.sync += cycles.eq(cycles + 1)
+        with m.If(self._when(Action.WORK)):
+            m.d.sync += self.working.eq(self._result != 0)
+            with m.If(self._result != 0):
+                m.d.sync += cycles.eq(self._result)
+        self._source(m, Op.CYCLES_LOW, cycles[:VALUE_WIDTH])
+        self._source(m, Op.CYCLES_HIGH, cycles[VALUE_WIDTH:])
+

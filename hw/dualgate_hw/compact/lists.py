@@ -1,80 +1,22 @@
-"""Descriptors and lists: what is read entry after entry from the memory of entries."""
+"""Walks along a list: sums of products of its entries with the rows that belong to them."""
 
-from amaranth import Cat, Module, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
 
-from dualgate.engine import LAYER_WORDS, WORD_BITS
-
-from ..layouts import ENTRY, LAYER
+from ..layouts import ENTRY
 from .parts import Places, Plane, Use
 
 
-class Descriptors(wiring.Component):
-    """Fetches a layer's descriptor and keeps it until another is wanted.
-
-    `LAYER_WORDS` and 2 cycles, none for the one that is there.
-
-    Parameters
-    ----------
-    places : Places
-
-    Members
-    -------
-    fetch, index : which is wanted; not along with any other reader of entries
-    forget : a descriptor was written
-    entry_at, entry : read port
-    fetched, layer : see `Seen`
-    """
-
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        super().__init__(
-            {
-                "fetch": In(1),
-                "index": In(range(places.shapes.engine.layers)),
-                "forget": In(1),
-                "entry_at": Out(range(places.entries)),
-                "entry": In(ENTRY),
-                "fetched": Out(1),
-                "layer": Out(LAYER),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        held = Signal.like(self.index)
-        known = Signal()
-        read = Signal(range(LAYER_WORDS + 1))
-        words = [Signal(WORD_BITS, name=f"word_{n}") for n in range(LAYER_WORDS)]
-        raw = LAYER(Cat(words)[: LAYER.size])
-        for name, value in self.places.shapes.narrow(raw).items():
-            m.d.comb += self.layer[name].eq(value)
-        m.d.comb += self.fetched.eq(known & (held == self.index))
-        with m.If(self.fetch & ~self.fetched):
-            bits = exact_log2(LAYER_WORDS)
-            m.d.comb += self.entry_at.eq(self.places.descriptors | Cat(read[:bits], self.index))
-            m.d.sync += read.eq(read + 1)
-            for n, word in enumerate(words):
-                with m.If(read == n + 1):
-                    m.d.sync += word.eq(self.entry)
-            with m.If(read == LAYER_WORDS):
-                m.d.sync += [read.eq(0), held.eq(self.index), known.eq(1)]
-        with m.If(self.forget):
-            m.d.sync += known.eq(0)
-        return m
-
-
 class ListWalker(wiring.Component):
-    """Adds up the products of a list's entries with the rows that belong to them.
+    """Adds up the products of a list's entries with rows.
 
     ::
 
         entry's place -> entry -> row's address, scalar -> operands -> sums
         cycle 1                2                           3            4
 
-    An entry a cycle: ``entries + 4`` cycles from `walk` to the first in which `walking` is low.
+    An entry a cycle: ``count + 3`` cycles from the one after `start` to the last that is `busy`.
 
     Parameters
     ----------
@@ -82,54 +24,52 @@ class ListWalker(wiring.Component):
 
     Members
     -------
-    asked : of `Use`, the members from `walk` to `base`; `base` is the row of index 0
+    start, count : sums begin at zero; entries
     use : what it asks for
-    entry : what was read
-    walking : see `Seen`
-    row : pulse for each entry
+    entry : at the place that is set
+    busy : sums are not complete
     """
 
     def __init__(self, places: Places) -> None:
         self.places = places
         super().__init__(
             {
-                "asked": In(Use(places)),
+                "start": In(1),
+                "count": In(places.shapes.unit),
                 "use": Out(Use(places)),
                 "entry": In(ENTRY),
-                "walking": Out(1),
-                "row": Out(1),
+                "busy": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        asked, use = self.asked, self.use
-        left = Signal(self.places.shapes.unit)
-        at = Signal.like(asked.first)
-        base = Signal.like(asked.base)
-        read, loads, steps = Signal(), Signal(), Signal()
+        use = self.use
+        left = Signal.like(self.count)
+        reads, loads, steps = Signal(), Signal(), Signal()
         scalar = Signal.like(use.scalar)
         m.d.comb += [
-            use.clear.eq(asked.walk),
-            use.step.eq(steps),
+            use.clear.eq(self.start),
+            use.next.eq(left != 0),
+            use.indexed.eq(reads),
+            use.read.eq(reads),
             use.load_row.eq(loads),
             use.load_scalar.eq(loads),
-            self.row.eq(read),
-            self.walking.eq((left != 0) | read | loads | steps),
+            use.step.eq(steps),
+            self.busy.eq((left != 0) | reads | loads | steps),
         ]
-        with m.If(left != 0):
-            m.d.comb += use.entry_at.eq(at)
-            m.d.sync += [at.eq(at + 1), left.eq(left - 1)]
-        with m.If(read):
-            m.d.comb += [use.plane.eq(Plane.UPPER), use.row.eq(base + self.entry.index)]
+        with m.If(reads):
+            m.d.comb += use.plane.eq(Plane.UPPER)
         with m.If(loads):
             m.d.comb += use.scalar.eq(scalar)
         m.d.sync += [
-            read.eq(left != 0),
-            loads.eq(read),
+            reads.eq(left != 0),
+            loads.eq(reads),
             steps.eq(loads),
             scalar.eq(self.entry.value),
         ]
-        with m.If(asked.walk):
-            m.d.sync += [left.eq(asked.count), at.eq(asked.first), base.eq(asked.base)]
+        with m.If(left != 0):
+            m.d.sync += left.eq(left - 1)
+        with m.If(self.start):
+            m.d.sync += left.eq(self.count)
         return m

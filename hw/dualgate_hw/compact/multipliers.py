@@ -1,6 +1,6 @@
 """Multipliers that add up what they multiply, and the unit that narrows a sum."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -9,7 +9,7 @@ from dualgate.formats import VALUE_WIDTH
 
 from ..layouts import PRODUCT, VALUE, vector
 from ..rounding import WINDOW, saturate, shift_right, with_half
-from .parts import BYTE, Places, Seen, Use
+from .parts import BYTE, SHIFT_BITS, Places, Use, row_layout
 
 
 class Multipliers(wiring.Component):
@@ -25,10 +25,10 @@ class Multipliers(wiring.Component):
 
     Members
     -------
-    use : of `Use`, the members from `clear` to `lane`; a step multiplies operands loaded before
-    row : the row that was read
-    products : see `Seen`
-    sum : of the lane that `use` names
+    use : of `Use`, the members from `clear` on; a step multiplies operands loaded before
+    row : the word of a row that was read
+    products : the lanes' products, where they are `whole`
+    lane, sum : of one lane
     """
 
     def __init__(self, places: Places) -> None:
@@ -37,8 +37,9 @@ class Multipliers(wiring.Component):
         super().__init__(
             {
                 "use": In(Use(places)),
-                "row": In(data.ArrayLayout(VALUE_WIDTH, neurons)),
+                "row": In(row_layout(neurons)),
                 "products": Out(data.ArrayLayout(PRODUCT, neurons)),
+                "lane": In(range(neurons)),
                 "sum": Out(places.total),
             }
         )
@@ -54,7 +55,7 @@ class Multipliers(wiring.Component):
         with m.If(use.load_row):
             m.d.sync += factors.eq(self.row)
         with m.If(use.load_factor):
-            m.d.sync += factors.eq(Cat(factors.as_value()[VALUE_WIDTH:], use.factor))
+            m.d.sync += factors.eq(Cat(use.factor, factors.as_value()[:-VALUE_WIDTH]))
         upper = Signal(VALUE)
         lower = Signal(signed(BYTE + 1))
         m.d.comb += [
@@ -62,7 +63,7 @@ class Multipliers(wiring.Component):
             lower.eq(scalar[:BYTE]),
         ]
         first, second = (
-            [self._accumulate(m, operand, factor) for factor in factors]
+            [self._accumulate(m, operand, lane, factors[lane]) for lane in range(neurons)]
             for operand in (upper, lower)
         )
         for product, found in zip(self.products, first, strict=True):
@@ -70,14 +71,15 @@ class Multipliers(wiring.Component):
         m.d.comb += self.sum.eq((self._of(m, first) << BYTE) + self._of(m, second))
         return m
 
-    def _accumulate(self, m: Module, operand: Value, factor: Value) -> Signal:
+    def _accumulate(self, m: Module, operand: Value, lane: int, factor: Value) -> Signal:
         """A sum of products.
 
         It is cleared by loading a zero that synthesis cannot tell from any other number, `step`:
         a reset of any kind would keep the register out of the DSP block.
         """
         total = Signal(self.places.accumulator, reset_less=True)
-        with m.If(self.use.clear | self.use.step):
+        spared = self.use.alone if lane else Const(0)
+        with m.If((self.use.clear | self.use.step) & ~spared):
             m.d.sync += total.eq(
                 Mux(
                     self.use.clear,
@@ -90,7 +92,7 @@ class Multipliers(wiring.Component):
     def _of(self, m: Module, sums: list[Signal]) -> Signal:
         """The sum of the lane that is named."""
         found = Signal(self.places.accumulator)
-        with m.Switch(self.use.lane):
+        with m.Switch(self.lane):
             for lane, total in enumerate(sums):
                 with m.Case(lane):
                     m.d.comb += found.eq(total)
@@ -98,13 +100,13 @@ class Multipliers(wiring.Component):
 
 
 class Narrower(wiring.Component):
-    """Measures a number, and shifts, rounds and clips it to 16 bits.
+    """Shifts, rounds and clips a number to 16 bits, and measures numbers.
 
     ::
 
-        sum or number -> total -> bits, nonzero
-                               -> shift, round, clip -> narrow
-        cycle 0            1                               2
+        number -> total -> shift, round, clip -> narrow
+               +> magnitude, with all before -> bits
+        cycle 0       1                       2
 
     Parameters
     ----------
@@ -112,36 +114,54 @@ class Narrower(wiring.Component):
 
     Members
     -------
-    use : of `Use`, the members from `take` on
-    sum : of `Multipliers`
-    total, nonzero, bits, narrow, clipped : see `Seen`
+    take, number : a number
+    measure : it is one of those whose longest is wanted
+    forget : measure from now on
+    shift, rounds : of the number that was taken
+    total : that number
+    narrow, clipped : what became of it, a cycle later, and whether it was clipped
+    bits, some : longest magnitude that was measured, of negative numbers the one's complement's;
+        whether any was not zero
     """
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        seen = Seen(places).members
-        names = ("total", "nonzero", "bits", "narrow", "clipped")
         super().__init__(
             {
-                "use": In(Use(places)),
-                "sum": In(places.total),
-                **{name: seen[name].flip() for name in names},
+                "take": In(1),
+                "number": In(places.total),
+                "measure": In(1),
+                "forget": In(1),
+                "shift": In(SHIFT_BITS),
+                "rounds": In(1),
+                "total": Out(places.total),
+                "narrow": Out(VALUE),
+                "clipped": Out(1),
+                "bits": Out(places.bits),
+                "some": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use, total = self.use, self.total
-        with m.If(use.take):
-            m.d.sync += total.eq(self.sum)
-        with m.If(use.hold):
-            m.d.sync += total.eq(use.direct)
-        magnitude = total ^ total[-1].replicate(len(total))
-        m.d.comb += self.nonzero.eq(magnitude.any() | total[-1])
-        for bit in range(len(total)):
-            with m.If(magnitude[bit]):
+        total = self.total
+        counts = Signal()
+        longest = Signal(len(total) - 1)
+        m.d.sync += counts.eq(self.take & self.measure)
+        with m.If(self.take):
+            m.d.sync += total.eq(self.number)
+        with m.If(counts):
+            magnitude = total ^ total[-1].replicate(len(total))
+            m.d.sync += [
+                longest.eq(longest | magnitude[:-1]),
+                self.some.eq(self.some | (total != 0)),
+            ]
+        with m.If(self.forget):
+            m.d.sync += [longest.eq(0), self.some.eq(0)]
+        for bit in range(len(longest)):
+            with m.If(longest[bit]):
                 m.d.comb += self.bits.eq(bit + 1)
-        shifted, lost = shift_right(m, with_half(total), use.shift, WINDOW)
-        narrowed, clipped = saturate((shifted + use.rounds) >> 1, VALUE_WIDTH, lost, shifted[-1])
+        shifted, lost = shift_right(m, with_half(total), self.shift, WINDOW)
+        narrowed, clipped = saturate((shifted + self.rounds) >> 1, VALUE_WIDTH, lost, shifted[-1])
         m.d.sync += [self.narrow.eq(narrowed), self.clipped.eq(clipped)]
         return m

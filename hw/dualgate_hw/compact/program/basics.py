@@ -1,0 +1,109 @@
+"""Sequences of instructions that several parts of the program need."""
+
+from dataclasses import dataclass
+
+from dualgate.commands import COUNTERS
+
+from ..assembler import Assembler
+from ..instructions import Action, Condition, Op, Word
+from ..parts import Places
+from .memory import COUNTER_WORDS, Layer, Memory
+
+
+@dataclass(frozen=True)
+class Code:
+    """What the parts of the program are written with.
+
+    Parameters
+    ----------
+    asm : Assembler
+    memory : Memory
+    places : Places
+    """
+
+    asm: Assembler
+    memory: Memory
+    places: Places
+
+    @property
+    def neurons(self) -> int:
+        """N."""
+        return self.places.shapes.neurons
+
+
+def double(code: Code, times: int = 1) -> None:
+    """A times a power of two."""
+    for _ in range(times):
+        code.asm.keep(store=code.memory.scratch)
+        code.asm.add(code.memory.scratch)
+
+
+def test_flag(code: Code, flag: int) -> None:
+    """A is zero if the layer in work does not have the flag."""
+    code.asm.load(Layer.flags)
+    code.asm.mask(flag)
+
+
+def set_place(code: Code, unit: Word) -> None:
+    """X is where a unit's numbers are, of the layer in work."""
+    code.asm.load(unit)
+    code.asm.add(Layer.unit_base, do=Action.SET_X)
+
+
+def next_layer(code: Code, layer: Word) -> None:
+    """Move a variable on, and to that layer's descriptor."""
+    code.asm.load(layer)
+    code.asm.add(code.asm.fields)
+    code.asm.keep(store=layer)
+    code.asm.keep(do=Action.SET_Y)
+
+
+def multiply(code: Code, factor: Word | Op, shift: Word | int) -> None:
+    """A = the scalar that was set times a number, narrowed."""
+    asm = code.asm
+    asm.load(factor, do=Action.MULTIPLY)
+    asm.load(shift, do=Action.SET_SHIFT)
+    asm.load(Op.NARROW)
+
+
+def take_sum(code: Code, shift: Word | int) -> None:
+    """A = what the first lane added up, narrowed."""
+    asm = code.asm
+    asm.load(shift, do=Action.SET_SHIFT)
+    asm.clear(do=Action.SET_LANE)
+    asm.keep()
+    asm.load(Op.NARROW)
+
+
+def add_count(code: Code, counter: str, amount: Word | int) -> None:
+    """To one of `COUNTERS`. Takes the link and X."""
+    code.asm.load(COUNTER_WORDS * COUNTERS.index(counter), do=Action.SET_X)
+    code.asm.load(amount)
+    code.asm.call("count")
+
+
+def add_count_routine(code: Code) -> None:
+    """Add A to the counter at X."""
+    asm, words = code.asm, code.memory.counters
+    asm.label("count")
+    asm.add(words[0], store=words[0])
+    asm.go("carry", Condition.CARRY)
+    asm.go_back()
+    asm.label("carry")
+    for number, word in enumerate(words[1:-1]):
+        asm.increment(word, store=word)
+        asm.go(f"carry_{number}", Condition.ZERO)
+        asm.go_back()
+        asm.label(f"carry_{number}")
+    asm.increment(words[-1], store=words[-1])
+    asm.go_back()
+
+
+def count_clipped(code: Code, counter: str) -> None:
+    """Count the number that was narrowed, if it was clipped. Takes A, the link and X."""
+    asm = code.asm
+    name = asm.new_label()
+    asm.load(Op.CLIPPED)
+    asm.go(name, Condition.ZERO)
+    add_count(code, counter, 1)
+    asm.label(name)

@@ -1,0 +1,69 @@
+"""A batch's end: row after row, those that have a velocity."""
+
+from dualgate.formats import DIGIT_WIDTH
+
+from ..instructions import Action, Condition, Op
+from ..parts import DIGIT_PLANES
+from .basics import Code, add_count, next_layer, test_flag
+from .memory import LAST, Layer
+from .samples import OVERHEAD
+
+
+def batch_end(code: Code) -> None:
+    """APPLY. What a row's step is, `..batch_end` says."""
+    asm, memory = code.asm, code.memory
+    asm.label("apply")
+    asm.load(memory.left)
+    asm.go("length", Condition.NOT_ZERO)
+    asm.load(OVERHEAD, do=Action.WORK)
+    asm.clear(store=memory.layer)
+    asm.clear(do=Action.SET_Y)
+    asm.label("layer_end")
+    asm.clear(store=memory.count)
+    # A shift of whole digits, and a power of two.
+    asm.load(1)
+    asm.subtract(Layer.apply_shift)
+    asm.label("next_digit")
+    asm.go("in_digit", Condition.NOT_NEGATIVE)
+    asm.keep(store=memory.shift)
+    asm.increment(memory.count, store=memory.count)
+    asm.load(memory.shift)
+    asm.add(DIGIT_WIDTH, go="next_digit")
+    asm.label("in_digit")
+    asm.keep(do=Action.SET_X)
+    asm.load(memory.powers)
+    asm.keep(store=memory.power)
+    asm.load(Layer.weight_base)
+    asm.keep(store=memory.row)
+    asm.load(Layer.groups)
+    asm.label("group_end")
+    asm.keep(store=memory.unit)
+    asm.load(Layer.rows)
+    asm.label("row_end")
+    asm.keep(store=memory.entry)
+    asm.load(memory.row, do=Action.SET_ROW)
+    for plane in DIGIT_PLANES:
+        asm.keep(do=Action.READ, plane=plane)
+        asm.load(Op.ROW)
+        asm.go("velocity", Condition.NOT_ZERO)
+    asm.go("no_velocity")
+    asm.label("velocity")
+    asm.load(memory.count, do=Action.APPLY)
+    asm.keep(do=Action.WAIT)
+    asm.load(Op.CLIPS)
+    asm.go("no_velocity", Condition.ZERO)
+    asm.keep(store=memory.value)
+    add_count(code, "saturated_weights", memory.value)
+    asm.label("no_velocity")
+    asm.increment(memory.row, store=memory.row)
+    asm.decrement(memory.entry)
+    asm.go("row_end", Condition.NOT_ZERO)
+    asm.decrement(memory.unit)
+    asm.go("group_end", Condition.NOT_ZERO)
+    test_flag(code, LAST)
+    asm.go("end_apply", Condition.NOT_ZERO)
+    next_layer(code, memory.layer)
+    asm.go("layer_end")
+    asm.label("end_apply")
+    asm.call("end_work")
+    asm.go("respond")

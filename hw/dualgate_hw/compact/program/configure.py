@@ -1,0 +1,152 @@
+"""LAYER and SETTINGS: fields are taken out of their words, and made what the program wants."""
+
+from amaranth.utils import ceil_log2, exact_log2
+
+from dualgate.commands import SETTINGS_FIELDS, SETTINGS_WORDS
+from dualgate.engine import LAYER_FIELDS, LAYER_WORDS, WORD_BITS
+from dualgate.formats import VALUE_WIDTH
+
+from ..instructions import Action, Condition, Op, Word
+from .basics import Code, double, test_flag
+from .memory import LAST, ROUNDS, Layer
+
+HALF = VALUE_WIDTH
+
+
+Fields = tuple[tuple[str, int], ...]
+
+
+def _begins(fields: Fields, name: str) -> tuple[int, int]:
+    """The half in which a field begins, and its lowest bit there."""
+    names = [field for field, _ in fields]
+    return divmod(sum(bits for _, bits in fields[: names.index(name)]), HALF)
+
+
+def _take(code: Code, words: int, fields: Fields, wanted: dict[str, Word]) -> None:
+    """Halves of a command's words: to where they are `wanted`, or where `_extract` looks."""
+    asm, places = code.asm, list(code.memory.raw)
+    for name, place in wanted.items():
+        places[_begins(fields, name)[0]] = place
+    for low, high in zip(places[: 2 * words : 2], places[1 : 2 * words : 2], strict=True):
+        asm.load(Op.INPUT_LOW, do=Action.PEEK)
+        asm.keep(store=low)
+        asm.load(Op.INPUT_HIGH, do=Action.TAKE)
+        asm.keep(store=high)
+
+
+def _extract(code: Code, fields: Fields, name: str, half_word: Word | None = None) -> None:
+    """A = a field that lies within a half."""
+    asm = code.asm
+    bits = dict(fields)[name]
+    half, low = _begins(fields, name)
+    if low + bits > HALF:
+        raise ValueError(f"{name} lies in two halves of a word")
+    asm.load(half_word or code.memory.raw[half], do=Action.HOLD)
+    if low:
+        asm.load(low, do=Action.SET_SHIFT)
+        asm.load(Op.NARROW)
+    if bits < HALF:
+        asm.mask((1 << bits) - 1)
+
+
+def set_layer(code: Code) -> None:
+    """LAYER."""
+    asm, memory = code.asm, code.memory
+    layers = 1 << ceil_log2(code.places.shapes.engine.layers)
+
+    def extract(name: str) -> None:
+        _extract(code, LAYER_FIELDS, name)
+
+    asm.label("layer")
+    asm.load(memory.left)
+    asm.subtract(1 + LAYER_WORDS)
+    asm.go("length", Condition.NOT_ZERO)
+    asm.load(Op.INPUT_LOW, do=Action.TAKE)
+    asm.mask(layers - 1)
+    double(code, exact_log2(asm.fields))
+    asm.keep(store=memory.layer)
+    asm.keep(do=Action.SET_Y)
+    whole = ("inputs", "outputs", "groups", "weight_base")
+    taken = {name: getattr(Layer, name) for name in whole}
+    _take(code, LAYER_WORDS, LAYER_FIELDS, {**taken, "last": Layer.flags})
+    asm.increment(Layer.inputs)
+    asm.keep(store=Layer.rows)
+    _extract(code, LAYER_FIELDS, "apply_shift", Layer.flags)
+    asm.keep(store=Layer.apply_shift)
+    extract("z_shift")
+    asm.add(ROUNDS)
+    asm.keep(store=Layer.z_shift)
+    extract("activation")
+    asm.keep(do=Action.SET_X)
+    asm.load(memory.curves)
+    asm.keep(store=Layer.curve)
+    asm.load(memory.gains)
+    asm.keep(store=Layer.gain)
+    extract("in_frac")
+    asm.keep(do=Action.SET_X)
+    asm.load(memory.powers)
+    asm.keep(store=Layer.bias)
+    extract("vector_base")
+    double(code, exact_log2(code.neurons))
+    asm.keep(store=Layer.unit_base)
+    _set_lists(code)
+    # Lanes without a unit have no update scalar; the network before may have had one there.
+    asm.load(code.places.units - 1)
+    asm.label("next_update")
+    asm.keep(store=memory.unit)
+    asm.keep(do=Action.SET_X)
+    asm.clear(store=memory.updates)
+    asm.decrement(memory.unit)
+    asm.go("next_update", Condition.NOT_NEGATIVE)
+    asm.go("respond")
+
+
+def _set_lists(code: Code) -> None:
+    """Where lists are; of the last layer, how many words its masks have."""
+    asm, memory = code.asm, code.memory
+    asm.load(memory.layer)
+    asm.go("inner", Condition.NOT_ZERO)
+    asm.clear(store=Layer.list)
+    asm.load(code.places.hidden, go="listed")
+    asm.label("inner")
+    _extract(code, LAYER_FIELDS, "list_base")
+    asm.add(code.places.hidden)
+    asm.keep(store=Layer.list)
+    asm.add(Layer.rows)
+    asm.label("listed")
+    asm.keep(store=Layer.next_list)
+    test_flag(code, LAST)
+    asm.go("not_last", Condition.ZERO)
+    asm.load(memory.layer)
+    asm.keep(store=memory.last_layer)
+    _extract(code, LAYER_FIELDS, "list_base")
+    asm.add(Layer.inputs, do=Action.HOLD)
+    asm.load(exact_log2(WORD_BITS), do=Action.SET_SHIFT)
+    asm.load(Op.NARROW)
+    asm.keep(store=memory.value)
+    asm.increment(memory.value)
+    double(code)
+    asm.keep(store=memory.mask_halves)
+    asm.label("not_last")
+
+
+def set_settings(code: Code) -> None:
+    """SETTINGS."""
+    asm, memory = code.asm, code.memory
+    asm.label("settings")
+    asm.load(memory.left)
+    asm.subtract(SETTINGS_WORDS)
+    asm.go("length", Condition.NOT_ZERO)
+    _take(code, SETTINGS_WORDS, SETTINGS_FIELDS, {})
+    for name, word in (
+        ("rate_mantissa", memory.rate),
+        ("rate_shift", memory.rate_shift),
+        ("prune", memory.prune),
+        ("momentum", memory.momentum),
+        ("masked", memory.masked),
+    ):
+        _extract(code, SETTINGS_FIELDS, name)
+        if name == "rate_shift":
+            asm.add(ROUNDS)
+        asm.keep(store=word)
+    asm.go("respond")

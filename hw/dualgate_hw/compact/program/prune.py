@@ -1,0 +1,96 @@
+"""In a hidden layer: a tag's sums become its vector, and what is small beside its largest goes."""
+
+from dualgate.formats import UNIT_FRAC
+from dualgate.settings import PRUNE_OFF
+
+from ..instructions import Action, Condition, Op
+from ..parts import Plane
+from .basics import Code, add_count, multiply, set_place
+from .memory import ROUNDS, Layer
+
+
+def scale(code: Code) -> None:
+    """Mantissas times slopes: what is not zero is an entry of the vector, and is measured."""
+    asm, memory = code.asm, code.memory
+    asm.load(memory.frac)
+    asm.add(Layer.gain)
+    asm.keep(store=memory.frac)
+    asm.load(code.places.vector)
+    asm.keep(store=memory.end)
+    asm.clear(do=Action.MEASURE)
+    asm.label("next_scaled")
+    asm.load(memory.shift, do=Action.SET_SHIFT)
+    asm.load(memory.entry, do=Action.SET_ROW)
+    asm.keep(do=Action.READ, plane=Plane.SUMS)
+    set_place(code, memory.entry)
+    asm.load(Op.NARROW, do=Action.SET_SCALAR)
+    multiply(code, memory.slopes, ROUNDS + UNIT_FRAC)
+    asm.go("no_entry", Condition.ZERO)
+    asm.keep(store=memory.value)
+    asm.go("measured", Condition.NOT_NEGATIVE)
+    asm.subtract_from(0)
+    asm.label("measured")
+    asm.keep(do=Action.HOLD)
+    asm.load(memory.end, do=Action.SET_PLACE)
+    asm.load(memory.entry, do=Action.SET_INDEX)
+    asm.load(memory.value, do=Action.PUT)
+    asm.increment(memory.end, store=memory.end)
+    asm.label("no_entry")
+    asm.increment(memory.entry, store=memory.entry)
+    asm.subtract(Layer.outputs)
+    asm.go("next_scaled", Condition.NOT_ZERO)
+
+
+def prune(code: Code) -> None:
+    """Keep entries of at least ``2**(bits - p)``, with the bits of the largest."""
+    asm, memory = code.asm, code.memory
+    vector = code.places.vector
+    asm.load(vector)
+    asm.keep(store=memory.entry)
+    asm.load(memory.prune)
+    asm.subtract(PRUNE_OFF)
+    asm.go("keep_all", Condition.ZERO)
+    asm.load(Op.BITS)
+    asm.mask(0xFF)
+    asm.subtract(memory.prune)
+    asm.go("keep_all", Condition.NEGATIVE)
+    asm.keep(do=Action.SET_X)
+    asm.load(memory.powers)
+    asm.keep(store=memory.low)
+    asm.load(memory.end)
+    asm.subtract(vector)
+    asm.go("counted", Condition.ZERO)
+    asm.load(vector)
+    asm.label("next_kept")
+    asm.keep(store=memory.row)
+    asm.keep(do=Action.SET_PLACE)
+    asm.load(Op.VALUE)
+    asm.keep(store=memory.value)
+    asm.go("compare", Condition.NOT_NEGATIVE)
+    asm.subtract_from(0)
+    asm.label("compare")
+    asm.subtract(memory.low)
+    asm.load(Op.INDEX, do=Action.SET_INDEX)
+    asm.go("kept", Condition.CARRY)
+    asm.go("dropped")
+    asm.label("kept")
+    asm.load(memory.entry, do=Action.SET_PLACE)
+    asm.load(memory.value, do=Action.PUT)
+    asm.increment(memory.entry, store=memory.entry)
+    asm.label("dropped")
+    asm.increment(memory.row)
+    asm.subtract(memory.end)
+    asm.go("counted", Condition.ZERO)
+    asm.add(memory.end, go="next_kept")
+    asm.label("keep_all")
+    asm.load(memory.end)
+    asm.keep(store=memory.entry)
+    asm.label("counted")
+    asm.load(memory.end)
+    asm.subtract(memory.entry)
+    asm.keep(store=memory.low)
+    add_count(code, "dropped", memory.low)
+    asm.load(memory.entry)
+    asm.subtract(vector)
+    asm.keep(store=memory.count)
+    add_count(code, "kept", memory.count)

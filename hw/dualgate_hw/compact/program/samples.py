@@ -1,0 +1,162 @@
+"""Samples: their commands become targets, masks, and a list of nonzero inputs."""
+
+from dualgate.commands import Op as Command
+
+from ..instructions import Action, Condition, Op
+from .basics import Code
+from .memory import Layer
+
+OVERHEAD = 2 * 30
+"""Cycles of a sample that are not counted one by one: its header's, and those of the counting."""
+
+
+def begin_sample(code: Code) -> None:
+    """TRAIN, INFER and their dense forms: what they are, and whether their lengths are right."""
+    asm, memory = code.asm, code.memory
+    asm.label("train_dense")
+    asm.load(1, go="train_any")
+    asm.label("train")
+    asm.clear()
+    asm.label("train_any")
+    asm.keep(store=memory.dense)
+    asm.load(Command.TRAIN)
+    asm.keep(store=memory.header)
+    asm.keep(store=memory.train)
+    asm.load(memory.last_layer, do=Action.SET_Y)
+    asm.load(memory.masked)
+    asm.keep(store=memory.masking)
+    asm.go("no_masks", Condition.ZERO)
+    asm.load(memory.mask_halves, do=Action.HOLD)
+    asm.load(1, do=Action.SET_SHIFT)
+    asm.load(Op.NARROW)
+    asm.label("no_masks")
+    asm.add(Layer.outputs, go="check")
+    asm.label("infer_dense")
+    asm.load(1, go="infer_any")
+    asm.label("infer")
+    asm.clear()
+    asm.label("infer_any")
+    asm.keep(store=memory.dense)
+    asm.load(Command.INFER)
+    asm.keep(store=memory.header)
+    asm.clear(store=memory.train)
+    asm.clear(store=memory.masking)
+    asm.label("check")
+    # A is what comes before the inputs.
+    asm.keep(store=memory.scratch)
+    asm.load(OVERHEAD, do=Action.WORK)
+    asm.clear(do=Action.SET_Y)
+    asm.load(memory.left)
+    asm.subtract(memory.scratch)
+    asm.go("enough", Condition.CARRY)
+    asm.label("refuse_sample")
+    asm.clear(do=Action.WORK, go="length")
+    asm.label("enough")
+    asm.keep(store=memory.scratch)
+    asm.load(memory.dense)
+    asm.go("check_dense", Condition.NOT_ZERO)
+    asm.load(Layer.inputs)
+    asm.subtract(memory.scratch)
+    asm.go("targets", Condition.CARRY)
+    asm.go("refuse_sample")
+    asm.label("check_dense")
+    asm.load(Layer.rows, do=Action.HOLD)
+    asm.load(1, do=Action.SET_SHIFT)
+    asm.load(Op.NARROW)
+    asm.subtract(memory.scratch)
+    asm.go("refuse_sample", Condition.NOT_ZERO)
+
+
+def take_front(code: Code) -> None:
+    """Targets and masks."""
+    asm, memory = code.asm, code.memory
+    asm.label("targets")
+    asm.load(memory.train)
+    asm.go("inputs", Condition.ZERO)
+    asm.load(memory.last_layer, do=Action.SET_Y)
+    asm.clear()
+    asm.label("next_target")
+    asm.keep(store=memory.unit)
+    asm.subtract(Layer.outputs)
+    asm.go("masks", Condition.ZERO)
+    asm.load(memory.unit, do=Action.SET_X)
+    asm.load(Op.INPUT_LOW, do=Action.TAKE)
+    asm.keep(store=memory.targets)
+    asm.decrement(memory.left, store=memory.left)
+    asm.increment(memory.unit, go="next_target")
+    asm.label("masks")
+    asm.load(memory.masking)
+    asm.go("inputs", Condition.ZERO)
+    asm.clear()
+    asm.label("next_mask")
+    asm.keep(store=memory.unit)
+    asm.subtract(memory.mask_halves)
+    asm.go("inputs", Condition.ZERO)
+    asm.load(memory.unit, do=Action.SET_X)
+    asm.load(Op.INPUT_LOW, do=Action.PEEK)
+    asm.keep(store=memory.masks[0])
+    asm.load(Op.INPUT_HIGH, do=Action.TAKE)
+    asm.keep(store=memory.masks[1])
+    asm.decrement(memory.left, store=memory.left)
+    asm.load(memory.unit)
+    asm.add(2, go="next_mask")
+
+
+def take_inputs(code: Code) -> None:
+    """The list of inputs, and the bias behind them: one more input, always there."""
+    asm, memory = code.asm, code.memory
+    asm.label("inputs")
+    asm.clear(do=Action.SET_Y)
+    asm.clear(do=Action.SET_PLACE)
+    asm.clear(store=memory.unit)
+    asm.label("next_input")
+    asm.load(memory.left)
+    asm.go("bias", Condition.ZERO)
+    asm.load(memory.dense)
+    asm.go("dense", Condition.NOT_ZERO)
+    asm.load(Op.INPUT_HIGH, do=Action.PEEK)
+    asm.subtract(Layer.inputs)
+    asm.go("beyond", Condition.CARRY)
+    asm.decrement(memory.left, store=memory.left)
+    asm.load(Op.INPUT_HIGH, do=Action.SET_INDEX)
+    asm.load(Op.INPUT_LOW, do=Action.TAKE)
+    asm.go("next_input", Condition.ZERO)
+    asm.keep(do=Action.PUT, go="next_input")
+    asm.label("dense")
+    asm.load(memory.unit, do=Action.SET_INDEX)
+    asm.increment(memory.unit, store=memory.unit)
+    asm.load(Op.INPUT_LOW, do=Action.PEEK)
+    asm.go("second", Condition.ZERO)
+    asm.keep(do=Action.PUT)
+    asm.label("second")
+    asm.load(Op.INPUT_HIGH)
+    asm.go("taken", Condition.ZERO)
+    asm.load(memory.unit, do=Action.SET_INDEX)
+    asm.subtract(Layer.inputs)
+    asm.go("beyond", Condition.CARRY)
+    asm.load(Op.INPUT_HIGH, do=Action.PUT)
+    asm.label("taken")
+    asm.increment(memory.unit, store=memory.unit)
+    asm.decrement(memory.left, store=memory.left)
+    asm.keep(do=Action.TAKE, go="next_input")
+    asm.label("beyond")
+    asm.clear(do=Action.WORK, go="length")
+    asm.label("bias")
+    asm.load(Layer.inputs, do=Action.SET_INDEX)
+    asm.load(Layer.bias, do=Action.PUT)
+    asm.load(Op.PLACE)
+    asm.keep(store=Layer.count)
+
+
+def end_work(code: Code) -> None:
+    """Add the cycles of a sample, or of a batch's end, to their counter."""
+    asm, words = code.asm, code.memory.counters
+    asm.label("end_work")
+    asm.clear(do=Action.WORK)
+    asm.clear(do=Action.SET_X)
+    asm.load(Op.CYCLES_LOW)
+    asm.add(words[0], store=words[0])
+    asm.load(Op.CYCLES_HIGH)
+    asm.add_carry(words[1], store=words[1])
+    asm.go("carry_0", Condition.CARRY)
+    asm.go_back()

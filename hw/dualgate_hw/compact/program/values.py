@@ -1,0 +1,129 @@
+"""Values: z = W^T a, activations and slopes, a layer after the other."""
+
+
+from ..instructions import Action, Condition, Op
+from .basics import Code, add_count, count_clipped, next_layer, set_place, test_flag
+from .memory import LAST, Layer
+
+
+def values(code: Code) -> None:
+    """Fills the lists of the hidden layers, all slopes, and the outputs' values."""
+    asm, memory = code.asm, code.memory
+    asm.clear(store=memory.layer)
+    asm.clear(store=memory.mask)
+    asm.load(1)
+    asm.keep(store=memory.bit)
+    asm.label("layer_values")
+    asm.load(Layer.weight_base)
+    asm.keep(store=memory.row)
+    asm.load(Layer.next_list)
+    asm.keep(store=memory.end)
+    asm.clear(store=memory.unit)
+    asm.label("group_values")
+    walk(code)
+    add_count(code, "value_rows", Layer.count)
+    asm.keep(do=Action.WAIT)
+    asm.label("unit_value")
+    asm.load(Layer.z_shift, do=Action.SET_SHIFT)
+    asm.load(memory.unit, do=Action.SET_LANE)
+    asm.keep()
+    asm.load(Op.NARROW)
+    asm.keep(store=memory.value)
+    count_clipped(code, "saturated_values")
+    asm.load(Layer.curve, do=Action.SET_LINK)
+    asm.load(memory.value)
+    asm.go_back()
+    asm.label("file")
+    asm.keep(store=memory.slope)
+    _mask(code)
+    _file(code)
+    asm.increment(memory.unit, store=memory.unit)
+    asm.subtract(Layer.outputs)
+    asm.go("end_values", Condition.ZERO)
+    asm.load(memory.unit)
+    asm.mask(code.neurons - 1)
+    asm.go("unit_value", Condition.NOT_ZERO)
+    asm.go("group_values")
+    asm.label("end_values")
+    test_flag(code, LAST)
+    asm.go("outputs", Condition.NOT_ZERO)
+    _bias(code)
+    asm.go("layer_values")
+
+
+def walk(code: Code) -> None:
+    """Begin with a group's sums over the layer's list of inputs; on to the next group's rows."""
+    asm, memory = code.asm, code.memory
+    asm.load(Layer.list, do=Action.SET_PLACE)
+    asm.load(memory.row, do=Action.SET_ROW)
+    asm.add(Layer.rows)
+    asm.keep(store=memory.row)
+    asm.load(Layer.count, do=Action.WALK)
+
+
+def _mask(code: Code) -> None:
+    """A hidden unit that is left out has neither value nor slope."""
+    asm, memory = code.asm, code.memory
+    asm.load(memory.masking)
+    asm.go("not_masked", Condition.ZERO)
+    test_flag(code, LAST)
+    asm.go("not_masked", Condition.NOT_ZERO)
+    asm.load(memory.mask, do=Action.SET_X)
+    asm.load(memory.bit)
+    asm.mask(memory.masks[0])
+    asm.go("next_bit", Condition.NOT_ZERO)
+    asm.clear(store=memory.value)
+    asm.clear(store=memory.slope)
+    asm.label("next_bit")
+    asm.call("mask_bit")
+    asm.label("not_masked")
+
+
+def mask_bit_routine(code: Code) -> None:
+    """Go on to the next bit of the masks."""
+    asm, memory = code.asm, code.memory
+    asm.label("mask_bit")
+    asm.load(memory.bit)
+    asm.add(memory.bit, store=memory.bit)
+    asm.go("next_half", Condition.ZERO)
+    asm.go_back()
+    asm.label("next_half")
+    asm.increment(memory.bit, store=memory.bit)
+    asm.increment(memory.mask, store=memory.mask)
+    asm.go_back()
+
+
+def _file(code: Code) -> None:
+    """A slope, and an entry of the list, or an output."""
+    asm, memory = code.asm, code.memory
+    set_place(code, memory.unit)
+    asm.load(memory.slope)
+    asm.keep(store=memory.slopes)
+    test_flag(code, LAST)
+    asm.go("file_output", Condition.NOT_ZERO)
+    asm.load(memory.value)
+    asm.go("filed", Condition.ZERO)
+    asm.load(memory.end, do=Action.SET_PLACE)
+    asm.load(memory.unit, do=Action.SET_INDEX)
+    asm.load(memory.value, do=Action.PUT)
+    asm.increment(memory.end, store=memory.end, go="filed")
+    asm.label("file_output")
+    asm.load(memory.unit, do=Action.SET_X)
+    asm.load(memory.value)
+    asm.keep(store=memory.outputs)
+    asm.label("filed")
+
+
+def _bias(code: Code) -> None:
+    """Ends the list that was written, with which the next layer begins."""
+    asm, memory = code.asm, code.memory
+    asm.call("mask_bit")
+    asm.load(memory.end, do=Action.SET_PLACE)
+    asm.load(Layer.outputs, do=Action.SET_INDEX)
+    next_layer(code, memory.layer)
+    asm.load(Layer.bias, do=Action.PUT)
+    asm.load(Op.PLACE)
+    asm.subtract(Layer.list)
+    asm.keep(store=Layer.count)
+
+
