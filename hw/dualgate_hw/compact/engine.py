@@ -178,8 +178,8 @@ class CompactEngine(wiring.Component):
             m.d.comb += narrower.number.eq(number)
         self._source(m, Op.NARROW, narrower.narrow)
         self._source(m, Op.CLIPPED, narrower.clipped)
-        unused = Const(0, VALUE_WIDTH - 1 - len(narrower.bits))
-        self._source(m, Op.BITS, Cat(narrower.bits, unused, narrower.some))
+        unused = Const(0, VALUE_WIDTH - 1 - len(narrower.highest))
+        self._source(m, Op.HIGHEST, Cat(narrower.highest, unused, narrower.some))
 
     def _loop(self, m: Module) -> None:
         """What runs by itself until it is waited for."""

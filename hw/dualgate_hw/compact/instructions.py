@@ -43,8 +43,8 @@ class Op(enum.Enum, shape=5):
     """That place."""
     LANE = 24
     """The number of the lane that was set, of the word of a row that was read."""
-    BITS = 25
-    """Bit length of all that was measured; bit 15 if anything is not zero."""
+    HIGHEST = 25
+    """Place of the highest bit of all that was measured; bit 15 if anything is not zero."""
     CLIPPED = 26
     """Whether the number that was narrowed was clipped."""
     CLIPS = 27

@@ -105,7 +105,7 @@ class Narrower(wiring.Component):
     ::
 
         number -> total -> shift, round, clip -> narrow
-               +> magnitude, with all before -> bits
+               +> magnitude, with all before -> highest
         cycle 0       1                       2
 
     Parameters
@@ -120,8 +120,8 @@ class Narrower(wiring.Component):
     shift, rounds : of the number that was taken
     total : that number
     narrow, clipped : what became of it, a cycle later, and whether it was clipped
-    bits, some : longest magnitude that was measured, of negative numbers the one's complement's;
-        whether any was not zero
+    highest, some : place of the highest bit of all magnitudes that were measured, of negative
+        numbers the one's complement's; whether any was not zero
     """
 
     def __init__(self, places: Places) -> None:
@@ -137,7 +137,7 @@ class Narrower(wiring.Component):
                 "total": Out(places.total),
                 "narrow": Out(VALUE),
                 "clipped": Out(1),
-                "bits": Out(places.bits),
+                "highest": Out(range(places.total.width)),
                 "some": Out(1),
             }
         )
@@ -158,10 +158,20 @@ class Narrower(wiring.Component):
             ]
         with m.If(self.forget):
             m.d.sync += [longest.eq(0), self.some.eq(0)]
-        for bit in range(len(longest)):
-            with m.If(longest[bit]):
-                m.d.comb += self.bits.eq(bit + 1)
+        m.d.comb += self.highest.eq(_highest(longest)[1])
         shifted, lost = shift_right(m, with_half(total), self.shift, WINDOW)
         narrowed, clipped = saturate((shifted + self.rounds) >> 1, VALUE_WIDTH, lost, shifted[-1])
         m.d.sync += [self.narrow.eq(narrowed), self.clipped.eq(clipped)]
         return m
+
+
+def _highest(value: Value) -> tuple[Value, Value]:
+    """Whether a bit is set, and the place of the highest one, half by half."""
+    if len(value) == 1:
+        return value, Const(0, 0)
+    half = 1 << (len(value) - 1).bit_length() - 1
+    low_some, low = _highest(value[:half])
+    high_some, high = _highest(value[half:])
+    width = half.bit_length() - 1
+    place = Cat(Mux(high_some, high, low)[:width], high_some) if width else high_some
+    return low_some | high_some, place

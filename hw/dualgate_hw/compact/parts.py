@@ -67,11 +67,6 @@ class Places:
         return signed(self.accumulator.width + BYTE)
 
     @property
-    def bits(self) -> int:
-        """Width of a bit length of a total."""
-        return int(self.total.width).bit_length()
-
-    @property
     def rows(self) -> int:
         """Places of a plane of the row memory: rows, or sums, one for each unit of a layer."""
         return max(self.shapes.engine.rows, self.units)

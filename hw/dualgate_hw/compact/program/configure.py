@@ -138,15 +138,16 @@ def set_settings(code: Code) -> None:
     asm.subtract(SETTINGS_WORDS)
     asm.go("length", Condition.NOT_ZERO)
     _take(code, SETTINGS_WORDS, SETTINGS_FIELDS, {})
-    for name, word in (
-        ("rate_mantissa", memory.rate),
-        ("rate_shift", memory.rate_shift),
-        ("prune", memory.prune),
-        ("momentum", memory.momentum),
-        ("masked", memory.masked),
+    for name, word, more in (
+        ("rate_mantissa", memory.rate, 0),
+        ("rate_shift", memory.rate_shift, ROUNDS),
+        # A bit length is one more than the place of the highest bit.
+        ("prune", memory.prune, -1),
+        ("momentum", memory.momentum, 0),
+        ("masked", memory.masked, 0),
     ):
         _extract(code, SETTINGS_FIELDS, name)
-        if name == "rate_shift":
-            asm.add(ROUNDS)
+        if more:
+            asm.add(more)
         asm.keep(store=word)
     asm.go("respond")

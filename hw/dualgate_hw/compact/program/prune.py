@@ -1,6 +1,6 @@
 """In a hidden layer: a tag's sums become its vector, and what is small beside its largest goes."""
 
-from dualgate.formats import UNIT_FRAC
+from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
 from dualgate.settings import PRUNE_OFF
 
 from ..instructions import Action, Condition, Op
@@ -27,10 +27,11 @@ def scale(code: Code) -> None:
     multiply(code, memory.slopes, ROUNDS + UNIT_FRAC)
     asm.go("no_entry", Condition.ZERO)
     asm.keep(store=memory.value)
-    asm.go("measured", Condition.NOT_NEGATIVE)
-    asm.subtract_from(0)
-    asm.label("measured")
     asm.keep(do=Action.HOLD)
+    asm.go("measured", Condition.NOT_NEGATIVE)
+    # Of the least number there are 17 bits, which A does not have.
+    asm.subtract_from(0, do=Action.HOLD)
+    asm.label("measured")
     asm.load(memory.end, do=Action.SET_PLACE)
     asm.load(memory.entry, do=Action.SET_INDEX)
     asm.load(memory.value, do=Action.PUT)
@@ -48,10 +49,10 @@ def prune(code: Code) -> None:
     asm.load(vector)
     asm.keep(store=memory.entry)
     asm.load(memory.prune)
-    asm.subtract(PRUNE_OFF)
+    asm.subtract(PRUNE_OFF - 1)
     asm.go("keep_all", Condition.ZERO)
-    asm.load(Op.BITS)
-    asm.mask(0xFF)
+    asm.load(Op.HIGHEST)
+    asm.mask((1 << VALUE_WIDTH - 1) - 1)
     asm.subtract(memory.prune)
     asm.go("keep_all", Condition.NEGATIVE)
     asm.keep(do=Action.SET_X)
