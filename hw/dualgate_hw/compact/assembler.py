@@ -192,8 +192,9 @@ class Assembler:
             return False
         before = self._instructions[-1]
         idle = one.action is Action.NONE and one.condition is Condition.NEVER
-        # A number that is held has a bit more than A; a condition is of A as it was before.
-        if idle or one.op is not Op.KEEP or one.action is Action.HOLD:
+        # A number that is held has a bit more than A, what is written is A, and a condition is of
+        # it as it was before.
+        if idle or one.op is not Op.KEEP or one.action in (Action.HOLD, Action.WRITE):
             return False
         if before.condition is not Condition.NEVER or one.condition not in UNCONDITIONAL:
             return False

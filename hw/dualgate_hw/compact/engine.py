@@ -62,7 +62,7 @@ class CompactEngine(wiring.Component):
         m.submodules.multipliers = self._multipliers = Multipliers(places)
         m.submodules.narrower = self._narrower = Narrower(places)
         m.submodules.store = self._store = RowStore(places)
-        self._action, self._result = self._sequencer.action, self._sequencer.result
+        self._result = self._sequencer.result
         self._own, self._use = (Use(places).create(path=(name,)) for name in ("own", "use"))
         loops = (self._walker, self._updates, self._batch_end)
         merge(m, [self._own, *(loop.use for loop in loops)], self._use)
@@ -77,7 +77,7 @@ class CompactEngine(wiring.Component):
         return m
 
     def _when(self, *actions: Action) -> Value:
-        return Cat(self._action == action for action in actions).any()
+        return Cat(self._sequencer.does[action.value] for action in actions).any()
 
     def _source(self, m: Module, op: Op, value: Value) -> None:
         m.d.comb += self._sequencer.sources[op.name].eq(value)
@@ -125,7 +125,7 @@ class CompactEngine(wiring.Component):
             m.d.comb += own.plane.eq(plane)
         m.d.comb += own.read.eq(self._when(Action.READ))
         with m.If(self._when(Action.WRITE)):
-            number = self._result[:VALUE_WIDTH].replicate(neurons)
+            number = self._sequencer.accumulator.replicate(neurons)
             m.d.comb += [
                 own.row_write.eq(Mux(sums, ~0, 1 << self._lane)),
                 own.row_data.eq(Mux(sums, self._narrower.total, number)),
@@ -247,9 +247,9 @@ class CompactEngine(wiring.Component):
         with m.If(self.working & ~self._starved):
             m.d.sync += cycles.eq(cycles + 1)
         with m.If(self._when(Action.WORK)):
-            m.d.sync += self.working.eq(self._result != 0)
-            with m.If(self._result != 0):
-                m.d.sync += cycles.eq(self._result)
+            m.d.sync += [self.working.eq(1), cycles.eq(self._result)]
+        with m.If(self._when(Action.REST)):
+            m.d.sync += self.working.eq(0)
         self._source(m, Op.CYCLES_LOW, cycles[:VALUE_WIDTH])
         self._source(m, Op.CYCLES_HIGH, cycles[VALUE_WIDTH:])
 

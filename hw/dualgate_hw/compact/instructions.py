@@ -99,7 +99,7 @@ class Action(enum.Enum, shape=5):
     READ = 22
     """A word of the row; of the plane of sums it is the number to narrow."""
     WRITE = 23
-    """The lane of a word of the row; in the plane of sums the number to narrow."""
+    """A is written to the lane of a word of the row; to the plane of sums the number to narrow."""
     PEEK = 24
     """Wait for a word of a command."""
     TAKE = 25
@@ -111,7 +111,9 @@ class Action(enum.Enum, shape=5):
     REPLY = 28
     """Send it, sign-extended."""
     WORK = 29
-    """Count cycles, and from which number; not, if it is zero."""
+    """Count cycles, from it on."""
+    REST = 30
+    """No longer."""
 
 
 class Condition(enum.Enum, shape=3):

@@ -105,8 +105,8 @@ class Narrower(wiring.Component):
     ::
 
         number -> total -> shift, round, clip -> narrow
-               +> magnitude, with all before -> highest
-        cycle 0       1                       2
+               +> magnitude, with all before ------> highest
+        cycle 0       1                         2           3
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class Narrower(wiring.Component):
             ]
         with m.If(self.forget):
             m.d.sync += [longest.eq(0), self.some.eq(0)]
-        m.d.comb += self.highest.eq(_highest(longest)[1])
+        m.d.sync += self.highest.eq(_highest(longest)[1])
         shifted, lost = shift_right(m, with_half(total), self.shift, WINDOW)
         narrowed, clipped = saturate((shifted + self.rounds) >> 1, VALUE_WIDTH, lost, shifted[-1])
         m.d.sync += [self.narrow.eq(narrowed), self.clipped.eq(clipped)]

@@ -1,6 +1,9 @@
 """The sequencer: runs a program of `instructions`, on an accumulator and a memory of words."""
 
-from amaranth import Module, Mux, Signal, signed
+from functools import reduce
+from operator import or_
+
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,12 +16,24 @@ from .instructions import Action, Condition, Op
 
 SOURCES = tuple(op.name for op in Op if op.value >= Op.NARROW.value)
 
+ADDS = (Op.KEEP, Op.ADD, Op.ADD_CARRY, Op.SUBTRACT, Op.SUBTRACT_BORROW)
+"""What begins with the accumulator."""
+
+SUMS = (*ADDS[1:], Op.SUBTRACT_FROM)
+"""What has a carry."""
+
+WORDS = (Op.LOAD, *SUMS, Op.INCREMENT, Op.DECREMENT)
+"""What adds the word."""
+
 RESULT = signed(VALUE_WIDTH + 1)
 """With the sign that a sum or a difference of 16-bit numbers has."""
 
 
 class Sequencer(wiring.Component):
     """Two cycles an instruction, and those for which it is held back.
+
+    In the first, what the instruction means is decoded into registers, beside the word that is
+    read, so that the second has time for the result and for what is done with it.
 
     Parameters
     ----------
@@ -27,10 +42,10 @@ class Sequencer(wiring.Component):
     Members
     -------
     sources : what instructions load that is no word, by name
-    action, address, result : what is to be done in this cycle, where, and with what
+    does : bit n is high while the action of that number is to be done
+    address, result, accumulator : what it is done with
     held : not yet
     word_at, word : another word to read, there a cycle later; while the action is `WAIT`
-    accumulator
     """
 
     def __init__(self, code: Assembler) -> None:
@@ -39,13 +54,13 @@ class Sequencer(wiring.Component):
         super().__init__(
             {
                 "sources": In(data.StructLayout(dict.fromkeys(SOURCES, VALUE))),
-                "action": Out(Action),
+                "does": Out(1 + max(action.value for action in Action)),
                 "address": Out(self.bits),
                 "result": Out(RESULT),
+                "accumulator": Out(VALUE),
                 "held": In(1),
                 "word_at": In(self.bits),
                 "word": Out(VALUE),
-                "accumulator": Out(VALUE),
             }
         )
 
@@ -57,98 +72,89 @@ class Sequencer(wiring.Component):
         )
         fetch = program.read_port()
         self._instruction = fetch.data
-        self._does = does = Signal()
-        self._negative = Signal()
-        self._carry = Signal()
-        acts = Signal()
-        m.d.comb += does.eq(acts & ~self.held)
+        self._second = second = Signal()
+        self._ends = ends = Signal()
+        self._negative, self._carry = Signal(), Signal()
+        m.d.comb += ends.eq(second & ~self.held)
         with m.FSM():
             with m.State("START"):
-                m.d.comb += fetch.en.eq(1)
                 m.next = "FIRST"
             with m.State("FIRST"):
                 m.d.comb += fetch.en.eq(0)
+                m.d.sync += self.does.eq(1 << fetch.data.action.as_value())
                 m.next = "SECOND"
             with m.State("SECOND"):
-                m.d.comb += [acts.eq(1), fetch.en.eq(does), self.action.eq(fetch.data.action)]
-                with m.If(does):
+                m.d.comb += [second.eq(1), fetch.en.eq(ends)]
+                with m.If(ends):
+                    m.d.sync += self.does.eq(0)
                     m.next = "FIRST"
         self._remember(m)
         self._calculate(m)
-        self._choose(m, acts, fetch.addr)
+        self._choose(m, fetch.addr)
         return m
 
     def _remember(self, m: Module) -> None:
         """The words, and which of them the instruction means."""
-        code, given = self.code, self._instruction.address
+        code, one = self.code, self._instruction
         m.submodules.words = words = memory.Memory(
             shape=VALUE, depth=len(code.memory), init=code.memory
         )
         read, write = words.read_port(), words.write_port()
         x, y = Signal(self.bits), Signal(self.bits)
         joined = Signal(self.bits)
-        waits = self._instruction.action == Action.WAIT
-        with m.If(given < code.fields):
+        with m.If(one.address < code.fields):
             m.d.comb += joined.eq(y)
-        with m.Elif(given < code.first_single):
+        with m.Elif(one.address < code.first_single):
             m.d.comb += joined.eq(x)
         m.d.comb += [
-            self.address.eq(given | joined),
-            read.addr.eq(Mux(waits, self.word_at, self.address)),
+            self.address.eq(one.address | joined),
+            read.addr.eq(Mux(one.action == Action.WAIT, self.word_at, self.address)),
             self.word.eq(read.data),
             write.addr.eq(self.address),
             write.data.eq(self.result),
-            write.en.eq(self.action == Action.STORE),
+            write.en.eq(self.does[Action.STORE.value]),
         ]
         for action, register in ((Action.SET_X, x), (Action.SET_Y, y)):
-            with m.If(self.action == action):
+            with m.If(self.does[action.value]):
                 m.d.sync += register.eq(self.result)
 
     def _calculate(self, m: Module) -> None:
         """The result, and what is known of it."""
-        op, a = self._instruction.op, self.accumulator
+        a = self.accumulator
         left, right = Signal(RESULT), Signal(RESULT)
-        chosen = Signal(VALUE)
-        carry = Signal()
-        total = Signal(RESULT)
-        with m.Switch(op):
-            for name in SOURCES:
-                with m.Case(Op[name]):
-                    m.d.comb += chosen.eq(self.sources[name])
-            with m.Case(Op.KEEP, Op.CLEAR):
-                m.d.comb += chosen.eq(0)
-            with m.Default():
-                m.d.comb += chosen.eq(self.word)
-        with m.Switch(op):
-            with m.Case(Op.KEEP, Op.ADD, Op.ADD_CARRY, Op.SUBTRACT, Op.SUBTRACT_BORROW):
-                m.d.comb += left.eq(a)
-            with m.Case(Op.SUBTRACT_FROM):
-                m.d.comb += left.eq(~a)
-            with m.Case(Op.DECREMENT):
-                m.d.comb += left.eq(~0)
-        with m.Switch(op):
-            with m.Case(Op.SUBTRACT, Op.SUBTRACT_FROM, Op.INCREMENT):
-                m.d.comb += carry.eq(1)
-            with m.Case(Op.ADD_CARRY, Op.SUBTRACT_BORROW):
-                m.d.comb += carry.eq(self._carry)
-        differs = (op == Op.SUBTRACT) | (op == Op.SUBTRACT_BORROW)
+        chosen, total = Signal(VALUE), Signal(RESULT)
+        operand = [self.word & self._decoded(m, *WORDS).replicate(VALUE_WIDTH)]
+        for name in SOURCES:
+            wanted = self._decoded(m, Op[name])
+            operand.append(self.sources[name] & wanted.replicate(VALUE_WIDTH))
+        adds, takes = self._decoded(m, *ADDS), self._decoded(m, Op.SUBTRACT_FROM)
+        fills = self._decoded(m, Op.DECREMENT)
+        differs = self._decoded(m, Op.SUBTRACT, Op.SUBTRACT_BORROW)
+        one_more = self._decoded(m, Op.SUBTRACT, Op.SUBTRACT_FROM, Op.INCREMENT)
+        carries = self._decoded(m, Op.ADD_CARRY, Op.SUBTRACT_BORROW)
+        masks, keeps = self._decoded(m, Op.MASK), self._decoded(m, Op.KEEP)
         m.d.comb += [
+            left.eq(Mux(adds, a, Mux(takes, ~a, fills.replicate(VALUE_WIDTH).as_signed()))),
+            chosen.eq(reduce(or_, operand)),
             right.eq(Mux(differs, ~chosen, chosen)),
-            total.eq(left + right + carry),
-            self.result.eq(Mux(op == Op.MASK, a & self.word, total)),
+            total.eq(left + right + (one_more | (carries & self._carry))),
+            self.result.eq(Mux(masks, a & self.word, total)),
         ]
-        with m.If(self._does & (op != Op.KEEP)):
+        with m.If(self._ends & ~keeps):
             m.d.sync += [a.eq(self.result), self._negative.eq(self.result[-1])]
-        with m.Switch(op):
-            sums = (Op.ADD, Op.ADD_CARRY, Op.SUBTRACT, Op.SUBTRACT_BORROW, Op.SUBTRACT_FROM)
-            with m.Case(*sums), m.If(self._does):
-                m.d.sync += self._carry.eq(total[-1] ^ left[-1] ^ right[-1])
+        with m.If(self._ends & self._decoded(m, *SUMS)):
+            m.d.sync += self._carry.eq(total[-1] ^ left[-1] ^ right[-1])
 
-    def _choose(self, m: Module, acts: Signal, following: Value) -> None:
+    def _decoded(self, m: Module, *ops: Op) -> Signal:
+        """Whether the instruction is one of these; in its second cycle."""
+        found = Signal(name="_or_".join(op.name.lower() for op in ops[:2]))
+        m.d.sync += found.eq(Cat(self._instruction.op == op for op in ops).any())
+        return found
+
+    def _choose(self, m: Module, following: Value) -> None:
         """Which instruction comes next."""
         one = self._instruction
-        self._here = here = Signal.like(following)
-        link = Signal.like(following)
+        here, link = Signal.like(following), Signal.like(following)
         goes = Signal()
         zero = self.accumulator == 0
         with m.Switch(one.condition):
@@ -164,11 +170,11 @@ class Sequencer(wiring.Component):
                 with m.Case(condition):
                     m.d.comb += goes.eq(holds)
         target = Mux(one.condition == Condition.LINK, link, one.target)
-        with m.If(acts):
+        with m.If(self._second):
             m.d.comb += following.eq(Mux(goes, target, here + 1))
-        with m.If(self._does):
+        with m.If(self._ends):
             m.d.sync += here.eq(following)
-        with m.If(self.action == Action.CALL):
+        with m.If(self.does[Action.CALL.value]):
             m.d.sync += link.eq(here + 1)
-        with m.If(self.action == Action.SET_LINK):
+        with m.If(self.does[Action.SET_LINK.value]):
             m.d.sync += link.eq(self.result)

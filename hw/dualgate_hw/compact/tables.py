@@ -25,7 +25,7 @@ def two_parts(table: tuple[int, ...]) -> tuple[list[int], list[int]]:
 
 
 class Table(wiring.Component):
-    """A table of `TABLE_BITS`. A cycle of latency.
+    """A table of `TABLE_BITS`. Two cycles of latency.
 
     Parameters
     ----------
@@ -58,5 +58,5 @@ class Table(wiring.Component):
             found.append(read.data)
         coarse, fine = found
         falls = self.entries[0] > self.entries[-1]
-        m.d.comb += self.entry.eq(coarse - fine if falls else coarse + fine)
+        m.d.sync += self.entry.eq(coarse - fine if falls else coarse + fine)
         return m

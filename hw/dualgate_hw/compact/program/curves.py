@@ -69,6 +69,7 @@ def _half_routine(code: Code) -> None:
     asm.keep(store=memory.power)
     asm.label("in_table")
     asm.load(memory.power)
+    asm.keep()
     asm.load(Op.TABLE, do=Action.SET_SCALAR)
     asm.keep(store=memory.power)
     multiply(code, memory.power, ROUNDS + 16)

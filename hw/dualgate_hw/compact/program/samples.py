@@ -50,7 +50,7 @@ def begin_sample(code: Code) -> None:
     asm.subtract(memory.scratch)
     asm.go("enough", Condition.CARRY)
     asm.label("refuse_sample")
-    asm.clear(do=Action.WORK, go="length")
+    asm.keep(do=Action.REST, go="length")
     asm.label("enough")
     asm.keep(store=memory.scratch)
     asm.load(memory.dense)
@@ -140,7 +140,7 @@ def take_inputs(code: Code) -> None:
     asm.decrement(memory.left, store=memory.left)
     asm.keep(do=Action.TAKE, go="next_input")
     asm.label("beyond")
-    asm.clear(do=Action.WORK, go="length")
+    asm.keep(do=Action.REST, go="length")
     asm.label("bias")
     asm.load(Layer.inputs, do=Action.SET_INDEX)
     asm.load(Layer.bias, do=Action.PUT)
@@ -152,7 +152,7 @@ def end_work(code: Code) -> None:
     """Add the cycles of a sample, or of a batch's end, to their counter."""
     asm, words = code.asm, code.memory.counters
     asm.label("end_work")
-    asm.clear(do=Action.WORK)
+    asm.keep(do=Action.REST)
     asm.clear(do=Action.SET_X)
     asm.load(Op.CYCLES_LOW)
     asm.add(words[0], store=words[0])
