@@ -133,8 +133,8 @@ class CompactEngine(wiring.Component):
         offset = Mux(self._use.indexed, self._entry.index, 0)
         m.d.comb += store.row.eq(row + offset)
         self._sum_read = delay(m, own.read & sums, 1)
-        self._source(m, Op.LANE, lane_of(store.read, self._lane))
-        self._source(m, Op.ROW, store.read.as_value().any())
+        self._source(m, Op.LANE, delay(m, lane_of(store.read, self._lane), 1))
+        self._source(m, Op.ROW, delay(m, store.read.as_value().any(), 1))
 
     def _multiply(self, m: Module) -> None:
         """Operands, and the products of single numbers."""

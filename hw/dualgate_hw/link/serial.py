@@ -8,7 +8,7 @@ responses that follow travel in one frame.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth import Module, Mux, ResetInserter, Signal
+from amaranth import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -186,11 +186,13 @@ class SerialLink(wiring.Component):
         allowed = Signal(POSITION)
         ready = Signal(POSITION)
         count = Signal(POSITION)
-        # A cycle late: `_next` stands still for longer than that before it is used.
-        m.d.sync += count.eq(Mux(ready < most, ready, most))
-        m.d.comb += [
+        # Two cycles late: `_next` stands still for longer than that before it is used.
+        m.d.sync += [
+            count.eq(Mux(ready < most, ready, most)),
             waiting.eq(outgoing.written - self._next),
             allowed.eq(self._limit - self._next),
+        ]
+        m.d.comb += [
             # A limit that was taken back lies behind, and then the difference wraps.
             ready.eq(Mux(allowed[-1], 0, Mux(waiting < allowed, waiting, allowed))),
         ]
@@ -230,8 +232,8 @@ class SerialLink(wiring.Component):
         count = self._sendable(m)
         due = self._due(m, count)
         # A frame that has just come may have changed what `count` does not know yet.
-        heard = Signal()
-        m.d.sync += heard.eq(self.receiver.end)
+        heard = Signal(2)
+        m.d.sync += heard.eq(Cat(self.receiver.end, heard[0]))
         behind = Signal()
         m.d.sync += behind.eq(
             (self._next - outgoing.acknowledged)[: POSITION.width]
@@ -256,8 +258,11 @@ class SerialLink(wiring.Component):
                     m.next = "ANSWER"
                 with m.Elif(behind):
                     m.d.sync += self._next.eq(outgoing.acknowledged)
+                    m.next = "SETTLE"
                 with m.Elif(due):
                     m.next = "DATA"
+            with m.State("SETTLE"):
+                m.next = "IDLE"
             with m.State("RESTART"):
                 m.d.comb += self.restart.eq(1)
                 m.d.sync += [
@@ -282,7 +287,7 @@ class SerialLink(wiring.Component):
                 m.next = "IDLE"
             with m.State("DATA"):
                 m.d.comb += sender.count.eq(count)
-                with m.If(~heard):
+                with m.If(heard == 0):
                     m.d.comb += sender.start.eq(1)
                     m.d.sync += [
                         self._first.eq(self._next),
