@@ -9,7 +9,7 @@ from dualgate.commands import Masks, mask_words
 from dualgate.cycles.activity import Activity, Crossings, load_cycles
 from dualgate.engine import EngineParameters
 from dualgate.network import Network, check_shapes
-from dualgate.settings import Settings
+from dualgate.settings import PRUNE_OFF, Settings
 
 from . import golden
 from .exact import Bools, Tally
@@ -64,4 +64,6 @@ def activity(
             for u, layer in zip((*updates, update), network.layers, strict=True)
         ),
         loads=load_cycles(x) + (0 if masks is None else mask_words(network)),
+        masked=masks is not None,
+        pruned=settings.prune != PRUNE_OFF,
     )

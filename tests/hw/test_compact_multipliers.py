@@ -3,8 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pytest
-from amaranth import Module
 from benches import numbers, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,7 +46,7 @@ def test_a_lane_adds_up_the_products_of_a_list() -> None:
             await load(ctx, part, scalar, row)
             await request(ctx, part.use, step=1)
         for lane in range(NEURONS):
-            ctx.set(part.use.lane, lane)
+            ctx.set(part.lane, lane)
             expected = sum(s * r[lane] for s, r in zip(scalars, rows, strict=True))
             assert ctx.get(part.sum) == expected
 
@@ -65,7 +63,7 @@ def test_the_longest_sum_of_the_largest_products_does_not_overflow() -> None:
             for _ in range(PLACES.terms):
                 await request(ctx, part.use, step=1)
             for lane, factor in enumerate((-32768, 32767)):
-                ctx.set(part.use.lane, lane)
+                ctx.set(part.lane, lane)
                 assert ctx.get(part.sum) == PLACES.terms * scalar * factor
 
     simulate(part, bench)
@@ -87,7 +85,7 @@ def test_a_whole_product_is_in_the_first_sum_after_a_step() -> None:
     simulate(part, bench)
 
 
-def test_factors_move_down_as_one_is_loaded_into_the_last_lane() -> None:
+def test_factors_move_up_as_one_is_loaded_into_the_first_lane() -> None:
     part = Multipliers(PLACES)
 
     async def bench(ctx: Any) -> None:
@@ -95,7 +93,25 @@ def test_factors_move_down_as_one_is_loaded_into_the_last_lane() -> None:
             await request(ctx, part.use, load_factor=1, factor=factor)
         await request(ctx, part.use, load_scalar=1, scalar=1, clear=1)
         await request(ctx, part.use, step=1, whole=1)
-        assert [ctx.get(product) for product in part.products] == [3, -4, 5, -6]
+        assert [ctx.get(product) for product in part.products] == [-6, 5, -4, 3]
+
+    simulate(part, bench)
+
+
+def test_the_first_lane_alone_begins_and_adds_while_others_keep_their_sums() -> None:
+    part = Multipliers(PLACES)
+
+    async def bench(ctx: Any) -> None:
+        await load(ctx, part, 300, [1, 2, 3, 4])
+        await request(ctx, part.use, clear=1)
+        await request(ctx, part.use, step=1)
+        await request(ctx, part.use, clear=1, alone=1, load_factor=1, factor=-7)
+        await request(ctx, part.use, step=1, alone=1)
+        found = []
+        for lane in range(NEURONS):
+            ctx.set(part.lane, lane)
+            found.append(ctx.get(part.sum))
+        assert found == [-2100, 600, 900, 1200]
 
     simulate(part, bench)
 
@@ -115,20 +131,18 @@ NUMBERS = st.one_of(
 
 @settings(max_examples=8)
 @given(cases=st.lists(st.tuples(NUMBERS, st.integers(0, 63), st.booleans()), min_size=30))
-def test_a_number_is_measured_shifted_rounded_and_clipped(
+def test_a_number_is_shifted_rounded_and_clipped(
     cases: list[tuple[int, int, bool]],
 ) -> None:
-    m = Module()
-    m.submodules.part = part = Narrower(PLACES)
-    use = part.use
+    part = Narrower(PLACES)
 
     async def bench(ctx: Any) -> None:
         for number, shift, rounds in cases:
-            await request(ctx, use, hold=1, direct=number)
+            ctx.set(part.shift, shift)
+            ctx.set(part.rounds, rounds)
+            await take(ctx, part, number)
             assert ctx.get(part.total) == number
-            assert ctx.get(part.nonzero) == (number != 0)
-            assert ctx.get(part.bits) == (number if number >= 0 else ~number).bit_length()
-            await request(ctx, use, shift=shift, rounds=int(rounds))
+            await ctx.tick()
             moved = number >> min(shift, 62)
             if rounds:
                 moved = int(round_shift(np.int64(number), np.int64(min(shift, 62))))
@@ -136,18 +150,36 @@ def test_a_number_is_measured_shifted_rounded_and_clipped(
             assert ctx.get(part.narrow) == expected[0]
             assert ctx.get(part.clipped) == clipped
 
-    simulate(m, bench)
+    simulate(part, bench)
 
 
-@pytest.mark.parametrize("lane", range(NEURONS))
-def test_the_sum_that_is_taken_is_narrowed_two_cycles_later(lane: int) -> None:
+async def take(ctx: Any, part: Narrower, number: int, measure: int = 1) -> None:
+    """Give it a number for a cycle."""
+    for name, value in (("number", number), ("take", 1), ("measure", measure)):
+        ctx.set(getattr(part, name), value)
+    await ctx.tick()
+    ctx.set(part.take, 0)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.lists(st.tuples(NUMBERS, st.booleans()), max_size=6), min_size=5))
+def test_the_longest_of_several_magnitudes_is_measured(
+    runs: list[list[tuple[int, bool]]],
+) -> None:
     part = Narrower(PLACES)
 
     async def bench(ctx: Any) -> None:
-        ctx.set(part.sum, 1000 + lane)
-        await request(ctx, part.use, take=1, lane=lane)
-        ctx.set(part.sum, 0)
-        await request(ctx, part.use, shift=1)
-        assert ctx.get(part.narrow) == (1000 + lane) >> 1
+        for run in runs:
+            ctx.set(part.forget, 1)
+            await ctx.tick()
+            ctx.set(part.forget, 0)
+            for number, measured in run:
+                await take(ctx, part, number, measured)
+            await ctx.tick().repeat(3)
+            wanted = [number for number, measured in run if measured]
+            magnitudes = [number if number >= 0 else ~number for number in wanted]
+            highest = max([magnitude.bit_length() for magnitude in magnitudes], default=0) - 1
+            assert ctx.get(part.highest) == max(0, highest)
+            assert ctx.get(part.some) == any(wanted)
 
     simulate(part, bench)

@@ -1,10 +1,13 @@
-"""Where things are in the compact engine's memories (compact/parts.py)."""
+"""Where things are in the compact engine's memories (compact/parts.py, program/memory.py)."""
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from dualgate.engine import LAYER_WORDS, EngineParameters
+from dualgate.commands import COUNTERS
+from dualgate.engine import EngineParameters
 from dualgate_hw.compact.parts import Places
+from dualgate_hw.compact.program import assemble
+from dualgate_hw.compact.program.memory import COUNTER_WORDS, FIELDS, Layer, Memory
 from dualgate_hw.layouts import Shapes
 
 SIZES = {
@@ -21,41 +24,43 @@ def places(sizes: dict[str, int]) -> Places:
     return Places(Shapes(EngineParameters(4, arrays=1, compact=1, **sizes), contexts=1))
 
 
-def assert_apart(parts: dict[str, tuple[int, int]], depth: int) -> None:
-    """Parts, from their beginning and of so many words, that nothing else is in."""
-    ends = 0
-    for name, (start, words) in sorted(parts.items(), key=lambda part: part[1]):
-        assert start >= ends, name
-        # A place within a part is joined to its beginning: no bit of it may be one there.
-        assert all(start | place == start + place for place in range(words)), name
-        ends = start + words
-    assert ends <= depth
+@given(st.fixed_dictionaries(SIZES))
+def test_no_two_lists_share_an_entry(sizes: dict[str, int]) -> None:
+    found = places(sizes)
+    assert sizes["inputs"] <= found.hidden
+    assert found.hidden + sizes["activations"] <= found.vector
+    assert found.vector + sizes["activations"] <= found.entries
 
 
 @given(st.fixed_dictionaries(SIZES))
-@example({"layers": 2, "rows": 1, "inputs": 1, "activations": 512, "vectors": 1, "groups": 1})
-def test_no_two_parts_of_the_entries_share_a_word(sizes: dict[str, int]) -> None:
+def test_no_two_words_share_a_place_and_what_x_is_joined_to_leaves_its_bits_alone(
+    sizes: dict[str, int],
+) -> None:
     found = places(sizes)
-    parts = {
-        "inputs": (0, sizes["inputs"]),
-        "descriptors": (found.descriptors, LAYER_WORDS * sizes["layers"]),
-        "masks": (found.masks, found.shapes.mask_words),
-        "hidden": (found.hidden, sizes["activations"]),
-        "vector": (found.vector, sizes["activations"]),
+    memory, code = assemble(found)
+    units, outputs = found.units, found.outputs
+    arrays = {
+        "slopes": (memory.slopes, units),
+        "updates": (memory.updates, units),
+        "targets": (memory.targets, outputs),
+        "outputs": (memory.outputs, outputs),
+        "powers": (memory.powers, 16),
+        "counters": (memory.counters[0], COUNTER_WORDS * len(COUNTERS)),
+        "masks": (memory.masks[0], 2 * found.shapes.mask_words),
     }
-    assert_apart(parts, found.entries)
+    taken: set[int] = set(range(FIELDS * sizes["layers"]))
+    for name, (first, words) in arrays.items():
+        where = [first.address | place for place in range(words)]
+        assert where == list(range(first.address, first.address + words)), name
+        assert where[-1] < code.first_single
+        assert not taken & set(where), name
+        taken |= set(where)
+    singles = [code.address(getattr(memory, name)) for name in Memory.__annotations__]
+    assert len(set(singles)) == len(singles)
+    assert min(singles) >= code.first_single
 
 
-@given(st.fixed_dictionaries(SIZES))
-def test_no_two_parts_of_the_words_share_one(sizes: dict[str, int]) -> None:
-    found = places(sizes)
-    width = 4 * sizes["groups"]
-    parts = {
-        "targets": (0, width),
-        "outputs": (found.outputs, width),
-        "slopes": (found.slopes, found.units),
-        "updates": (found.updates, found.units),
-    }
-    assert_apart(parts, found.words)
-    # Counts lie behind the targets, from the end of their part back.
-    assert found.outputs - sizes["layers"] >= width
+def test_the_fields_of_a_layer_have_a_place_each() -> None:
+    places = [word.address for name, word in vars(Layer).items() if not name.startswith("_")]
+    assert sorted(places) == list(range(len(places)))
+    assert len(places) <= FIELDS

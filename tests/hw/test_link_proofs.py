@@ -159,6 +159,10 @@ def test_the_link_sends_only_what_was_written_and_allowed(tmp_path: Path) -> Non
         *(link.response.valid, link.response.payload, link.command.ready, link.line.tick),
     )
     claims.given(~(receiver.append & receiver.end))
+    # A sender that was given a frame is not done in the next cycle.
+    started = Signal()
+    m.d.sync += started.eq(sender.start)
+    claims.given(~(started & sender.idle))
     incoming, outgoing = link.incoming, link.outgoing
     kept = distance(outgoing.written, outgoing.acknowledged)
     waiting = distance(outgoing.written, sender.header.sequence)

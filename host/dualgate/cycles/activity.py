@@ -44,6 +44,10 @@ class Activity:
         For each layer, the units whose update scalar is not zero.
     loads : int array (samples,)
         Cycles in which a loader takes the inputs, see `load_cycles`, and masks, a word each.
+    masked : bool
+        Whether there are masks.
+    pruned : bool
+        Whether pruning was on, even if it dropped nothing.
     """
 
     inputs: Ints
@@ -51,6 +55,8 @@ class Activity:
     crossings: tuple[Crossings, ...]
     updates: tuple[Bools, ...]
     loads: Ints
+    masked: bool = False
+    pruned: bool = True
 
     @property
     def samples(self) -> int:
@@ -72,6 +78,8 @@ class Activity:
                 ),
                 tuple(flags[core::cores] for flags in self.updates),
                 self.loads[core::cores],
+                self.masked,
+                self.pruned,
             )
             for core in range(min(cores, self.samples))
         ]
@@ -150,6 +158,7 @@ def assumed_activity(
         load_cycles(
             np.broadcast_to(_spread(layers[0].inputs, inputs), (samples, layers[0].inputs))
         ),
+        pruned=kept < 1,
     )
 
 

@@ -7,7 +7,7 @@ from ..engine import EngineParameters
 from ..network import Network
 from . import update as updating
 from .activity import Activity
-from .compact import Fetches, Sample, batch_end_most
+from .compact import Sample, batch_end_most
 from .error import ErrorUnit
 from .loader import InputLists, Loader
 from .parts import Clock
@@ -157,7 +157,7 @@ def predict(
     -----
     Exact for one core. Several are followed side by side, each from when its first sample is there;
     that they wait for each other at the response port is left out, and their queues have no end.
-    Of a compact engine the batch's end is an upper bound, see `dualgate.cycles.compact`.
+    Of a compact engine both are upper bounds, see `dualgate.cycles.compact`.
     """
     if engine.compact:
         return _predict_compact(network, engine, activity)
@@ -188,8 +188,7 @@ def predict(
 
 def _predict_compact(network: Network, engine: EngineParameters, activity: Activity) -> Prediction:
     """One sample after the other, step after step."""
-    fetches = Fetches()
-    samples = [Sample(network, engine, activity, i, fetches) for i in range(activity.samples)]
+    samples = [Sample(network, engine, activity, i) for i in range(activity.samples)]
     ends, activating, errors, loading = [0], 0, 0, 0
     for sample in samples:
         load, values, outputs = sample.load(), sample.values(), sample.outputs()

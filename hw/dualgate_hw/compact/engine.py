@@ -233,9 +233,7 @@ class CompactEngine(wiring.Component):
                 Mux(replies, Cat(result, result[-1].replicate(VALUE_WIDTH)), Cat(low, result))
             ),
             self._sequencer.held.eq(
-                self._starved
-                | (answers & ~response.ready)
-                | (self._when(Action.WAIT) & self._busy)
+                self._starved | (answers & ~response.ready) | (self._when(Action.WAIT) & self._busy)
             ),
         ]
         self._source(m, Op.INPUT_LOW, command.payload[:VALUE_WIDTH])
@@ -252,4 +250,3 @@ class CompactEngine(wiring.Component):
             m.d.sync += self.working.eq(0)
         self._source(m, Op.CYCLES_LOW, cycles[:VALUE_WIDTH])
         self._source(m, Op.CYCLES_HIGH, cycles[VALUE_WIDTH:])
-

@@ -6,11 +6,13 @@ chosen. What it is chosen by is A as it was before.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 
-from amaranth.lib import data, enum
+from amaranth import unsigned
+from amaranth.lib import data
 
 
-class Op(enum.Enum, shape=5):
+class Op(IntEnum):
     """What the result is, of the accumulator and the word or another source.
 
     All but `KEEP` make it the accumulator.
@@ -55,7 +57,7 @@ class Op(enum.Enum, shape=5):
     CYCLES_HIGH = 30
 
 
-class Action(enum.Enum, shape=5):
+class Action(IntEnum):
     """What is done with the result."""
 
     NONE = 0
@@ -116,7 +118,7 @@ class Action(enum.Enum, shape=5):
     """No longer."""
 
 
-class Condition(enum.Enum, shape=3):
+class Condition(IntEnum):
     """When the instruction goes to its target; of the accumulator as it was before."""
 
     NEVER = 0
@@ -149,10 +151,10 @@ def layout(address_bits: int, target_bits: int) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "op": Op,
-            "action": Action,
+            "op": unsigned(5),
+            "action": unsigned(5),
             "address": address_bits,
-            "condition": Condition,
+            "condition": unsigned(3),
             "target": target_bits,
         }
     )

@@ -81,7 +81,7 @@ class Sequencer(wiring.Component):
                 m.next = "FIRST"
             with m.State("FIRST"):
                 m.d.comb += fetch.en.eq(0)
-                m.d.sync += self.does.eq(1 << fetch.data.action.as_value())
+                m.d.sync += self.does.eq(1 << fetch.data.action)
                 m.next = "SECOND"
             with m.State("SECOND"):
                 m.d.comb += [second.eq(1), fetch.en.eq(ends)]

@@ -42,7 +42,10 @@ class RowStore(wiring.Component):
         use = self.use
         address, depth = self._address()
         m.submodules.rows = rows = memory.Memory(
-            shape=unsigned(len(self.read.as_value())), depth=depth, init=[], attrs={UNINITIALISED: 1}
+            shape=unsigned(len(self.read.as_value())),
+            depth=depth,
+            init=[],
+            attrs={UNINITIALISED: 1},
         )
         read, write = rows.read_port(), rows.write_port(granularity=VALUE_WIDTH)
         m.d.comb += [

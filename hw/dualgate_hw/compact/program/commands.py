@@ -8,7 +8,7 @@ from ..instructions import Action, Condition, Op
 from .basics import Code
 from .memory import COUNTER_WORDS
 
-HANDLERS = {
+HANDLERS: dict[int, str] = {
     Command.IDENTIFY: "identify",
     Command.LAYER: "layer",
     Command.SETTINGS: "settings",

@@ -6,7 +6,7 @@ from ..instructions import Action, Condition, Op
 from .basics import Code
 from .memory import Layer
 
-OVERHEAD = 2 * 30
+OVERHEAD = 2 * 34
 """Cycles of a sample that are not counted one by one: its header's, and those of the counting."""
 
 

@@ -144,5 +144,3 @@ def divide(code: Code) -> None:
     asm.keep()
     take_sum(code, memory.shift)
     asm.keep(store=memory.value)
-
-

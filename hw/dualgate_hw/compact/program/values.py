@@ -1,6 +1,5 @@
 """Values: z = W^T a, activations and slopes, a layer after the other."""
 
-
 from ..instructions import Action, Condition, Op
 from .basics import Code, add_count, count_clipped, next_layer, set_place, test_flag
 from .memory import LAST, Layer
@@ -125,5 +124,3 @@ def _bias(code: Code) -> None:
     asm.load(Op.PLACE)
     asm.subtract(Layer.list)
     asm.keep(store=Layer.count)
-
-
