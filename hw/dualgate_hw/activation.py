@@ -1,6 +1,6 @@
 """The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
 
-from amaranth import Array, Cat, Module, Mux, Signal
+from amaranth import Array, Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from dualgate.rules import SIGMOID_TABLE, TABLE_BITS
 
-from .curves import table_index, value_and_slope
+from .curves import signed_value_and_slope, table_index, with_sign
 from .layouts import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY
 from .rounding import WINDOW, round_off, shift_right_twice, with_half
@@ -38,9 +38,9 @@ class ActivationUnit(wiring.Component):
     -------
     load, sums, group, thread : a group's sums; `MAC_LATENCY` cycles after `busy` was low, or later
     busy : until a step that is taken brings its sums when all units of the group are filed
+    layer, first_layer, context : of `thread`, with `load`
+    masked : whether its sample has masks, with `load`
     owner : `thread` of the group in work
-    layer, first_layer, context : of the owner
-    masked : whether the owner's sample has masks
     masks : read port
     done, count : pulse after the layer's last unit, with the entries of the list it wrote
     hidden, slopes, outputs : write ports
@@ -77,6 +77,11 @@ class ActivationUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._base = Signal(self.shapes.unit)
+        # The owner's, without a choice between threads before each use.
+        self._layer = Signal(LAYER)
+        self._first_layer = Signal()
+        self._context = Signal(self.shapes.context)
+        self._masked = Signal()
         position, total = self._queue(m)
         dropped = self._drop(m, position)
         z = self._narrow(m, position, total)
@@ -94,7 +99,8 @@ class ActivationUnit(wiring.Component):
         sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
         position = Signal(self._position())
         last_lane = position.unit[:bits] == self.shapes.neurons - 1
-        m.d.comb += position.final.eq(position.unit == self.layer.outputs - 1)
+        last_unit = Signal(self.shapes.unit)
+        m.d.comb += position.final.eq(position.unit == last_unit)
         with m.If(position.valid):
             m.d.sync += [
                 sums.eq(sums.as_value() >> self.shapes.value_sum.width),
@@ -109,6 +115,11 @@ class ActivationUnit(wiring.Component):
                 position.unit.eq(self.group << bits),
                 position.group.eq(self.group),
                 self.owner.eq(self.thread),
+                self._layer.eq(self.layer),
+                self._first_layer.eq(self.first_layer),
+                self._context.eq(self.context),
+                self._masked.eq(self.masked),
+                last_unit.eq(self.layer.outputs - 1),
             ]
         working = self.load | position.valid
         # `busy` is a cycle late, and sums come some cycles after their last step.
@@ -125,13 +136,15 @@ class ActivationUnit(wiring.Component):
         kept = self.masks.data.bit_select(delay(m, place[:bits], 1), 1)
         m.d.comb += [
             # Where the list begins that this layer writes; masks have the same order.
-            self._base.eq(Mux(self.first_layer, 0, self.layer.list_base + self.layer.inputs + 1)),
+            self._base.eq(
+                Mux(self._first_layer, 0, self._layer.list_base + self._layer.inputs + 1)
+            ),
             self.masks.en.eq(1),
-            self.masks.addr.eq(owned(self.context, place[bits:], self.shapes.mask_words)),
+            self.masks.addr.eq(owned(self._context, place[bits:], self.shapes.mask_words)),
         ]
         m.d.sync += [
             place.eq(self._base + position.unit),
-            dropped.eq(self.masked & ~self.layer.last & ~kept),
+            dropped.eq(self._masked & ~self._layer.last & ~kept),
         ]
         return delay(m, dropped, 4)
 
@@ -139,7 +152,7 @@ class ActivationUnit(wiring.Component):
         """Stages 1 to 3: rounding shift to 16 bits, saturating."""
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
-        shift = self.layer.z_shift
+        shift = self._layer.z_shift
         shifted, lost = shift_right_twice(m, with_half(total), shift, WINDOW, 3)
         narrowed, clipped = round_off(delay(m, shifted, 1), delay(m, lost, 1))
         m.d.sync += [z.eq(narrowed), self.saturated.eq(valid & clipped)]
@@ -150,20 +163,25 @@ class ActivationUnit(wiring.Component):
         if self.shapes.engine.cores == 1:
             own_table(m, self.sigmoid, SIGMOID_TABLE)
         index = Signal(TABLE_BITS)
-        m.d.sync += index.eq(table_index(self.layer.activation, z))
+        m.d.sync += index.eq(table_index(self._layer.activation, z))
         m.d.comb += self.sigmoid.addr.eq(index)
         h = Signal(15)
         square = Signal(30)
         # A block RAM and a multiplier are slow, each for itself.
         m.d.sync += [h.eq(self.sigmoid.data), square.eq(h * h)]
-        value, slope = self._select(m, delay(m, z, 4), delay(m, h, 1), square)
+        signed_h = Signal(signed(16))
+        m.d.sync += signed_h.eq(with_sign(h, delay(m, z, 3)))
+        value, slope = self._select(m, delay(m, z, 4), signed_h, square)
         with m.If(dropped):
             m.d.sync += [value.eq(0), slope.eq(0)]
         return value, slope
 
-    def _select(self, m: Module, z: Signal, h: Signal, square: Signal) -> tuple[Signal, Signal]:
+    def _select(
+        self, m: Module, z: Signal, signed_h: Signal, square: Signal
+    ) -> tuple[Signal, Signal]:
         rounded = (square + (1 << 15)) >> 16
-        value, slope = value_and_slope(m, self.layer.activation, z, h, rounded)
+        rule = self._layer.activation
+        value, slope = signed_value_and_slope(m, rule, z, signed_h, rounded)
         return delay(m, value, 1), delay(m, slope, 1)
 
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
@@ -175,17 +193,17 @@ class ActivationUnit(wiring.Component):
         closing = Signal()
         entry = Signal(ENTRY)
         wanted = Signal()
-        writes_hidden = at.valid & ~self.layer.last
+        writes_hidden = at.valid & ~self._layer.last
         m.d.comb += [
             count.eq(Mux(at.valid & (at.unit == 0), 0, counts[self.owner])),
             wanted.eq(writes_hidden & (value != 0)),
-            entry.index.eq(Mux(closing, self.layer.outputs, at.unit)),
-            entry.value.eq(Mux(closing, 1 << self.layer.out_frac, value)),
-            self.hidden.addr.eq(owned(self.context, self._base + count, engine.activations)),
+            entry.index.eq(Mux(closing, self._layer.outputs, at.unit)),
+            entry.value.eq(Mux(closing, 1 << self._layer.out_frac, value)),
+            self.hidden.addr.eq(owned(self._context, self._base + count, engine.activations)),
             self.hidden.data.eq(entry),
             self.hidden.en.eq(wanted | closing),
             self.count.eq(count + 1),
-            self.done.eq(closing | (at.valid & at.final & self.layer.last)),
+            self.done.eq(closing | (at.valid & at.final & self._layer.last)),
         ]
         m.d.sync += closing.eq(writes_hidden & at.final)
         with m.If(at.valid):
@@ -197,13 +215,13 @@ class ActivationUnit(wiring.Component):
     ) -> None:
         engine = self.shapes.engine
         width = engine.groups * engine.neurons
-        word = self.layer.vector_base + at.group
+        word = self._layer.vector_base + at.group
         m.d.comb += [
-            self.outputs.addr.eq(owned(self.context, at.unit, width)),
+            self.outputs.addr.eq(owned(self._context, at.unit, width)),
             self.outputs.data.value.eq(value),
             self.outputs.data.slope.eq(slope),
-            self.outputs.en.eq(at.valid & self.layer.last),
-            self.slopes.addr.eq(owned(self.context, word, engine.vectors)),
+            self.outputs.en.eq(at.valid & self._layer.last),
+            self.slopes.addr.eq(owned(self._context, word, engine.vectors)),
         ]
         # The first lane's write clears the rest of its word: lanes without a unit must read zero.
         bits = (engine.neurons - 1).bit_length()

@@ -127,7 +127,8 @@ class BatchEnd(wiring.Component):
         """One row: latched a cycle after its read, and then on its way in both directions."""
         neurons = self.shapes.neurons
         arrived = delay(m, reads, 1)
-        with m.If(arrived | idle):
+        # Where a row comes every cycle, no row has to be kept.
+        with m.If((arrived | idle) if self.period > 1 else 1):
             m.d.sync += [self.velocity.eq(self.port.velocity), self.weights.eq(self.port.weights)]
         old_weights = delay(m, self.weights.as_value(), 2)
         clipped_weights = []

@@ -3,13 +3,14 @@
 Up to K tags that are born of the same word share a slot: a team.
 """
 
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .curves import slope_frac
+from .flags import lowest, position
 from .layouts import LAYER, Shapes, owned
-from .nonzeros import flagged, word_job
+from .nonzeros import word_job
 from .slots import sum_note, team
 
 
@@ -120,22 +121,24 @@ class Births(wiring.Component):
         word, team = self.word.payload, self.team
         rest = flags
         for lane in range(self.shapes.lanes):
-            lowest = Signal.like(flags, name=f"lowest_{lane}")
+            first = Signal.like(flags, name=f"lowest_{lane}")
             following = Signal.like(flags, name=f"rest_{lane}")
             m.d.comb += [
-                lowest.eq(rest & (~rest + 1)),
-                following.eq(rest & ~lowest),
-                team.present[lane].eq(lowest != 0),
+                first.eq(lowest(rest)),
+                following.eq(rest & ~first),
+                team.present[lane].eq(rest.any()),
+                team.unit[lane].eq(position(first)),
             ]
-            for unit in range(self.shapes.neurons):
-                with m.If(lowest[unit]):
-                    m.d.comb += [
-                        team.unit[lane].eq(unit),
-                        word.scalars[lane][unit].eq(slopes[unit]),
-                    ]
+            for unit, slope in enumerate(slopes):
+                # A tag that is alone never meets a row that it has no flag for.
+                scalar = slope if self.shapes.lanes == 1 else Mux(first[unit], slope, 0)
+                m.d.comb += word.scalars[lane][unit].eq(scalar)
             rest = following
         m.d.comb += [
-            *(word[field].eq(value) for field, value in flagged(flags & ~rest).items()),
+            word.flags.eq(flags & ~rest),
+            word.some.eq(team.present[0]),
+            word.lowest.eq(lowest(flags)),
+            word.single.eq(~team.present[1:].any()),
             word.end.eq(1),
             word.meta.slot.eq(self.slot),
         ]

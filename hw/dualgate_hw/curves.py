@@ -1,6 +1,6 @@
 """The rules of the activations, as combinational logic: see `dualgate.rules`."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
 
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
@@ -44,6 +44,18 @@ def value_and_slope(
     h : what the table has of it
     square : ``round_shift(h * h, 16)``
     """
+    return signed_value_and_slope(m, activation, z, with_sign(h, z), square)
+
+
+def with_sign(h: Value, z: Value) -> Value:
+    """What the table has of `z`, negative where `z` is."""
+    return Mux(z < 0, -h, h)
+
+
+def signed_value_and_slope(
+    m: Module, activation: Value, z: Value, signed_h: Value, square: Value
+) -> tuple[Signal, Signal]:
+    """`value_and_slope` of what the table has `with_sign`."""
     value, slope = Signal(VALUE), Signal(VALUE)
     m.d.comb += [value.eq(z), slope.eq(ONE)]
     with m.Switch(activation):
@@ -54,15 +66,15 @@ def value_and_slope(
             m.d.comb += [value.eq((z + half) >> LEAK_SHIFT), slope.eq(ONE >> LEAK_SHIFT)]
         with m.Case(SIGMOID.code):
             shift = 16 - UNIT_FRAC
-            signed_h = Signal(signed(16))
             m.d.comb += [
-                signed_h.eq(Mux(z < 0, -h, h)),
                 value.eq(((1 << 15) + signed_h + (1 << shift - 1)) >> shift),
                 slope.eq(ONE - square),
             ]
         with m.Case(TANH.code):
-            magnitude = (h + ((1 << (15 - UNIT_FRAC)) >> 1)) >> (15 - UNIT_FRAC)
-            m.d.comb += [value.eq(Mux(z < 0, -magnitude, magnitude)), slope.eq(ONE - square)]
+            # Magnitudes are rounded, so that a half of a negative one goes down.
+            shift = 15 - UNIT_FRAC
+            half = Mux(z < 0, (1 << shift - 1) - 1, 1 << shift - 1)
+            m.d.comb += [value.eq((signed_h + half) >> shift), slope.eq(ONE - square)]
         with m.Case(STEP.code):
             m.d.comb += value.eq(Mux(z > 0, ONE, 0))
     return value, slope

@@ -28,6 +28,19 @@ def _piece(words: int) -> data.StructLayout:
     )
 
 
+MARKED = data.StructLayout({"word": WORD, "sample": 1, "zero": 1})
+"""A word that waits to be dealt out; were it a header: of a sample's command, or padding."""
+
+
+def _marked(words: Value) -> Value:
+    """Words as `MARKED`, so that no path begins with the comparisons."""
+    marked = []
+    for start in range(0, len(words), WORD_BITS):
+        word = words[start : start + WORD_BITS]
+        marked.append(Cat(word, Cat(word[:8] == op for op in SAMPLE_OPS).any(), ~word.any()))
+    return Cat(marked)
+
+
 class CoreQueues(wiring.Component):
     """A queue of pieces for each core, all of them in one memory.
 
@@ -223,7 +236,7 @@ class Dispatcher(wiring.Component):
 
     def _deal(self, m: Module, last: fifo.SyncFIFOBuffered, idle: Signal) -> None:
         turn = self._turn
-        held = Signal(WORD_BITS * self.beat)
+        held = Signal(data.ArrayLayout(MARKED, self.beat))
         have = Signal(range(self.beat + 1))
         # Of the command in work, the words after the next one.
         after = Signal(INDEX)
@@ -237,27 +250,28 @@ class Dispatcher(wiring.Component):
         begins = Signal(init=1)
         covers = Signal()
         small = have.shape().width
-        is_sample = Cat(held[:8] == op for op in SAMPLE_OPS).any()
+        header = held[0]
         room = Mux(to_core, self._room.bit_select(turn, 1), last.w_rdy)
         m.d.comb += [
-            padding.eq(begins & (held[:WORD_BITS] == 0)),
-            after.eq(Mux(begins, held[16:32], left)),
+            padding.eq(begins & header.zero),
+            after.eq(Mux(begins, header.word[16:], left)),
             # The command goes on beyond the words that are here.
             covers.eq(after[small:].any() | (after[:small] >= have)),
-            takes.eq(Mux(covers, have, after[:small] + 1)),
-            to_core.eq(Mux(begins, is_sample, goes_on)),
-            blocked.eq(begins & is_sample & ~idle),
+            # Of a single word it is the one, whatever the command.
+            takes.eq(Mux(covers, have, after[:small] + 1) if self.beat > 1 else 1),
+            to_core.eq(Mux(begins, header.sample, goes_on)),
+            blocked.eq(begins & header.sample & ~idle),
             moves.eq((have != 0) & (padding | (room & ~blocked))),
             self.command.ready.eq((have == 0) | (moves & (takes == have))),
             last.w_en.eq(moves & ~padding & ~to_core),
-            self._piece.eq(Cat(held, takes - 1)),
+            self._piece.eq(Cat(*(marked.word for marked in held), takes - 1)),
             last.w_data.eq(self._piece),
             self._write.eq(moves & ~padding & to_core),
         ]
         with m.If(moves):
             m.d.sync += [
                 have.eq(have - takes),
-                held.eq(held >> (WORD_BITS * takes)),
+                held.eq(held.as_value() >> (MARKED.size * takes)),
                 left.eq(after - takes),
                 begins.eq(~covers),
                 goes_on.eq(to_core),
@@ -265,7 +279,7 @@ class Dispatcher(wiring.Component):
             with m.If(to_core & ~padding & ~covers):
                 m.d.sync += turn.eq(Mux(turn == self.cores_count - 1, 0, turn + 1))
         with m.If(self.command.valid & self.command.ready):
-            m.d.sync += [held.eq(self.command.payload), have.eq(self.beat)]
+            m.d.sync += [held.eq(_marked(self.command.payload)), have.eq(self.beat)]
 
 
 class Collector(wiring.Component):

@@ -93,12 +93,12 @@ class Engine(wiring.Component):
                 wiring.connect(m, core.sigmoid, sigmoid)
                 wiring.connect(m, core.exp, exp)
         wiring.connect(m, dispatcher.decoder, decoder.command)
-        wiring.connect(m, decoder.response, collector.decoder)
+        answers = self._answers(m)
         ending = Signal()
         with m.If(decoder.batch_end | batch_end.done):
             m.d.sync += ending.eq(decoder.batch_end)
         m.d.comb += [
-            dispatcher.decoder_idle.eq(decoder.idle),
+            dispatcher.decoder_idle.eq(decoder.idle & ~answers),
             batch_end.settings.eq(decoder.settings),
             batch_end.start.eq(decoder.batch_end),
             decoder.batch_done.eq(batch_end.done),
@@ -112,6 +112,18 @@ class Engine(wiring.Component):
         self._rows(m, ending)
         self._count(m, ending)
         return m
+
+    def _answers(self, m: Module) -> Signal:
+        """From decoder to collector, with no path between them; returns whether one waits."""
+        waits = Signal()
+        word = Signal(WORD)
+        come, go = self.decoder.response, self.collector.decoder
+        m.d.comb += [come.ready.eq(~waits), go.valid.eq(waits), go.payload.eq(word)]
+        with m.If(~waits):
+            m.d.sync += [waits.eq(come.valid), word.eq(come.payload)]
+        with m.Elif(go.ready):
+            m.d.sync += waits.eq(0)
+        return waits
 
     def _streams(self, m: Module) -> None:
         """Queues at both edges, so that no path leads through the engine from port to port."""

@@ -22,7 +22,7 @@ class EntryPort(wiring.Signature):
     row, lane : which entry
     wide : a velocity, otherwise a weight, which is the lowest 32 bits of an entry
     read, write : high until `done`
-    done : `entry` is the one wanted, or `new_entry` was taken
+    done : `entry` is the one wanted, or `new_entry` was taken; of no account without a request
     """
 
     def __init__(self, neurons: int) -> None:
@@ -43,8 +43,8 @@ class EntryPort(wiring.Signature):
 class RowEntries(wiring.Component):
     """Entries of memories that are read and written a row at a time.
 
-    A row is collected before it is written, and stays where it was read. An entry takes a cycle,
-    the last of a row that is written one more and the first of a row that is read two more.
+    A row is collected before it is written, and stays where it was read. An entry that is written
+    takes two cycles, one that is read one, and the first of a row that is read two more.
 
     Parameters
     ----------
@@ -96,11 +96,16 @@ class RowEntries(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 with m.If(entries.write):
-                    m.d.comb += [collects.eq(1), entries.done.eq(~last)]
+                    m.d.comb += collects.eq(1)
+                    m.next = "TAKEN"
                     with m.If(last):
                         m.next = "STORE"
                 with m.If(entries.read):
                     m.next = "LOAD"
+            # No path leads from a request back to the decoder.
+            with m.State("TAKEN"):
+                m.d.comb += entries.done.eq(1)
+                m.next = "IDLE"
             with m.State("STORE"):
                 m.d.comb += [
                     self.write_weights.eq(~entries.wide),
@@ -111,8 +116,8 @@ class RowEntries(wiring.Component):
                 m.next = "IDLE"
             with m.State("LOAD"):
                 m.next = "SHOW"
-            with m.State("SHOW"), m.If(entries.read):
+            with m.State("SHOW"):
                 m.d.comb += entries.done.eq(1)
-                with m.If(last):
+                with m.If(entries.read & last):
                     m.next = "IDLE"
         return m

@@ -114,7 +114,8 @@ class InputLists(wiring.Component):
             m.d.sync += [front.eq(Mux(behind.valid, behind, fresh)), behind.valid.eq(0)]
             with m.If(behind.valid):
                 m.d.sync += behind.eq(fresh)
-        with m.Elif(fresh.valid):
+        # Whether a pair is there or not: what is there never meets another.
+        with m.Elif(~behind.valid):
             m.d.sync += behind.eq(fresh)
         return front
 

@@ -1,10 +1,10 @@
 """From lists and vectors to the nonzero scalars they hold, one a cycle, no cycle lost to a zero."""
 
 from amaranth import Module, Mux, Signal, unsigned
-from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flags import chosen, flagged, position
 from .layouts import ENTRY, INDEX, VALUE, Shapes, owned, vector
 
 
@@ -174,14 +174,6 @@ def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLa
     )
 
 
-def flagged(flags: Value) -> dict[str, Value]:
-    """Fields of a `word_job`: its flags, and what the stepper has to know of them at once."""
-    bits = len(flags)
-    lowest = (flags & (~flags + 1))[:bits]
-    single = (flags & (flags - 1))[:bits] == 0
-    return {"flags": flags, "some": flags.any(), "lowest": lowest, "single": single}
-
-
 def word_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
     """A step of `WordStepper`.
 
@@ -245,11 +237,9 @@ class WordStepper(wiring.Component):
             payload.meta.eq(word.meta),
             payload.row.eq(word.row + entry),
         ]
-        for index in range(self.neurons):
-            with m.If(word.lowest[index]):
-                m.d.comb += entry.eq(index)
-                for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
-                    m.d.comb += scalar.eq(scalars[index])
+        m.d.comb += entry.eq(position(word.lowest))
+        for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
+            m.d.comb += scalar.eq(chosen(word.lowest, scalars))
         with m.If(self.step.ready):
             m.d.sync += [word[field].eq(value) for field, value in flagged(rest).items()]
         with m.If(self.word.ready):

@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import VALUE_WIDTH
 from dualgate.settings import PRUNE_BITS, PRUNE_OFF
 
+from .flags import flagged
 from .layouts import LAYER, Shapes, owned
-from .nonzeros import flagged, word_job
+from .nonzeros import word_job
 from .slots import sum_note, vector_job
 
 

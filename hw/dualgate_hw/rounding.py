@@ -20,7 +20,15 @@ WINDOW = VALUE_WIDTH + 2
 def shift_right(
     m: Module, value: Value, amount: Value, width: int, lowest: int = 0
 ) -> tuple[Value, Value]:
-    """``value >> (amount << lowest)`` as `width` bits, signed, and whether any was lost for it.
+    """``value >> (amount << lowest)`` as `width` bits, signed, and whether any was lost for it."""
+    shifted, lost = _shift(m, value, amount, width, lowest)
+    return shifted, lost.any()
+
+
+def _shift(
+    m: Module, value: Value, amount: Value, width: int, lowest: int = 0
+) -> tuple[Value, Value]:
+    """`shift_right`, and bits of which one is set if any bit was lost.
 
     Copies of the sign do not count, and the sign stays even if others are lost. The largest steps
     come first, so that each stage carries only what the ones after it can reach; what a stage
@@ -41,7 +49,7 @@ def shift_right(
         m.d.comb += shifted.eq(Mux(shifts, result[step:], result))
         result = shifted
     lost.append(result[-1] ^ negative)
-    return Cat(result[:-1], negative).as_signed(), Cat(lost).any()
+    return Cat(result[:-1], negative).as_signed(), Cat(lost)
 
 
 def shift_right_twice(
@@ -49,12 +57,13 @@ def shift_right_twice(
 ) -> tuple[Value, Value]:
     """`shift_right`, a cycle later: the lowest `fine` places of the amount after a register."""
     coarse = Signal(signed(width + (1 << fine) - 1))
-    coarse_lost = Signal()
     rest = Signal(fine)
-    shifted, lost = shift_right(m, value, amount[fine:], len(coarse), fine)
-    m.d.sync += [coarse.eq(shifted), coarse_lost.eq(lost), rest.eq(amount[:fine])]
+    shifted, terms = _shift(m, value, amount[fine:], len(coarse), fine)
+    # What was lost is found where there is time for it.
+    coarse_lost = Signal.like(terms)
+    m.d.sync += [coarse.eq(shifted), coarse_lost.eq(terms), rest.eq(amount[:fine])]
     shifted, lost = shift_right(m, coarse, rest, width)
-    return shifted, coarse_lost | lost
+    return shifted, coarse_lost.any() | lost
 
 
 def saturate(

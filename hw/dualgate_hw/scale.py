@@ -4,7 +4,7 @@ At the output layer the update scalars of the outputs take the place of the slop
 products are added up: that is the tag's own update scalar, but for its binary point.
 """
 
-from amaranth import Module, Mux, Signal, signed, unsigned
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 
 from .curves import slope_frac
+from .flags import bit_length
 from .layouts import LAYER, PRODUCT, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
 from .rounding import shift_right
@@ -166,8 +167,9 @@ class Rescaled(wiring.Component):
     done, product, note : from the MAC array and the `Scaler`
     vectors : write port
     stored, bits : pulse when vectors are complete, with the bit length of the largest magnitudes
-    stored_note : with `stored`
+    alive, stored_note : with `stored`; whether any magnitude is not zero
     contracted, delta, contracted_note : pulse when the tags' sums are complete
+    contracting_note : `contracted_note` of the next cycle
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -182,10 +184,12 @@ class Rescaled(wiring.Component):
                 "vectors": In(shapes.write(shapes.engine.groups, shapes.vectors, shapes.slots)),
                 "stored": Out(1),
                 "bits": Out(data.ArrayLayout(MAGNITUDE_BITS, shapes.lanes)),
+                "alive": Out(1),
                 "stored_note": Out(scaled(shapes)),
                 "contracted": Out(1),
                 "delta": Out(data.ArrayLayout(signed(self.delta_width), shapes.lanes)),
                 "contracted_note": Out(scaled(shapes)),
+                "contracting_note": Out(scaled(shapes)),
             }
         )
 
@@ -201,13 +205,16 @@ class Rescaled(wiring.Component):
         note = Signal(scaled(self.shapes))
         valid = Signal()
         half = (1 << UNIT_FRAC) >> 1
+        alive = []
         m.d.sync += [valid.eq(self.done & ~self.note.output), note.eq(self.note)]
         for lane, products in enumerate(self.product):
             for mantissa, product in zip(mantissas[lane], products, strict=True):
                 m.d.sync += mantissa.eq((product + half) >> UNIT_FRAC)
-            self._measure(m, mantissas[lane], self.bits[lane], valid, note.note.final)
+            bits = self.bits[lane]
+            alive.append(self._measure(m, mantissas[lane], bits, valid, note.note.final))
         m.d.sync += [self.stored.eq(valid & note.note.final), self.stored_note.eq(note)]
         m.d.comb += [
+            self.alive.eq(Cat(alive).any()),
             self.vectors.addr.eq(owned(note.note.slot, note.note.group, self.shapes.engine.groups)),
             self.vectors.data.eq(mantissas),
             self.vectors.en.eq(valid),
@@ -215,8 +222,11 @@ class Rescaled(wiring.Component):
 
     def _measure(
         self, m: Module, mantissas: data.View, bits: Value, valid: Signal, final: Value
-    ) -> None:
-        """An OR over a tag's magnitudes, all groups, finds the bit length of the largest."""
+    ) -> Value:
+        """An OR over a tag's magnitudes, all groups, finds the bit length of the largest.
+
+        Returns whether any is not zero.
+        """
         seen = Signal(VALUE_WIDTH)
         every = Signal(VALUE_WIDTH)
         magnitude = seen
@@ -224,15 +234,15 @@ class Rescaled(wiring.Component):
             magnitude = magnitude | Mux(mantissa < 0, -mantissa, mantissa)[:VALUE_WIDTH]
         with m.If(valid):
             m.d.sync += [seen.eq(Mux(final, 0, magnitude)), every.eq(magnitude)]
-        for bit in range(VALUE_WIDTH):
-            with m.If(every[bit]):
-                m.d.comb += bits.eq(bit + 1)
+        m.d.comb += bits.eq(bit_length(every))
+        return every.any()
 
     def _contract(self, m: Module) -> None:
         """An adder tree over a tag's entries, a level a cycle, then a running sum over groups."""
         valid = delay(m, self.done & self.note.output, self.levels)
         note = delay(m, self.note, self.levels)
         fresh = Signal(init=1)
+        m.d.comb += self.contracting_note.eq(note)
         m.d.sync += [self.contracted.eq(valid & note.note.final), self.contracted_note.eq(note)]
         sums = [self._tree(m, list(products)) for products in self.product]
         with m.If(valid):

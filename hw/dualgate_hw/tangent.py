@@ -181,7 +181,7 @@ class TangentLane(wiring.Component):
         m.d.comb += [
             scale_queue.w_en.eq(sums.complete & sums.job.alive),
             scale_queue.w_data.eq(sums.job),
-            vector_queue.w_en.eq(rescaled.stored & rescaled.bits.as_value().any()),
+            vector_queue.w_en.eq(rescaled.stored & rescaled.alive),
             vector_queue.w_data.eq(Cat(rescaled.stored_note.note.slot, rescaled.bits)),
             scaler.slot_layer.eq(teams[scaler.job.payload.slot].layer),
             scaler.slot_context.eq(teams[scaler.job.payload.slot].context),
@@ -219,7 +219,7 @@ class TangentLane(wiring.Component):
         born, newborn, place = Signal(), Signal(team(shapes)), Signal(shapes.slot)
         m.d.sync += [born.eq(births.born), newborn.eq(births.team), place.eq(turn)]
         note = rescaled.stored_note
-        dead = rescaled.stored & ~rescaled.bits.as_value().any()
+        dead = rescaled.stored & ~rescaled.alive
         for slot in range(shapes.slots):
             with m.If(rescaled.stored & (note.note.slot == slot)):
                 m.d.sync += teams[slot].layer.eq(teams[slot].layer + 1)
@@ -259,12 +259,14 @@ class TangentLane(wiring.Component):
                 )
             ),
         ]
+        coming = rescaled.contracting_note
         for lane, delta in enumerate(deltas):
+            # A cycle early: the team has long been what it is.
+            m.d.sync += delta.frac.eq(teams[coming.note.slot].frac[lane] + coming.gain[lane])
             m.d.comb += [
                 delta.start.eq(rescaled.contracted),
                 delta.delta.eq(rescaled.delta[lane]),
                 delta.slot.eq(note.note.slot),
-                delta.frac.eq(teams[note.note.slot].frac[lane] + note.gain[lane]),
             ]
         m.d.comb += self.saturated.eq(sum((d.done & d.clipped for d in deltas), Const(0)))
         for unit in range(shapes.neurons):

@@ -12,7 +12,10 @@ from .nonzeros import ListWalker
 SIDE = data.StructLayout({"side": unsigned(1)})
 """Which of the two registers of update scalars a step uses."""
 
-WRITE_LATENCY = 2
+READ_AGE = MAC_LATENCY - 2
+"""Cycles from a step to its read, whose row waits a cycle, since a block RAM is slow."""
+
+WRITE_LATENCY = 3
 """Cycles from a read of a velocity row to its write."""
 
 
@@ -94,12 +97,14 @@ class UpdateLane(wiring.Component):
                 ),
             ]
         total = Signal(vector(self.shapes.neurons, VELOCITY))
-        reads = delay(m, self.taken, MAC_LATENCY - 1)
-        read_row = delay(m, row, MAC_LATENCY - 1)
+        reads = delay(m, self.taken, READ_AGE)
+        read_row = delay(m, row, READ_AGE)
+        velocities = Signal.like(total)
+        m.d.sync += velocities.eq(self.read.data)
         # Zero unless it is written, because others write the velocities, too.
         m.d.sync += total.eq(0)
         with m.If(delay(m, reads, WRITE_LATENCY - 1)):
-            for lane, velocity in enumerate(self.read.data):
+            for lane, velocity in enumerate(velocities):
                 m.d.sync += total[lane].eq(velocity + self.product[lane])
         m.d.comb += [
             self.read.addr.eq(read_row),
@@ -109,7 +114,7 @@ class UpdateLane(wiring.Component):
             self.write.en.eq(delay(m, reads, WRITE_LATENCY)),
         ]
         on_its_way = Cat(held.valid for held in walker.held).any()
-        for age in range(1, MAC_LATENCY + WRITE_LATENCY - 1):
+        for age in range(1, READ_AGE + WRITE_LATENCY):
             on_its_way = on_its_way | delay(m, self.taken, age)
         m.d.comb += self.busy.eq(on_its_way)
 
@@ -206,12 +211,15 @@ class UpdateLane(wiring.Component):
         side: Signal,
         fresh: Value,
     ) -> None:
-        """Fill a register of update scalars, unless a step still uses it."""
+        """Fill a register of update scalars, unless a step still uses it.
+
+        Zeros are filled in, too, and never used.
+        """
         used = Cat(step.valid & (step.meta.side == side) for step in walker.held).any()
-        with m.If(fresh == 0):
-            m.next = "NEXT"
-        with m.Elif(~used):
+        with m.If(~used):
             m.next = "WALK"
             for index, register in enumerate(scalars):
                 with m.If(side == index):
                     m.d.sync += register.eq(fresh)
+        with m.If(fresh == 0):
+            m.next = "NEXT"

@@ -1,11 +1,12 @@
 """The value lane: z = W^T a, layer after layer, for a few samples in turns."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .activation import ActivationUnit
+from .flags import chosen
 from .layouts import (
     ENTRY,
     LAYER,
@@ -275,44 +276,50 @@ class ValueLane(wiring.Component):
         fetches = self._choose(m, oldest, [thread.fetch for thread in threads])
         walks = self._choose(m, oldest, [thread.job.valid for thread in threads])
         job = self.walker.job
+        m.d.comb += [
+            self.counts.en.eq(Cat(thread.fetch for thread in threads).any()),
+            self.index.eq(chosen(fetches, [thread.index for thread in threads])),
+            self.counts.data.eq(chosen(fetches, [thread.count for thread in threads])),
+            self.counts.addr.eq(
+                chosen(
+                    fetches,
+                    [owned(t.context, t.index, self.shapes.engine.layers) for t in threads],
+                )
+            ),
+            job.valid.eq(Cat(thread.job.valid for thread in threads).any()),
+            job.payload.eq(chosen(walks, [thread.job.payload for thread in threads])),
+        ]
         for index, thread in enumerate(threads):
-            m.d.comb += thread.layer.eq(self.layer)
-            with m.If(fetches == index):
-                m.d.comb += [
-                    thread.fetch_ready.eq(1),
-                    self.index.eq(thread.index),
-                    self.counts.addr.eq(
-                        owned(thread.context, thread.index, self.shapes.engine.layers)
-                    ),
-                    self.counts.data.eq(thread.count),
-                    self.counts.en.eq(thread.fetch),
-                ]
-            with m.If(walks == index):
-                m.d.comb += [
-                    job.valid.eq(thread.job.valid),
-                    job.payload.eq(thread.job.payload),
-                    thread.job.ready.eq(job.ready),
-                ]
+            m.d.comb += [
+                thread.layer.eq(self.layer),
+                thread.fetch_ready.eq(fetches[index]),
+                thread.job.ready.eq(job.ready & walks[index]),
+            ]
 
     def _choose(self, m: Module, oldest: Signal, asks: list[Value]) -> Signal:
-        choice = Signal.like(oldest)
-        # The last of these to hold has the oldest sample.
-        for younger in reversed(range(len(asks))):
-            for index, ask in enumerate(asks):
-                with m.If(ask & (oldest == (index - younger) % len(asks))):
-                    m.d.comb += choice.eq(index)
+        """A flag for who has the oldest sample of those who ask."""
+        count = len(asks)
+        choice = Signal(count)
+        for index, ask in enumerate(asks):
+            with m.Switch(oldest):
+                for first in range(count):
+                    older = [asks[(first + n) % count] for n in range((index - first) % count)]
+                    with m.Case(first):
+                        m.d.comb += choice[index].eq(ask & ~Cat(older).any())
         return choice
 
     def _activate(self, m: Module) -> None:
         """The unit works for the thread whose sums it was given last."""
         unit = self.unit
         for index, thread in enumerate(self.threads):
-            m.d.comb += thread.done_count.eq(unit.count)
-            with m.If(unit.owner == index):
+            m.d.comb += [
+                thread.done_count.eq(unit.count),
+                thread.done.eq(unit.done & (unit.owner == index)),
+            ]
+            with m.If(unit.thread == index):
                 m.d.comb += [
                     unit.layer.eq(thread.current),
                     unit.first_layer.eq(thread.first_layer),
                     unit.context.eq(thread.context),
                     unit.masked.eq(thread.masked),
-                    thread.done.eq(unit.done),
                 ]

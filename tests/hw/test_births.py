@@ -79,7 +79,8 @@ def expected(lanes: int) -> tuple[list[Any], list[Any]]:
                 }
             )
             for target in range(following["groups"]):
-                scalars = [[0] * NEURONS for _ in range(lanes)]
+                # A tag that is alone is told its unit by the flag.
+                scalars = [slopes] if lanes == 1 else [[0] * NEURONS for _ in range(lanes)]
                 for lane, unit in enumerate(units):
                     scalars[lane][unit] = slopes[unit]
                 first = following["weight_base"] + target * (following["inputs"] + 1)

@@ -56,4 +56,4 @@ def test_entries_are_read_as_written_in_the_cycles_stated(neurons: int, wide: bo
                 assert (found - values[row][lane]) % (1 << width) == 0
 
     simulate(m, bench)
-    assert cycles == {"write": ROWS * (neurons + 1), "read": ROWS * (neurons + 2)}
+    assert cycles == {"write": ROWS * 2 * neurons, "read": ROWS * (neurons + 2)}
