@@ -16,11 +16,6 @@ def slope_frac(activation: Value) -> Value:
     return Mux(activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
 
 
-def has_table(activation: Value) -> Value:
-    """Whether values and slopes come from the table of sigmoids."""
-    return (activation == SIGMOID.code) | (activation == TANH.code)
-
-
 def table_index(activation: Value, z: Value) -> Value:
     """Where the table has the value of `z`; beyond its end, the last place."""
     magnitude = Mux(z < 0, -z, z)[:VALUE_WIDTH]
