@@ -47,7 +47,7 @@ class InputLists(wiring.Component):
     -------
     writer : fills the next list
     context, enters : the list is complete and belongs to that context, the next in turn
-    leaves : the oldest list is forgotten; at most every second cycle
+    leaves : the oldest list is forgotten; at most every second cycle, and two after it came
     inputs : of the network; as descriptors it stands still before samples come
     room : there are places for a list of all of them; two cycles late
     value, update : read ports

@@ -23,6 +23,8 @@ SHAPES = small_shapes(2, activations=128)
 ENGINE = SHAPES.engine
 WIDTH = ENGINE.groups * ENGINE.neurons
 IN_FRAC = 12
+TIMES = st.sampled_from([2, 40])
+"""In flight; a core takes longer than the shorter one, and lists need a cycle before they leave."""
 HIGH = 0xFFFF_FFFF
 
 
@@ -206,7 +208,7 @@ def conversations(draw: st.DrawFn) -> tuple[int, int, list[tuple[list[int], list
 
 
 @settings(max_examples=40)
-@given(conversations(), st.sampled_from(STALLS), st.sampled_from([0, 5, 40, 200]), st.data())
+@given(conversations(), st.sampled_from(STALLS), st.sampled_from([2, 5, 40, 200]), st.data())
 def test_either_form_leaves_targets_nonzero_inputs_and_a_bias(
     said: tuple[int, int, list[Any]], odds: tuple[float, float], time: int, data: st.DataObject
 ) -> None:
@@ -222,7 +224,7 @@ PLACES = st.sampled_from([2, 31, 32, 33, 64, 65, 128])
 
 
 @settings(max_examples=25)
-@given(conversations(), PLACES, st.sampled_from(STALLS), st.sampled_from([0, 40]), st.data())
+@given(conversations(), PLACES, st.sampled_from(STALLS), TIMES, st.data())
 def test_masks_are_filed_for_samples_to_train_on_and_no_others(
     said: tuple[int, int, list[Any]],
     places: int,
