@@ -1,7 +1,8 @@
 """The compact engine, for parts too small for lanes of their own: one sample after the other.
 
-A sample takes its steps in turn, each a component with a state machine, on one set of multipliers,
-one unit that narrows, and one memory of rows. `parts.Use` is how a step reaches these.
+A program does what every command asks for, with one set of multipliers, one unit that narrows, one
+memory of rows, and three loops in hardware: along a list, over rows of velocities, over a row's
+lanes at a batch's end.
 """
 
 from .engine import CompactEngine
