@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 Cells = frozenset[str]
 
-TOP = "top"
-"""What every netlist is called."""
-
 
 @dataclass(frozen=True)
 class Family:
@@ -26,10 +23,6 @@ class Family:
         Extension of the file to load.
     lut_ram : bool
         Whether LUTs can be memories.
-    mapping : str
-        Commands after that one, where it does not say all.
-    global_reset : bool
-        Whether the busiest reset wants a buffer, see `spread_reset`.
     """
 
     tools: tuple[str, ...]
@@ -41,8 +34,6 @@ class Family:
     weights: dict[str, int]
     bitstream: str
     lut_ram: bool
-    mapping: str = ""
-    global_reset: bool = False
 
 
 def _ice40_flip_flops() -> Cells:
@@ -59,10 +50,7 @@ FAMILIES = {
     "ecp5": Family(
         tools=("yosys", "nextpnr-ecp5", "ecppack"),
         # A wide LUT takes the place of as many LUTs as it is wide, and saves little time.
-        # LUTs are mapped as if a wire took a nanosecond, as it does, and not 300 ps: paths that are
-        # many LUTs long become shorter, those through carries do not count as the longest.
-        synthesis="-nowidelut -run :map_luts",
-        mapping=f"abc9 -W 1000 -maxlut 4\nclean\nsynth_ecp5 -nowidelut -run map_cells: -top {TOP}",
+        synthesis="-nowidelut",
         luts=frozenset({"LUT4"}),
         flip_flops=frozenset({"TRELLIS_FF"}),
         block_rams=frozenset({"DP16KD", "PDPW16KD"}),
@@ -71,7 +59,6 @@ FAMILIES = {
         weights={"CCU2C": 2, "TRELLIS_DPR16X4": 6},
         bitstream="bit",
         lut_ram=True,
-        global_reset=True,
     ),
     "ice40": Family(
         tools=("yosys", "nextpnr-ice40", "icepack"),

@@ -26,8 +26,7 @@ from ..boards.board import Board
 from ..boards.top import BoardTop
 from ..link.build_identity import build_identity
 from .cache import Cache
-from .families import FAMILIES, TOP, Family
-from .global_reset import spread_reset
+from .families import FAMILIES, Family
 from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
@@ -40,7 +39,7 @@ from .utilisation import (
     memories,
 )
 
-NAME = TOP
+NAME = "top"
 
 RESULT = "result.json"
 """Written last: where it is, all else is whole."""
@@ -184,8 +183,9 @@ class Build:
         """Hash of all that decides on the bitstream, but for the seeds."""
         versions = [tool.identity for tool in tools.values()]
         pins = f"amaranth-boards {version('amaranth-boards')}"
-        options = " ".join((self.family.synthesis, self.family.mapping))
-        return build_identity(self.board.identity(), self.engine, options, versions, pins)
+        return build_identity(
+            self.board.identity(), self.engine, self.family.synthesis, versions, pins
+        )
 
     def _begin(self) -> None:
         """An interrupted build must not look like the one before it, nor like a whole one."""
@@ -216,7 +216,6 @@ class Build:
             NAME,
             emit_src=False,
             synth_opts=self.family.synthesis,
-            script_after_synth=self.family.mapping,
             nextpnr_opts="",
         )
         plan.extract(str(self.directory))
@@ -249,8 +248,6 @@ class Build:
             if path.exists()
         )
         used = count(netlist, self.family)
-        if self.family.global_reset:
-            spread_reset(netlist, NAME)
         self._step(
             f"synthesised in {time.monotonic() - began:.0f} s: {used.luts} LUTs, "
             f"{used.flip_flops} flip-flops, {used.block_rams} block RAMs, "
