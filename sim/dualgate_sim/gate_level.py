@@ -45,10 +45,13 @@ flatten
 rename -hide
 opt -fast
 memory_collect
+setundef -undriven -zero
+opt -fast
 write_verilog -noattr -sv {TOP}.sv
 """
 """Synthesis, as a board's build does it. Then each cell of the netlist makes way for its model:
-thousands of small modules would cost a simulator's compiler many times the time."""
+thousands of small modules would cost a simulator's compiler many times the time. A block RAM whose
+words are narrow leaves writes behind that are enabled by nothing, to an address that is none."""
 
 
 def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:

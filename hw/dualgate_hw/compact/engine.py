@@ -9,7 +9,7 @@ from dualgate.engine import EngineParameters
 from dualgate.formats import VALUE_WIDTH
 from dualgate.rules import EXP_TABLE, SIGMOID_TABLE
 
-from ..layouts import ENTRY, VALUE, WORD, Shapes, delay
+from ..layouts import VALUE, WORD, Shapes, delay
 from .batch_end import BatchEnd
 from .instructions import Action, Op
 from .lists import ListWalker
@@ -85,7 +85,7 @@ class CompactEngine(wiring.Component):
     def _list_entries(self, m: Module) -> None:
         """The memory of entries, the place of one of them, and the index of the next to be put."""
         m.submodules.entries = entries = memory.Memory(
-            shape=ENTRY, depth=self.places.entries, init=[]
+            shape=self.places.shapes.entry, depth=self.places.entries, init=[]
         )
         read, write = entries.read_port(), entries.write_port()
         place, index = Signal(range(self.places.entries)), Signal(self.places.shapes.unit)

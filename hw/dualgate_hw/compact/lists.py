@@ -4,7 +4,6 @@ from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..layouts import ENTRY
 from .parts import Places, Plane, Use
 
 
@@ -37,7 +36,7 @@ class ListWalker(wiring.Component):
                 "start": In(1),
                 "count": In(places.shapes.unit),
                 "use": Out(Use(places)),
-                "entry": In(ENTRY),
+                "entry": In(places.shapes.entry),
                 "busy": Out(1),
             }
         )

@@ -1,5 +1,6 @@
 """The sequencer: runs a program of `instructions`, on an accumulator and a memory of words."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
@@ -7,6 +8,7 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
 from dualgate.formats import VALUE_WIDTH
 
@@ -27,6 +29,11 @@ WORDS = (Op.LOAD, *SUMS, Op.INCREMENT, Op.DECREMENT)
 
 RESULT = signed(VALUE_WIDTH + 1)
 """With the sign that a sum or a difference of 16-bit numbers has."""
+
+
+def _filled(entries: Sequence[object]) -> int:
+    """Words of a memory that has no address without one, and so none that synthesis makes up."""
+    return 1 << int(ceil_log2(len(entries)))
 
 
 class Sequencer(wiring.Component):
@@ -68,7 +75,7 @@ class Sequencer(wiring.Component):
         m = Module()
         code = self.code
         m.submodules.program = program = memory.Memory(
-            shape=code.layout, depth=len(code.program), init=code.program
+            shape=code.layout, depth=_filled(code.program), init=code.program
         )
         fetch = program.read_port()
         self._instruction = fetch.data
@@ -97,7 +104,7 @@ class Sequencer(wiring.Component):
         """The words, and which of them the instruction means."""
         code, one = self.code, self._instruction
         m.submodules.words = words = memory.Memory(
-            shape=VALUE, depth=len(code.memory), init=code.memory
+            shape=VALUE, depth=_filled(code.memory), init=code.memory
         )
         read, write = words.read_port(), words.write_port()
         x, y = Signal(self.bits), Signal(self.bits)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import DIGIT_WIDTH, VALUE_WIDTH
 
-from ..layouts import ENTRY, PRODUCT
+from ..layouts import PRODUCT
 from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
 
 
@@ -37,7 +37,7 @@ class Updates(wiring.Component):
                 "start": In(1),
                 "count": In(places.shapes.unit),
                 "use": Out(Use(places)),
-                "entry": In(ENTRY),
+                "entry": In(places.shapes.entry),
                 "row": In(row_layout(neurons)),
                 "products": In(data.ArrayLayout(PRODUCT, neurons)),
                 "busy": Out(1),
