@@ -36,7 +36,14 @@ most."""
 
 
 def walk(entries: int, each: int = 1, more: int = 4) -> int:
-    """Cycles of a walk along a list, beside which other instructions run."""
+    """Cycles of a walk along a list, beside which other instructions run.
+
+    Parameters
+    ----------
+    entries : int
+    each, more : int
+        Cycles of an entry, and besides all of them.
+    """
     return max(WALKED, each * entries + more)
 
 
