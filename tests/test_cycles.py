@@ -127,7 +127,7 @@ def test_a_compact_engine_takes_the_predicted_rows_and_about_the_predicted_cycle
             # The longer way is predicted wherever a sign, a carry or softmax's sum decides. A clip,
             # which is not predicted, takes ten cycles.
             assert spent.cycles <= expected.last + 10 * spent.saturations
-            assert expected.last <= 1.05 * spent.cycles + 300 * samples
+            assert expected.last <= 1.1 * spent.cycles + 400 * samples
             assert 0 < end.cycles <= expected.batch_end
             assert expected.cycles == expected.last + expected.batch_end
 

@@ -22,7 +22,7 @@ OVERHEAD = 34
 """Instructions of a sample, or of a batch's end, that are counted together: its header, and the
 counting."""
 
-CURVES = {IDENTITY: 1, RELU: 3, LEAKY_RELU: 5, SIGMOID: 28, TANH: 26, SOFTMAX: 2, STEP: 4}
+CURVES = {IDENTITY: 1, RELU: 3, LEAKY_RELU: 5, SIGMOID: 31, TANH: 29, SOFTMAX: 2, STEP: 4}
 """Instructions from a pre-activation to value and slope."""
 
 WALKED = 12
@@ -78,7 +78,7 @@ class Sample:
         network = self.network
         inputs = self._entries(0) - 1
         words = -(-network.sizes[0] // 2)
-        instructions = OVERHEAD + 29 + 8 * network.sizes[-1]
+        instructions = OVERHEAD + 34 + 8 * network.sizes[-1]
         if words < inputs:
             instructions += 2 + 13 * words + -(-5 * inputs // 2)
         else:
