@@ -2,7 +2,7 @@
 
 The counts are those of `dualgate_hw.compact.program`, block by block. Which way a sign, a carry or
 a clip sends the program is not known from an `Activity`; the longer way is taken, so that this is
-an upper bound, but for clips, and close to what is measured. So it is of a batch's end.
+somewhat more than is measured, but for clips. Of a batch's end it is an upper bound.
 """
 
 from dataclasses import dataclass, field

@@ -157,7 +157,7 @@ def predict(
     -----
     Exact for one core. Several are followed side by side, each from when its first sample is there;
     that they wait for each other at the response port is left out, and their queues have no end.
-    Of a compact engine both are upper bounds, see `dualgate.cycles.compact`.
+    Of a compact engine it is somewhat more than is measured, see `dualgate.cycles.compact`.
     """
     if engine.compact:
         return _predict_compact(network, engine, activity)
