@@ -77,7 +77,7 @@ class CompactEngine(wiring.Component):
         return m
 
     def _when(self, *actions: Action) -> Value:
-        return Cat(self._sequencer.does[action.value] for action in actions).any()
+        return Cat(self._sequencer.does[action] for action in actions).any()
 
     def _source(self, m: Module, op: Op, value: Value) -> None:
         m.d.comb += self._sequencer.sources[op.name].eq(value)

@@ -16,7 +16,7 @@ from ..layouts import VALUE
 from .assembler import Assembler
 from .instructions import Action, Condition, Op
 
-SOURCES = tuple(op.name for op in Op if op.value >= Op.NARROW.value)
+SOURCES = tuple(op.name for op in Op if op >= Op.NARROW)
 
 ADDS = (Op.KEEP, Op.ADD, Op.ADD_CARRY, Op.SUBTRACT, Op.SUBTRACT_BORROW)
 """What begins with the accumulator."""
@@ -61,7 +61,7 @@ class Sequencer(wiring.Component):
         super().__init__(
             {
                 "sources": In(data.StructLayout(dict.fromkeys(SOURCES, VALUE))),
-                "does": Out(1 + max(action.value for action in Action)),
+                "does": Out(len(Action)),
                 "address": Out(self.bits),
                 "result": Out(RESULT),
                 "accumulator": Out(VALUE),
@@ -119,10 +119,10 @@ class Sequencer(wiring.Component):
             self.word.eq(read.data),
             write.addr.eq(self.address),
             write.data.eq(self.result),
-            write.en.eq(self.does[Action.STORE.value]),
+            write.en.eq(self.does[Action.STORE]),
         ]
         for action, register in ((Action.SET_X, x), (Action.SET_Y, y)):
-            with m.If(self.does[action.value]):
+            with m.If(self.does[action]):
                 m.d.sync += register.eq(self.result)
 
     def _calculate(self, m: Module) -> None:
@@ -181,7 +181,7 @@ class Sequencer(wiring.Component):
             m.d.comb += following.eq(Mux(goes, target, here + 1))
         with m.If(self._ends):
             m.d.sync += here.eq(following)
-        with m.If(self.does[Action.CALL.value]):
+        with m.If(self.does[Action.CALL]):
             m.d.sync += link.eq(here + 1)
-        with m.If(self.does[Action.SET_LINK.value]):
+        with m.If(self.does[Action.SET_LINK]):
             m.d.sync += link.eq(self.result)

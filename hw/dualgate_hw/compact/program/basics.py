@@ -7,7 +7,7 @@ from dualgate.commands import COUNTERS
 from ..assembler import Assembler
 from ..instructions import Action, Condition, Op, Word
 from ..parts import Places
-from .memory import COUNTER_WORDS, Layer, Memory
+from .memory import COUNTER_WORDS, LAST, Layer, Memory
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,58 @@ def set_place(code: Code, unit: Word) -> None:
     code.asm.add(Layer.unit_base, do=Action.SET_X)
 
 
-def next_layer(code: Code, layer: Word) -> None:
-    """Move a variable on, and to that layer's descriptor."""
-    code.asm.load(layer)
-    code.asm.add(code.asm.fields)
-    code.asm.keep(store=layer)
-    code.asm.keep(do=Action.SET_Y)
+def first_layer(code: Code) -> None:
+    """Begin with the first layer's descriptor."""
+    code.asm.clear(store=code.memory.layer)
+    code.asm.clear(do=Action.SET_Y)
+
+
+def next_layer(code: Code) -> None:
+    """On to the next layer's descriptor."""
+    asm, layer = code.asm, code.memory.layer
+    asm.load(layer)
+    asm.add(asm.fields)
+    asm.keep(store=layer)
+    asm.keep(do=Action.SET_Y)
+
+
+def repeat_for_layers(code: Code, again: str, done: str) -> None:
+    """On to the next layer, and to `again`; behind the last one, to `done`."""
+    test_flag(code, LAST)
+    code.asm.go(done, Condition.NOT_ZERO)
+    next_layer(code)
+    code.asm.go(again)
+
+
+def first_rows(code: Code) -> None:
+    """Begin with the rows of the layer's first group."""
+    code.asm.load(Layer.weight_base)
+    code.asm.keep(store=code.memory.row)
+
+
+def walk(code: Code, first: Word | int, entries: Word, counter: str) -> None:
+    """Sums of a group over a list, whose rows are counted; the next group's rows come next."""
+    asm, row = code.asm, code.memory.row
+    asm.load(first, do=Action.SET_PLACE)
+    asm.load(row, do=Action.SET_ROW)
+    asm.add(Layer.rows)
+    asm.keep(store=row)
+    asm.load(entries, do=Action.WALK)
+    add_count(code, counter, entries)
+    asm.keep(do=Action.WAIT)
+
+
+def clear_words(code: Code, first: Word, words: int) -> None:
+    """Of an array."""
+    asm, memory = code.asm, code.memory
+    name = asm.new_label()
+    asm.load(words - 1)
+    asm.label(name)
+    asm.keep(store=memory.unit)
+    asm.keep(do=Action.SET_X)
+    asm.clear(store=first)
+    asm.decrement(memory.unit)
+    asm.go(name, Condition.NOT_NEGATIVE)
 
 
 def multiply(code: Code, factor: Word | Op, shift: Word | int) -> None:

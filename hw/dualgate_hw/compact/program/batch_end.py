@@ -4,8 +4,8 @@ from dualgate.formats import DIGIT_WIDTH
 
 from ..instructions import Action, Condition, Op
 from ..parts import DIGIT_PLANES
-from .basics import Code, add_count, next_layer, test_flag
-from .memory import LAST, Layer
+from .basics import Code, add_count, first_layer, first_rows, repeat_for_layers
+from .memory import Layer
 from .samples import OVERHEAD
 
 
@@ -16,8 +16,7 @@ def batch_end(code: Code) -> None:
     asm.load(memory.left)
     asm.go("length", Condition.NOT_ZERO)
     asm.load(OVERHEAD, do=Action.WORK)
-    asm.clear(store=memory.layer)
-    asm.clear(do=Action.SET_Y)
+    first_layer(code)
     asm.label("layer_end")
     asm.clear(store=memory.count)
     # A shift of whole digits, and a power of two.
@@ -33,8 +32,7 @@ def batch_end(code: Code) -> None:
     asm.keep(do=Action.SET_X)
     asm.load(memory.powers)
     asm.keep(store=memory.power)
-    asm.load(Layer.weight_base)
-    asm.keep(store=memory.row)
+    first_rows(code)
     asm.load(Layer.groups)
     asm.label("group_end")
     asm.keep(store=memory.unit)
@@ -60,10 +58,7 @@ def batch_end(code: Code) -> None:
     asm.go("row_end", Condition.NOT_ZERO)
     asm.decrement(memory.unit)
     asm.go("group_end", Condition.NOT_ZERO)
-    test_flag(code, LAST)
-    asm.go("end_apply", Condition.NOT_ZERO)
-    next_layer(code, memory.layer)
-    asm.go("layer_end")
+    repeat_for_layers(code, "layer_end", "end_apply")
     asm.label("end_apply")
     asm.call("end_work")
     asm.go("respond")

@@ -5,7 +5,7 @@ from dualgate.commands import Op as Command
 from dualgate.formats import VALUE_WIDTH
 
 from ..instructions import Action, Condition, Op
-from .basics import Code
+from .basics import Code, clear_words
 from .memory import COUNTER_WORDS
 
 HANDLERS: dict[int, str] = {
@@ -120,11 +120,5 @@ def report_counters(code: Code) -> None:
     asm.label("clear_counters")
     asm.load(memory.left)
     asm.go("length", Condition.NOT_ZERO)
-    asm.load(words - 1)
-    asm.label("next_clear")
-    asm.keep(store=memory.unit)
-    asm.keep(do=Action.SET_X)
-    asm.clear(store=memory.counters[0])
-    asm.decrement(memory.unit)
-    asm.go("next_clear", Condition.NOT_NEGATIVE)
+    clear_words(code, memory.counters[0], words)
     asm.go("respond")

@@ -7,26 +7,17 @@ from dualgate.engine import LAYER_FIELDS, LAYER_WORDS, WORD_BITS
 from dualgate.formats import VALUE_WIDTH
 
 from ..instructions import Action, Condition, Op, Word
-from .basics import Code, double, test_flag
-from .memory import LAST, ROUNDS, Layer
+from .basics import Code, clear_words, double, test_flag
+from .memory import LAST, ROUNDS, Fields, Layer, begins
 
 HALF = VALUE_WIDTH
-
-
-Fields = tuple[tuple[str, int], ...]
-
-
-def _begins(fields: Fields, name: str) -> tuple[int, int]:
-    """The half in which a field begins, and its lowest bit there."""
-    names = [field for field, _ in fields]
-    return divmod(sum(bits for _, bits in fields[: names.index(name)]), HALF)
 
 
 def _take(code: Code, words: int, fields: Fields, wanted: dict[str, Word]) -> None:
     """Halves of a command's words: to where they are `wanted`, or where `_extract` looks."""
     asm, places = code.asm, list(code.memory.raw)
     for name, place in wanted.items():
-        places[_begins(fields, name)[0]] = place
+        places[begins(fields, name)[0]] = place
     for low, high in zip(places[: 2 * words : 2], places[1 : 2 * words : 2], strict=True):
         asm.load(Op.INPUT_LOW, do=Action.PEEK)
         asm.keep(store=low)
@@ -38,7 +29,7 @@ def _extract(code: Code, fields: Fields, name: str, half_word: Word | None = Non
     """A = a field that lies within a half."""
     asm = code.asm
     bits = dict(fields)[name]
-    half, low = _begins(fields, name)
+    half, low = begins(fields, name)
     if low + bits > HALF:
         raise ValueError(f"{name} lies in two halves of a word")
     asm.load(half_word or code.memory.raw[half], do=Action.HOLD)
@@ -91,13 +82,7 @@ def set_layer(code: Code) -> None:
     asm.keep(store=Layer.unit_base)
     _set_lists(code)
     # Lanes without a unit have no update scalar; the network before may have had one there.
-    asm.load(code.places.units - 1)
-    asm.label("next_update")
-    asm.keep(store=memory.unit)
-    asm.keep(do=Action.SET_X)
-    asm.clear(store=memory.updates)
-    asm.decrement(memory.unit)
-    asm.go("next_update", Condition.NOT_NEGATIVE)
+    clear_words(code, memory.updates, code.places.units)
     asm.go("respond")
 
 

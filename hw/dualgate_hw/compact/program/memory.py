@@ -51,11 +51,25 @@ class Layer:
     """Entries of the list of inputs."""
 
 
+Fields = tuple[tuple[str, int], ...]
+"""Names and widths, least significant first."""
+
+
+def begins(fields: Fields, name: str) -> tuple[int, int]:
+    """The half of a word in which a field begins, and its lowest bit there.
+
+    Parameters
+    ----------
+    fields : Fields
+    name : str
+    """
+    names = [field for field, _ in fields]
+    return divmod(sum(bits for _, bits in fields[: names.index(name)]), VALUE_WIDTH)
+
+
 def _flag(name: str) -> int:
     """A flag's bit in the last half of a descriptor's words."""
-    names = [field for field, _ in LAYER_FIELDS]
-    at = sum(bits for _, bits in LAYER_FIELDS[: names.index(name)])
-    half, bit = divmod(at, VALUE_WIDTH)
+    half, bit = begins(LAYER_FIELDS, name)
     assert half == 2 * LAYER_WORDS - 1
     return 1 << bit
 

@@ -13,14 +13,7 @@ OVERHEAD = 2 * 34
 def begin_sample(code: Code) -> None:
     """TRAIN, INFER and their dense forms: what they are, and whether their lengths are right."""
     asm, memory = code.asm, code.memory
-    asm.label("train_dense")
-    asm.load(1, go="train_any")
-    asm.label("train")
-    asm.clear()
-    asm.label("train_any")
-    asm.keep(store=memory.dense)
-    asm.load(Command.TRAIN)
-    asm.keep(store=memory.header)
+    _begin(code, "train", Command.TRAIN)
     asm.keep(store=memory.train)
     asm.load(memory.last_layer, do=Action.SET_Y)
     asm.load(memory.masked)
@@ -31,14 +24,7 @@ def begin_sample(code: Code) -> None:
     asm.load(Op.NARROW)
     asm.label("no_masks")
     asm.add(Layer.outputs, go="check")
-    asm.label("infer_dense")
-    asm.load(1, go="infer_any")
-    asm.label("infer")
-    asm.clear()
-    asm.label("infer_any")
-    asm.keep(store=memory.dense)
-    asm.load(Command.INFER)
-    asm.keep(store=memory.header)
+    _begin(code, "infer", Command.INFER)
     asm.clear(store=memory.train)
     asm.clear(store=memory.masking)
     asm.label("check")
@@ -65,6 +51,19 @@ def begin_sample(code: Code) -> None:
     asm.load(Op.NARROW)
     asm.subtract(memory.scratch)
     asm.go("refuse_sample", Condition.NOT_ZERO)
+
+
+def _begin(code: Code, name: str, command: Command) -> None:
+    """A command, whether dense or not; the answer is the same."""
+    asm, memory = code.asm, code.memory
+    asm.label(f"{name}_dense")
+    asm.load(1, go=f"{name}_any")
+    asm.label(name)
+    asm.clear()
+    asm.label(f"{name}_any")
+    asm.keep(store=memory.dense)
+    asm.load(command)
+    asm.keep(store=memory.header)
 
 
 def take_front(code: Code) -> None:

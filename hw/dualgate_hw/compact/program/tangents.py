@@ -4,7 +4,16 @@ from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 
 from ..instructions import Action, Condition, Op
 from ..parts import SHIFT_BITS, Plane
-from .basics import Code, add_count, next_layer, set_place, take_sum, test_flag
+from .basics import (
+    Code,
+    add_count,
+    first_rows,
+    next_layer,
+    set_place,
+    take_sum,
+    test_flag,
+    walk,
+)
 from .memory import FROZEN, LAST, ROUNDS, Layer
 from .prune import prune, scale
 
@@ -72,19 +81,12 @@ def _cross(code: Code) -> None:
     """Sums of a layer, group after group, to the row memory; then their common shift."""
     asm, memory = code.asm, code.memory
     asm.label("cross")
-    next_layer(code, memory.layer)
-    asm.load(Layer.weight_base)
-    asm.keep(store=memory.row)
+    next_layer(code)
+    first_rows(code)
     asm.clear(do=Action.MEASURE)
     asm.clear(store=memory.entry)
     asm.label("next_group")
-    asm.load(memory.row, do=Action.SET_ROW)
-    asm.add(Layer.rows)
-    asm.keep(store=memory.row)
-    asm.load(code.places.vector, do=Action.SET_PLACE)
-    asm.load(memory.count, do=Action.WALK)
-    add_count(code, "tangent_rows", memory.count)
-    asm.keep(do=Action.WAIT)
+    walk(code, code.places.vector, memory.count, "tangent_rows")
     asm.label("next_sum")
     asm.load(memory.entry, do=Action.SET_LANE)
     asm.keep(do=Action.SET_ROW)

@@ -1,23 +1,21 @@
 """Updates: velocities take the products of inputs and update scalars, a group after the other."""
 
 from ..instructions import Action, Condition
-from .basics import Code, add_count, next_layer, test_flag
-from .memory import FROZEN, LAST, Layer
+from .basics import Code, add_count, first_layer, first_rows, repeat_for_layers, test_flag
+from .memory import FROZEN, Layer
 
 
 def updates(code: Code) -> None:
     """A group whose update scalars are all zero costs no row, nor does a frozen layer."""
     asm, memory = code.asm, code.memory
     asm.label("updates")
-    asm.clear(store=memory.layer)
-    asm.clear(do=Action.SET_Y)
+    first_layer(code)
     asm.label("layer_updates")
     test_flag(code, FROZEN)
     asm.go("end_updates", Condition.NOT_ZERO)
     asm.load(Layer.unit_base)
     asm.keep(store=memory.place)
-    asm.load(Layer.weight_base)
-    asm.keep(store=memory.row)
+    first_rows(code)
     asm.load(Layer.groups)
     asm.label("group_updates")
     asm.keep(store=memory.unit)
@@ -50,10 +48,7 @@ def updates(code: Code) -> None:
     asm.decrement(memory.unit)
     asm.go("group_updates", Condition.NOT_ZERO)
     asm.label("end_updates")
-    test_flag(code, LAST)
-    asm.go("end_sample", Condition.NOT_ZERO)
-    next_layer(code, memory.layer)
-    asm.go("layer_updates")
+    repeat_for_layers(code, "layer_updates", "end_sample")
     asm.label("end_sample")
     asm.call("end_work")
     asm.go("command")

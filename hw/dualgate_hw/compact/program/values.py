@@ -1,7 +1,7 @@
 """Values: z = W^T a, activations and slopes, a layer after the other."""
 
 from ..instructions import Action, Condition, Op
-from .basics import Code, add_count, count_clipped, next_layer, set_place, test_flag
+from .basics import Code, count_clipped, first_rows, next_layer, set_place, test_flag, walk
 from .memory import LAST, Layer
 
 
@@ -13,15 +13,12 @@ def values(code: Code) -> None:
     asm.load(1)
     asm.keep(store=memory.bit)
     asm.label("layer_values")
-    asm.load(Layer.weight_base)
-    asm.keep(store=memory.row)
+    first_rows(code)
     asm.load(Layer.next_list)
     asm.keep(store=memory.end)
     asm.clear(store=memory.unit)
     asm.label("group_values")
-    walk(code)
-    add_count(code, "value_rows", Layer.count)
-    asm.keep(do=Action.WAIT)
+    walk(code, Layer.list, Layer.count, "value_rows")
     asm.label("unit_value")
     asm.load(Layer.z_shift, do=Action.SET_SHIFT)
     asm.load(memory.unit, do=Action.SET_LANE)
@@ -48,16 +45,6 @@ def values(code: Code) -> None:
     asm.go("outputs", Condition.NOT_ZERO)
     _bias(code)
     asm.go("layer_values")
-
-
-def walk(code: Code) -> None:
-    """Begin with a group's sums over the layer's list of inputs; on to the next group's rows."""
-    asm, memory = code.asm, code.memory
-    asm.load(Layer.list, do=Action.SET_PLACE)
-    asm.load(memory.row, do=Action.SET_ROW)
-    asm.add(Layer.rows)
-    asm.keep(store=memory.row)
-    asm.load(Layer.count, do=Action.WALK)
 
 
 def _mask(code: Code) -> None:
@@ -119,7 +106,7 @@ def _bias(code: Code) -> None:
     asm.call("mask_bit")
     asm.load(memory.end, do=Action.SET_PLACE)
     asm.load(Layer.outputs, do=Action.SET_INDEX)
-    next_layer(code, memory.layer)
+    next_layer(code)
     asm.load(Layer.bias, do=Action.PUT)
     asm.load(Op.PLACE)
     asm.subtract(Layer.list)
