@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from dualgate.rules import SIGMOID_TABLE, TABLE_BITS
 
-from .curves import signed_value_and_slope, table_index, with_sign
+from .curves import table_index, value_and_slope, with_sign
 from .layouts import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY
 from .rounding import WINDOW, round_off, shift_right_twice, with_half
@@ -181,7 +181,7 @@ class ActivationUnit(wiring.Component):
     ) -> tuple[Signal, Signal]:
         rounded = (square + (1 << 15)) >> 16
         rule = self._layer.activation
-        value, slope = signed_value_and_slope(m, rule, z, signed_h, rounded)
+        value, slope = value_and_slope(m, rule, z, signed_h, rounded)
         return delay(m, value, 1), delay(m, slope, 1)
 
     def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:

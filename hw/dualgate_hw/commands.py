@@ -38,7 +38,6 @@ class CommandDecoder(wiring.Component):
     idle : waits for a header
     drained : no sample is in flight
     layer_write, layer_index, layer : a descriptor arrives
-    layer_word, layer_place : a word of it is taken from `command`, and which
     input_layer, output_layer : descriptors of the first layer and of the last
     settings : as last set
     entries : weights and velocities, while `drained`
@@ -57,8 +56,6 @@ class CommandDecoder(wiring.Component):
                 "layer_write": Out(1),
                 "layer_index": Out(range(shapes.engine.layers)),
                 "layer": Out(LAYER),
-                "layer_word": Out(1),
-                "layer_place": Out(range(LAYER_WORDS)),
                 "input_layer": Out(LAYER),
                 "output_layer": Out(LAYER),
                 "settings": Out(SETTINGS),
@@ -196,9 +193,7 @@ class CommandDecoder(wiring.Component):
         with m.State("LAYER_INDEX"), m.If(self._take(m)):
             m.d.sync += self.layer_index.eq(self.command.payload)
             m.next = "LAYER"
-        m.d.comb += self.layer_place.eq(self._position - 1)
         with m.State("LAYER"), m.If(self._take(m)):
-            m.d.comb += self.layer_word.eq(1)
             m.d.sync += collected.eq(shifted)
             with m.If(self._position == LAYER_WORDS):
                 m.next = "LAYER_WRITE"

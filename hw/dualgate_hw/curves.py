@@ -27,8 +27,13 @@ def table_index(activation: Value, z: Value) -> Value:
     return Mux(rounded > last, last, rounded)[:TABLE_BITS]
 
 
+def with_sign(h: Value, z: Value) -> Value:
+    """What the table has of `z`, negative where `z` is."""
+    return Mux(z < 0, -h, h)
+
+
 def value_and_slope(
-    m: Module, activation: Value, z: Value, h: Value, square: Value
+    m: Module, activation: Value, z: Value, signed_h: Value, square: Value
 ) -> tuple[Signal, Signal]:
     """Value and slope of a unit.
 
@@ -36,21 +41,9 @@ def value_and_slope(
     ----------
     activation : its code
     z : pre-activation
-    h : what the table has of it
+    signed_h : what the table has of it, `with_sign`
     square : ``round_shift(h * h, 16)``
     """
-    return signed_value_and_slope(m, activation, z, with_sign(h, z), square)
-
-
-def with_sign(h: Value, z: Value) -> Value:
-    """What the table has of `z`, negative where `z` is."""
-    return Mux(z < 0, -h, h)
-
-
-def signed_value_and_slope(
-    m: Module, activation: Value, z: Value, signed_h: Value, square: Value
-) -> tuple[Signal, Signal]:
-    """`value_and_slope` of what the table has `with_sign`."""
     value, slope = Signal(VALUE), Signal(VALUE)
     m.d.comb += [value.eq(z), slope.eq(ONE)]
     with m.Switch(activation):
