@@ -14,14 +14,14 @@ from dualgate_sim.sim_device import SimDevice
 
 SINGLE = {
     "n1": {"neurons": 1},
-    "n2k2s": {"neurons": 2, "tangent_lanes": 2, "arrays": 1},
+    "n2k2s": {"neurons": 2, "tangent_lanes": 2, "arrays": 1, "apply_lanes": 1},
     "n4": {"neurons": 4},
     "n8k3s": {"neurons": 8, "tangent_lanes": 3, "arrays": 1},
     "n16": {"neurons": 16},
 }
 SEVERAL = {
     "n1c5s": {"neurons": 1, "cores": 5, "arrays": 1},
-    "n2k2c2": {"neurons": 2, "tangent_lanes": 2, "cores": 2},
+    "n2k2c2": {"neurons": 2, "tangent_lanes": 2, "cores": 2, "apply_lanes": 1},
     "n4k4c3": {"neurons": 4, "tangent_lanes": 4, "cores": 3},
 }
 """Of one core and of several, by name: N, K, C, and s where lanes share one MAC array."""

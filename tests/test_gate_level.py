@@ -22,7 +22,8 @@ pytestmark = pytest.mark.boards
 
 DEPTHS = Depths(contexts=2, slots=2, threads=2)
 WIDEST = Network((8, 8, 8, 8))
-SHARED, THREE = ({"neurons": 2, "arrays": arrays} for arrays in (1, 3))
+SHARED = {"neurons": 2, "arrays": 1}
+THREE = {"neurons": 2, "arrays": 3, "apply_lanes": 1}
 COMPACT = {"neurons": 4, "arrays": 1, "compact": 1}
 SAMPLES, BATCH, UPDATE_FRAC = 24, 8, 16
 

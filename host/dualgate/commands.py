@@ -46,7 +46,7 @@ from .network import Network
 from .settings import PRUNE_BITS, RATE_SHIFT_BITS, Settings
 
 MAGIC = 0x44475445
-PROTOCOL = 3
+PROTOCOL = 4
 MAX_PAYLOAD = (1 << 16) - 1
 
 Words = NDArray[np.uint32]

@@ -85,6 +85,9 @@ class EngineParameters:
     compact : int
         1 for the compact engine, which takes one sample at a time and step after step; it has 4
         neurons at least, one array, one core and one tangent lane. Otherwise 0.
+    apply_lanes : int
+        Neurons whose weights move at once when a batch ends, or all if there are fewer; a power of
+        two. Logic grows with it, see `strips` for the time. The compact engine moves one.
     layers : int
         Descriptors.
     rows : int
@@ -104,6 +107,7 @@ class EngineParameters:
     cores: int = 1
     arrays: int = 3
     compact: int = 0
+    apply_lanes: int = 16
     layers: int = 8
     rows: int = 1024
     inputs: int = 1024
@@ -116,8 +120,10 @@ class EngineParameters:
             least = 0 if field.name == "compact" else 1
             if not least <= getattr(self, field.name) <= MOST:
                 raise FitError(f"engine parameter {field.name} must be from {least} to {MOST}")
-        if self.neurons & (self.neurons - 1):
-            raise FitError(f"{self.neurons} neurons: give a power of two, such as 16")
+        for name in ("neurons", "apply_lanes"):
+            number = getattr(self, name)
+            if number & (number - 1):
+                raise FitError(f"{number} {name}: give a power of two, such as 16")
         if self.tangent_lanes > self.neurons:
             raise FitError(f"{self.tangent_lanes} tangent lanes: give at most {self.neurons}")
         if self.arrays not in (1, 3):
@@ -137,6 +143,16 @@ class EngineParameters:
         if self.compact:
             return 2 * self.neurons
         return self.cores * self.neurons * (self.tangent_lanes + self.arrays - 1)
+
+    @property
+    def strip(self) -> int:
+        """Entries of a row that whoever has the engine to himself reads or writes at once."""
+        return min(self.neurons, self.apply_lanes)
+
+    @property
+    def strips(self) -> int:
+        """Strips of a row: the end of a batch takes one after the other."""
+        return self.neurons // self.strip
 
     @property
     def beat(self) -> int:

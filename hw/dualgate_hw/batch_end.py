@@ -30,19 +30,21 @@ DIGITS = 3
 
 
 class BatchEnd(wiring.Component):
-    """w -= v, then v *= momentum, row after row.
+    """w -= v, then v *= momentum, strip after strip of every row.
 
-    A row's velocity passes multipliers in three digits: at once where there are three arrays, one
-    after the other on a single one. From `start` to `done` this takes ``period * rows + 2 * layers
-    + 7`` cycles, with a period of 1 or 3. The step of the weights is computed beside.
+    A strip's velocity passes multipliers in three digits: at once where there are three arrays, one
+    after the other on a single one. From `start` to `done` this takes ``period * strips * rows + 2
+    * layers + 7`` cycles, with a period of 1 or 3. The step of the weights is computed beside.
 
     ::
 
-        read  row  digits    products     sum  round  write velocity
-         0     1     2          5          6     7          7
-                   2, 3, 4    5, 6, 7      8     9          9       (one array)
-                   round v  shift  subtract  write weights
-                     2        3       4           5
+        read  strip  digits    products     sum  round  write velocity
+         0      1      2          5          6     7          7
+                     2, 3, 4    5, 6, 7      8     9          9       (one array)
+                     shift  rest of it  subtract  write weights
+                       2        3          4           5
+                  read weights  strip
+                       2          3
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ class BatchEnd(wiring.Component):
     index, layer : descriptor wanted, read a cycle later
     macs, products : the MAC arrays, to itself
     port : the row memories; what there is to write is zero outside of a batch's end
-    weights, velocity : the row in work; outside of a batch's end what the port read a cycle before
+    weights, velocity : what the port read, a cycle later
     saturated : weights and velocities clipped in the cycle before
     """
 
@@ -73,24 +75,24 @@ class BatchEnd(wiring.Component):
                 "settings": In(SETTINGS),
                 "index": Out(range(shapes.engine.layers)),
                 "layer": In(LAYER),
-                "macs": Out(VectorClient(shapes.neurons)).array(arrays),
-                "products": In(vector(shapes.neurons, PRODUCT)).array(arrays),
-                "port": Out(RowPort(shapes.neurons)),
-                "weights": Out(vector(shapes.neurons, MASTER)),
-                "velocity": Out(vector(shapes.neurons, VELOCITY)),
-                "saturated": Out(range(2 * shapes.neurons + 1)),
+                "macs": Out(VectorClient(shapes.strip)).array(arrays),
+                "products": In(vector(shapes.strip, PRODUCT)).array(arrays),
+                "port": Out(RowPort(shapes)),
+                "weights": Out(vector(shapes.strip, MASTER)),
+                "velocity": Out(vector(shapes.strip, VELOCITY)),
+                "saturated": Out(range(2 * shapes.strip + 1)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layer = Signal(LAYER)
-        row = Signal(self.shapes.row)
+        strip = Signal(self.shapes.strip_index)
+        bits = self.shapes.strip_bits
         left = Signal(32)
         phase = Signal(range(DIGITS))
         drain = Signal(range(self.last_write))
         reads = Signal()
-        m.d.comb += self.port.row.eq(row)
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.sync += [self.index.eq(0), phase.eq(0), drain.eq(0)]
@@ -101,15 +103,15 @@ class BatchEnd(wiring.Component):
             with m.State("LAYER"):
                 m.d.sync += [
                     layer.eq(self.layer),
-                    row.eq(self.layer.weight_base),
-                    left.eq(self.layer.groups * (self.layer.inputs + 1)),
+                    strip.eq(self.layer.weight_base << bits),
+                    left.eq(self.layer.groups * (self.layer.inputs + 1) << bits),
                 ]
-                m.next = "ROWS"
-            with m.State("ROWS"):
+                m.next = "STRIPS"
+            with m.State("STRIPS"):
                 m.d.comb += reads.eq(phase == 0)
                 m.d.sync += phase.eq(phase + 1)
                 with m.If(phase == self.period - 1):
-                    m.d.sync += [phase.eq(0), row.eq(row + 1), left.eq(left - 1)]
+                    m.d.sync += [phase.eq(0), strip.eq(strip + 1), left.eq(left - 1)]
                     with m.If(left == 1):
                         m.d.sync += self.index.eq(self.index + 1)
                         m.next = "FETCH"
@@ -120,21 +122,25 @@ class BatchEnd(wiring.Component):
                 with m.If(drain == self.last_write - self.period):
                     m.d.comb += self.done.eq(1)
                     m.next = "IDLE"
-        self._row(m, layer.apply_shift, row, reads, fsm.ongoing("IDLE"))
+        self._strip(m, layer.apply_shift, strip, reads, fsm.ongoing("IDLE"))
         return m
 
-    def _row(self, m: Module, shift: Value, row: Signal, reads: Signal, idle: Value) -> None:
-        """One row: latched a cycle after its read, and then on its way in both directions."""
-        neurons = self.shapes.neurons
+    def _strip(self, m: Module, shift: Value, strip: Signal, reads: Signal, idle: Value) -> None:
+        """One strip: latched a cycle after its read, and then on its way in both directions.
+
+        It is asked for as long as it is needed, so that nothing has to be kept; and its weights
+        when they are, which is two cycles later.
+        """
         arrived = delay(m, reads, 1)
-        # Where a row comes every cycle, no row has to be kept.
-        with m.If((arrived | idle) if self.period > 1 else 1):
-            m.d.sync += [self.velocity.eq(self.port.velocity), self.weights.eq(self.port.weights)]
-        old_weights = delay(m, self.weights.as_value(), 2)
+        m.d.comb += [
+            self.port.velocity_from.eq(strip),
+            self.port.weights_from.eq(delay(m, strip, 2)),
+        ]
+        m.d.sync += [self.velocity.eq(self.port.velocity), self.weights.eq(self.port.weights)]
         clipped_weights = []
         clipped_velocity = []
-        for lane in range(neurons):
-            old = old_weights.word_select(lane, MASTER_WIDTH).as_signed()
+        for lane in range(self.shapes.strip):
+            old = self.weights[lane]
             weight, clipped = self._moved(m, shift, self.velocity[lane], old, idle)
             m.d.comb += self.port.new_weights[lane].eq(weight)
             clipped_weights.append(clipped)
@@ -145,8 +151,8 @@ class BatchEnd(wiring.Component):
             m.d.comb += self.port.new_velocity[lane].eq(kept)
             clipped_velocity.append(clipped)
         m.d.comb += [
-            self.port.weights_row.eq(delay(m, row, 5)),
-            self.port.velocity_row.eq(delay(m, row, self.last_write)),
+            self.port.weights_to.eq(delay(m, strip, 5)),
+            self.port.velocity_to.eq(delay(m, strip, self.last_write)),
             self.port.write_weights.eq(delay(m, reads, 5)),
             self.port.write_velocity.eq(delay(m, reads, self.last_write)),
         ]

@@ -60,7 +60,7 @@ class Core(wiring.Component):
     settings : as last set
     input_layer, output_layer : descriptors of the first layer and of the last
     layer_write, layer_index, layer : a descriptor arrives
-    port : the rows, while not `working`
+    port : strips of the rows, while not `working`
     macs, products : the MAC arrays for a batch's end, while not `working`
     working : a sample is in flight
     idle : none is, and none is being loaded
@@ -76,7 +76,7 @@ class Core(wiring.Component):
         self.error = ErrorUnit(shapes)
         self.tangent = TangentLane(shapes)
         self.update = UpdateLane(shapes)
-        neurons, arrays = shapes.neurons, shapes.engine.arrays
+        arrays = shapes.engine.arrays
         super().__init__(
             {
                 "command": In(stream.Signature(WORD)),
@@ -87,9 +87,9 @@ class Core(wiring.Component):
                 "layer_write": In(1),
                 "layer_index": In(range(shapes.engine.layers)),
                 "layer": In(LAYER),
-                "port": In(CoreRows(neurons)),
-                "macs": In(VectorClient(neurons)).array(arrays),
-                "products": Out(vector(neurons, PRODUCT)).array(arrays),
+                "port": In(CoreRows(shapes)),
+                "macs": In(VectorClient(shapes.strip)).array(arrays),
+                "products": Out(vector(shapes.strip, PRODUCT)).array(arrays),
                 "working": Out(1),
                 "idle": Out(1),
                 "events": Out(events(shapes)),

@@ -155,7 +155,7 @@ class Engine(wiring.Component):
         m.submodules.rows = rows = SharedRows(self.shapes)
         for core, port in zip(self.cores, rows.cores, strict=True):
             wiring.connect(m, port, core.port)
-        m.submodules.entries = entries = RowEntries(self.shapes.neurons)
+        m.submodules.entries = entries = RowEntries(self.shapes)
         wiring.connect(m, self.decoder.entries, entries.entries)
         port, end = rows.port, self.batch_end.port
         m.d.comb += [
@@ -163,13 +163,14 @@ class Engine(wiring.Component):
             end.velocity.eq(port.velocity),
             entries.weights.eq(self.batch_end.weights),
             entries.velocity.eq(self.batch_end.velocity),
-            port.row.eq(Mux(ending, end.row, entries.row)),
-            port.weights_row.eq(Mux(ending, end.weights_row, entries.row)),
-            port.velocity_row.eq(Mux(ending, end.velocity_row, entries.row)),
+            *(
+                getattr(port, name).eq(Mux(ending, getattr(end, name), entries.strip))
+                for name in ("weights_from", "velocity_from", "weights_to", "velocity_to")
+            ),
             port.write_weights.eq(end.write_weights | entries.write_weights),
             port.write_velocity.eq(end.write_velocity | entries.write_velocity),
         ]
-        for lane, entry in enumerate(entries.new_row):
+        for lane, entry in enumerate(entries.new_strip):
             m.d.comb += [
                 port.new_weights[lane].eq(end.new_weights[lane] | entry),
                 port.new_velocity[lane].eq(end.new_velocity[lane] | entry),
@@ -184,7 +185,7 @@ class Engine(wiring.Component):
         """Cores count together; `cycles` are those in which any of them has a sample."""
         shapes = self.shapes
         most = shapes.engine.cores * (shapes.lanes * shapes.neurons + 1)
-        m.submodules.counters = counters = Counters(max(most, 2 * shapes.neurons).bit_length())
+        m.submodules.counters = counters = Counters(max(most, 2 * shapes.strip).bit_length())
         working = ending
         for core in self.cores:
             working = working | core.working

@@ -1,10 +1,11 @@
-"""Single weights and velocities, as the decoder speaks of them; and whole rows from them."""
+"""Single weights and velocities, as the decoder speaks of them; and strips of rows from them."""
 
 from amaranth import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
-from .layouts import INDEX, MASTER, VELOCITY, vector
+from .layouts import INDEX, MASTER, VELOCITY, Shapes, vector
 
 
 class EntryPort(wiring.Signature):
@@ -41,52 +42,54 @@ class EntryPort(wiring.Signature):
 
 
 class RowEntries(wiring.Component):
-    """Entries of memories that are read and written a row at a time.
+    """Entries of memories that are read and written a strip at a time.
 
-    A row is collected before it is written, and stays where it was read. An entry that is written
-    takes two cycles, one that is read one, and the first of a row that is read two more.
+    A strip is collected before it is written, and stays where it was read. An entry that is written
+    takes two cycles, one that is read one, and the first of a strip that is read two more.
 
     Parameters
     ----------
-    neurons : int
+    shapes : Shapes
 
     Members
     -------
     entries : `EntryPort`
-    row : the row to read or write
-    weights, velocity : that row, two cycles later
-    write_weights, write_velocity, new_row : a row to write; zero where there is none
+    strip : the strip to read or write
+    weights, velocity : that strip, two cycles later
+    write_weights, write_velocity, new_strip : a strip to write; zero where there is none
     """
 
-    def __init__(self, neurons: int) -> None:
-        self.neurons = neurons
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
         super().__init__(
             {
-                "entries": In(EntryPort(neurons)),
-                "row": Out(INDEX),
-                "weights": In(vector(neurons, MASTER)),
-                "velocity": In(vector(neurons, VELOCITY)),
+                "entries": In(EntryPort(shapes.neurons)),
+                "strip": Out(shapes.strip_index),
+                "weights": In(vector(shapes.strip, MASTER)),
+                "velocity": In(vector(shapes.strip, VELOCITY)),
                 "write_weights": Out(1),
                 "write_velocity": Out(1),
-                "new_row": Out(vector(neurons, VELOCITY)),
+                "new_strip": Out(vector(shapes.strip, VELOCITY)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        entries, lane = self.entries, self.entries.lane
-        new_row = self.new_row.as_value()
-        last = lane == self.neurons - 1
+        entries = self.entries
+        lane = entries.lane[: ceil_log2(self.shapes.strip)]
+        strip = entries.lane[len(lane) :]
+        new_strip = self.new_strip.as_value()
+        last = lane == self.shapes.strip - 1
         collects = Signal()
         stored = Signal()
         with m.If(collects):
-            m.d.sync += new_row.eq(Cat(new_row[VELOCITY.width :], entries.new_entry))
+            m.d.sync += new_strip.eq(Cat(new_strip[VELOCITY.width :], entries.new_entry))
         with m.If(stored):
-            m.d.sync += new_row.eq(0)
-        m.d.comb += self.row.eq(entries.row)
+            m.d.sync += new_strip.eq(0)
+        m.d.comb += self.strip.eq(Cat(strip, entries.row))
         # Every lane but the one wanted is masked, which takes fewer LUTs than to choose.
         shown = Const(0, VELOCITY.width)
-        for index in range(self.neurons):
+        for index in range(self.shapes.strip):
             mine = lane == index
             velocity = self.velocity[index].as_unsigned()
             weight = self.weights[index].as_unsigned()

@@ -119,6 +119,21 @@ class Shapes:
         return unsigned(self.engine.rows.bit_length())
 
     @property
+    def strip(self) -> int:
+        """Entries of a strip, see `EngineParameters.strip`."""
+        return self.engine.strip
+
+    @property
+    def strip_bits(self) -> int:
+        """Bits that tell the strips of a row apart."""
+        return (self.engine.strips - 1).bit_length()
+
+    @property
+    def strip_index(self) -> Shape:
+        """Strips of all rows, one row's after the other's."""
+        return unsigned(self.row.width + self.strip_bits)
+
+    @property
     def group(self) -> Shape:
         """Groups of a layer."""
         return unsigned(self.engine.groups.bit_length())

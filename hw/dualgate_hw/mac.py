@@ -71,7 +71,10 @@ class VectorClient(wiring.Signature):
 
 
 def attach(m: Module, client: wiring.PureInterface, port: wiring.PureInterface) -> None:
-    """Connect a client to a port of an array that may have more lanes; those multiply zeros."""
+    """Connect a client to a port of an array that may have more lanes or neurons.
+
+    Those multiply zeros.
+    """
     m.d.comb += [
         port.valid.eq(client.valid),
         client.ready.eq(port.ready),
@@ -79,11 +82,11 @@ def attach(m: Module, client: wiring.PureInterface, port: wiring.PureInterface) 
     ]
     if hasattr(client, "row"):
         m.d.comb += port.row.eq(client.row)
-        own, operands = client.scalar, port.scalar
+        pairs = [(port.scalar, client.scalar)]
     else:
-        m.d.comb += port.right.eq(client.right)
-        own, operands = client.left, port.left
-    m.d.comb += [operand.eq(value) for operand, value in zip(operands, own, strict=False)]
+        pairs = [(port.right, client.right), *zip(port.left, client.left, strict=False)]
+    for theirs, own in pairs:
+        m.d.comb += [operand.eq(value) for operand, value in zip(theirs, own, strict=False)]
 
 
 class MacArray(wiring.Component):

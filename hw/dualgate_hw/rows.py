@@ -1,34 +1,40 @@
-"""The row memories: master weights, which the MAC arrays also read, and velocity."""
+"""The row memories: master weights, which the MAC arrays also read, and velocity.
 
-from amaranth import Module, Mux, Signal, signed
+Lanes read and write whole rows. Whoever has the engine to himself works on strips, parts of a row
+as wide as `EngineParameters.strip`; they are numbered through, one row's after the other's.
+"""
+
+from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.formats import MASTER_WIDTH, SHARE_WIDTH, VALUE_WIDTH
 
-from .layouts import INDEX, MASTER, VELOCITY, Shapes, vector
+from .layouts import INDEX, MASTER, VELOCITY, Shapes, delay, vector
 
 
 class RowPort(wiring.Signature):
-    """Access to whole rows, for the batch's end and the host; never while a sample is in flight.
+    """Access to strips, for the batch's end and the host; never while a sample is in flight.
 
     Members
     -------
-    row : row to read; `weights` and `velocity` follow a cycle later
-    weights_row, write_weights, new_weights : a row of weights to write
-    velocity_row, write_velocity, new_velocity : a row of velocities to write; where several may
-        write, their rows are joined by OR, and whoever does not write offers zeros
+    weights_from, velocity_from : strips to read; `weights` and `velocity` follow a cycle later
+    weights_to, write_weights, new_weights : a strip of weights to write
+    velocity_to, write_velocity, new_velocity : a strip of velocities to write; where several may
+        write, their strips are joined by OR, and whoever does not write offers zeros
     """
 
-    def __init__(self, neurons: int) -> None:
-        weights, velocity = vector(neurons, MASTER), vector(neurons, VELOCITY)
+    def __init__(self, shapes: Shapes) -> None:
+        weights, velocity = vector(shapes.strip, MASTER), vector(shapes.strip, VELOCITY)
         super().__init__(
             {
-                "row": Out(INDEX),
+                "weights_from": Out(shapes.strip_index),
+                "velocity_from": Out(shapes.strip_index),
                 "weights": In(weights),
                 "velocity": In(velocity),
-                "weights_row": Out(INDEX),
-                "velocity_row": Out(INDEX),
+                "weights_to": Out(shapes.strip_index),
+                "velocity_to": Out(shapes.strip_index),
                 "write_weights": Out(1),
                 "write_velocity": Out(1),
                 "new_weights": Out(weights),
@@ -42,26 +48,40 @@ class CoreRows(wiring.Signature):
 
     Members
     -------
-    row : row to read; `upper` and `velocity` follow a cycle later
-    weights_row, write_weights, new_upper : a row of upper halves to write
-    velocity_row, write_velocity, new_velocity : a row of velocities to write
+    weights_from, velocity_from : strips to read; `upper` and `velocity` follow a cycle later
+    weights_to, write_weights, new_upper : a strip of upper halves to write
+    velocity_to, write_velocity, new_velocity : a strip of velocities to write
     """
 
-    def __init__(self, neurons: int) -> None:
-        upper, velocity = vector(neurons), vector(neurons, VELOCITY)
+    def __init__(self, shapes: Shapes) -> None:
+        upper, velocity = vector(shapes.strip), vector(shapes.strip, VELOCITY)
         super().__init__(
             {
-                "row": Out(INDEX),
+                "weights_from": Out(shapes.strip_index),
+                "velocity_from": Out(shapes.strip_index),
                 "upper": In(upper),
                 "velocity": In(velocity),
-                "weights_row": Out(INDEX),
-                "velocity_row": Out(INDEX),
+                "weights_to": Out(shapes.strip_index),
+                "velocity_to": Out(shapes.strip_index),
                 "write_weights": Out(1),
                 "write_velocity": Out(1),
                 "new_upper": Out(upper),
                 "new_velocity": Out(velocity),
             }
         )
+
+
+def _chosen(m: Module, strip: Value, row: Value, shapes: Shapes) -> Value:
+    """Of a row that was asked for a cycle ago, the strip that was."""
+    width = len(row) // shapes.engine.strips
+    turn = delay(m, strip[: shapes.strip_bits], 1)
+    return Array(row.word_select(index, width) for index in range(shapes.engine.strips))[turn]
+
+
+def _enables(shapes: Shapes, strip: Value, write: Value) -> Value:
+    """Write enables of a row's strips."""
+    strips = range(shapes.engine.strips)
+    return Cat(write & (strip[: shapes.strip_bits] == index) for index in strips)
 
 
 class CoreMemories(wiring.Component):
@@ -80,7 +100,7 @@ class CoreMemories(wiring.Component):
     -------
     rows, weight_rows : address and row of each MAC array, a cycle of latency
     velocity_read, velocity_write : the update lane's ports; its data are zero where it writes none
-    port : rows for whoever has the engine to himself
+    port : strips for whoever has the engine to himself
     exclusive : whether `port` reads velocity and the first MAC array's weights
     """
 
@@ -96,7 +116,7 @@ class CoreMemories(wiring.Component):
                 "weight_rows": Out(shapes.vector).array(readers),
                 "velocity_read": Out(shapes.read(depth, velocities)),
                 "velocity_write": Out(shapes.write(depth, velocities)),
-                "port": In(CoreRows(shapes.neurons)),
+                "port": In(CoreRows(shapes)),
                 "exclusive": In(1),
             }
         )
@@ -108,39 +128,43 @@ class CoreMemories(wiring.Component):
         shape = vector(shapes.neurons, VELOCITY if self.first else signed(SHARE_WIDTH))
         m.submodules.upper = upper = memory.Memory(shape=shapes.vector, depth=depth, init=[])
         m.submodules.velocity = velocity = memory.Memory(shape=shape, depth=depth, init=[])
-        upper_write = upper.write_port()
+        bits = shapes.strip_bits
+        upper_write = upper.write_port(granularity=shapes.strip)
         # A block RAM has two ports in all: the last reader's is also where rows are written.
         writes_row = Signal(INDEX)
-        m.d.comb += writes_row.eq(Mux(self.exclusive, port.weights_row, self.rows[-1]))
+        m.d.comb += writes_row.eq(Mux(self.exclusive, port.weights_to[bits:], self.rows[-1]))
         for index, row in enumerate(self.rows):
             read = upper.read_port()
             m.d.comb += self.weight_rows[index].eq(read.data)
             if index == 0:
                 m.d.comb += [
-                    read.addr.eq(Mux(self.exclusive, port.row, row)),
-                    port.upper.eq(read.data),
+                    read.addr.eq(Mux(self.exclusive, port.weights_from[bits:], row)),
+                    port.upper.as_value().eq(
+                        _chosen(m, port.weights_from, read.data.as_value(), shapes)
+                    ),
                 ]
             else:
                 m.d.comb += read.addr.eq(writes_row)
-        read, write = velocity.read_port(), velocity.write_port()
+        read, write = velocity.read_port(), velocity.write_port(granularity=shapes.strip)
+        wanted = Signal(vector(shapes.strip, shape.elem_shape))
+        mine = self.velocity_write
+        strips = _enables(shapes, port.velocity_to, port.write_velocity)
         m.d.comb += [
             upper_write.addr.eq(writes_row),
-            upper_write.data.eq(port.new_upper),
-            upper_write.en.eq(port.write_weights & self.exclusive),
-            read.addr.eq(Mux(self.exclusive, port.row, self.velocity_read.addr)),
-            *(
-                view[neuron].eq(velocity)
-                for view in (self.velocity_read.data, port.velocity)
-                for neuron, velocity in enumerate(read.data)
+            upper_write.en.eq(
+                _enables(shapes, port.weights_to, port.write_weights & self.exclusive)
             ),
+            read.addr.eq(Mux(self.exclusive, port.velocity_from[bits:], self.velocity_read.addr)),
+            wanted.as_value().eq(_chosen(m, port.velocity_from, read.data.as_value(), shapes)),
+            write.addr.eq(Mux(self.exclusive, port.velocity_to[bits:], mine.addr)),
+            write.en.eq(Mux(self.exclusive, strips, mine.en.replicate(len(strips)))),
         ]
-        mine = self.velocity_write
-        m.d.comb += [
-            write.addr.eq(Mux(self.exclusive, port.velocity_row, mine.addr)),
-            write.en.eq(Mux(self.exclusive, port.write_velocity, mine.en)),
-        ]
+        pairs = [(self.velocity_read.data, read.data), (port.velocity, wanted)]
+        for views, narrow in pairs:
+            m.d.comb += [view.eq(share) for view, share in zip(views, narrow, strict=True)]
         for neuron, fresh in enumerate(write.data):
-            either = port.new_velocity[neuron] | mine.data[neuron]
+            m.d.comb += upper_write.data[neuron].eq(port.new_upper[neuron % shapes.strip])
+            either = port.new_velocity[neuron % shapes.strip] | mine.data[neuron]
             # Nothing is lost: it is zero, or what so many samples add up to.
             m.d.comb += fresh.eq(either.as_unsigned()[: len(fresh)].as_signed())
         return m
@@ -159,7 +183,7 @@ class SharedRows(wiring.Component):
 
     Members
     -------
-    port : rows for whoever has the engine to himself
+    port : strips for whoever has the engine to himself
     cores : each core's rows
     """
 
@@ -167,41 +191,44 @@ class SharedRows(wiring.Component):
         self.shapes = shapes
         super().__init__(
             {
-                "port": In(RowPort(shapes.neurons)),
-                "cores": Out(CoreRows(shapes.neurons)).array(shapes.engine.cores),
+                "port": In(RowPort(shapes)),
+                "cores": Out(CoreRows(shapes)).array(shapes.engine.cores),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        port = self.port
+        shapes, port = self.shapes, self.port
         half = MASTER_WIDTH - VALUE_WIDTH
         m.submodules.lower = lower = memory.Memory(
-            shape=vector(self.shapes.neurons, half), depth=self.shapes.engine.rows, init=[]
+            shape=vector(shapes.strip, half),
+            depth=shapes.engine.rows * shapes.engine.strips,
+            init=[],
         )
         read, write = lower.read_port(), lower.write_port()
         m.d.comb += [
-            read.addr.eq(port.row),
-            write.addr.eq(port.weights_row),
+            read.addr.eq(port.weights_from),
+            write.addr.eq(port.weights_to),
             write.en.eq(port.write_weights),
         ]
         for core in self.cores:
             m.d.comb += [
-                core.row.eq(port.row),
-                core.weights_row.eq(port.weights_row),
+                core.weights_from.eq(port.weights_from),
+                core.velocity_from.eq(port.velocity_from),
+                core.weights_to.eq(port.weights_to),
                 core.write_weights.eq(port.write_weights),
-                core.velocity_row.eq(port.velocity_row),
+                core.velocity_to.eq(port.velocity_to),
                 core.write_velocity.eq(port.write_velocity),
             ]
         m.d.comb += self.cores[0].new_velocity.eq(port.new_velocity)
-        for neuron in range(self.shapes.neurons):
-            fresh = port.new_weights[neuron].as_unsigned()
-            velocities = [core.velocity[neuron] for core in self.cores]
+        for lane in range(shapes.strip):
+            fresh = port.new_weights[lane].as_unsigned()
+            velocities = [core.velocity[lane] for core in self.cores]
             m.d.comb += [
-                port.weights[neuron].eq(self.cores[0].upper[neuron] << half | read.data[neuron]),
+                port.weights[lane].eq(self.cores[0].upper[lane] << half | read.data[lane]),
                 # What a batch adds up to fits a velocity, however it was shared out.
-                port.velocity[neuron].eq(sum(velocities[1:], velocities[0])),
-                write.data[neuron].eq(fresh[:half]),
+                port.velocity[lane].eq(sum(velocities[1:], velocities[0])),
+                write.data[lane].eq(fresh[:half]),
             ]
-            m.d.comb += [core.new_upper[neuron].eq(fresh[half:]) for core in self.cores]
+            m.d.comb += [core.new_upper[lane].eq(fresh[half:]) for core in self.cores]
         return m

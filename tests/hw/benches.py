@@ -72,19 +72,20 @@ def attach(
     return store
 
 
-def row_memories(m: Module, entries: RowEntries, neurons: int, rows: int) -> None:
+def row_memories(m: Module, entries: RowEntries, shapes: Shapes) -> None:
     """Weights and velocities behind `entries`, and the registers that it reads them from."""
+    strips = shapes.engine.rows * shapes.engine.strips
     for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
-        store = memory.Memory(shape=vector(neurons, shape), depth=rows, init=[])
+        store = memory.Memory(shape=vector(shapes.strip, shape), depth=strips, init=[])
         m.submodules[name] = store
         read, write = store.read_port(), store.write_port()
         m.d.comb += [
-            read.addr.eq(entries.row),
-            write.addr.eq(entries.row),
+            read.addr.eq(entries.strip),
+            write.addr.eq(entries.strip),
             write.en.eq(getattr(entries, f"write_{name}")),
         ]
         m.d.sync += getattr(entries, name).eq(read.data)
-        for entry, new in zip(write.data, entries.new_row, strict=True):
+        for entry, new in zip(write.data, entries.new_strip, strict=True):
             m.d.comb += entry.eq(new)
 
 

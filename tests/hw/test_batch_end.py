@@ -18,7 +18,7 @@ from dualgate_hw.mac import MacArray
 from dualgate_sim import golden
 from dualgate_sim.exact import Tally
 
-NEURONS = 2
+NEURONS = 4
 ROWS = 64
 
 
@@ -38,25 +38,27 @@ def run(
     weights: np.ndarray,
     velocity: np.ndarray,
     momentum: int,
+    strip: int = NEURONS,
 ) -> Result:
-    shapes = small_shapes(NEURONS, rows=ROWS)
+    shapes = small_shapes(NEURONS, rows=ROWS, apply_lanes=strip)
     m = Module()
     m.submodules.end = end = BatchEnd(shapes, arrays)
     descriptors(m, end, layers)
     for index in range(arrays):
-        m.submodules[f"mac_{index}"] = mac = MacArray(NEURONS, lanes=1, vectors=1, weights=0)
+        m.submodules[f"mac_{index}"] = mac = MacArray(strip, lanes=1, vectors=1, weights=0)
         wiring.connect(m, end.macs[index], mac.vector_clients[0])
         m.d.comb += end.products[index].eq(mac.product[0])
     port = end.port
     stores = []
     for name, shape, init in (("weights", MASTER, weights), ("velocity", VELOCITY, velocity)):
-        store = memory.Memory(shape=vector(NEURONS, shape), depth=ROWS, init=init.tolist())
+        strips = init.reshape(-1, strip)
+        store = memory.Memory(shape=vector(strip, shape), depth=len(strips), init=strips.tolist())
         m.submodules[name] = store
         read, write = store.read_port(), store.write_port()
         m.d.comb += [
-            read.addr.eq(port.row),
+            read.addr.eq(getattr(port, f"{name}_from")),
             getattr(port, name).eq(read.data),
-            write.addr.eq(getattr(port, f"{name}_row")),
+            write.addr.eq(getattr(port, f"{name}_to")),
             write.data.eq(getattr(port, f"new_{name}")),
             write.en.eq(getattr(port, f"write_{name}")),
         ]
@@ -78,7 +80,8 @@ def run(
         await ctx.tick().repeat(16)
         clipped = sum(count for _, count in clips)
         assert [contents(ctx, store) for store in stores] == found, "written after done"
-        results.append(Result(*found, clipped, cycles))
+        rows = [np.reshape(strips, (ROWS, NEURONS)).tolist() for strips in found]
+        results.append(Result(*rows, clipped, cycles))
 
     simulate(m, bench, watch=[watch])
     return results[0]
@@ -120,14 +123,20 @@ MOMENTA = st.sampled_from([0, 1, 16384, 32767]) | st.integers(0, 32767)
 
 
 @settings(max_examples=60)
-@given(st.sampled_from([1, 3]), LAYERS, MOMENTA, st.integers(0, 2**32 - 1))
+@given(
+    st.sampled_from([1, 3]),
+    st.sampled_from([1, 2, NEURONS]),
+    LAYERS,
+    MOMENTA,
+    st.integers(0, 2**32 - 1),
+)
 def test_every_row_ends_as_in_the_golden_model_and_in_the_stated_time(
-    arrays: int, shapes: list[tuple[int, int, int]], momentum: int, seed: int
+    arrays: int, strip: int, shapes: list[tuple[int, int, int]], momentum: int, seed: int
 ) -> None:
     random = np.random.default_rng(seed)
     weights, velocity = extremes(random, 32), extremes(random, 46)
     layers = layout(shapes)
-    found = run(arrays, layers, weights, velocity, momentum)
+    found = run(arrays, layers, weights, velocity, momentum, strip)
     tally = Tally()
     for layer in layers:
         part = slice(layer["weight_base"], layer["weight_base"] + rows_of(layer))
@@ -138,7 +147,7 @@ def test_every_row_ends_as_in_the_golden_model_and_in_the_stated_time(
     assert found.velocity == velocity.tolist()
     assert found.saturated == tally.saturated_weights
     rows = sum(rows_of(layer) for layer in layers)
-    assert found.cycles == 3 // arrays * rows + 2 * len(layers) + 7
+    assert found.cycles == 3 // arrays * NEURONS // strip * rows + 2 * len(layers) + 7
 
 
 @pytest.mark.parametrize("arrays", [1, 3])

@@ -61,16 +61,16 @@ def talk(
     heard = Heard()
     m = Module()
     m.submodules.decoder = decoder = CommandDecoder(SHAPES)
-    m.submodules.entries = entries = RowEntries(NEURONS)
+    m.submodules.entries = entries = RowEntries(SHAPES)
     wiring.connect(m, decoder.entries, entries.entries)
-    row_memories(m, entries, NEURONS, ENGINE.rows)
+    row_memories(m, entries, SHAPES)
     m.d.sync += decoder.counter.eq(decoder.counter_index * ((1 << 40) + 5))
     notes = {}
     watches = []
     for name, when, what in (
         ("layer", decoder.layer_write, decoder.layer_index),
-        ("weights", entries.write_weights, entries.row),
-        ("velocity", entries.write_velocity, entries.row),
+        ("weights", entries.write_weights, entries.strip),
+        ("velocity", entries.write_velocity, entries.strip),
         ("apply", decoder.batch_end, decoder.batch_end),
         ("clear", decoder.counter_clear, decoder.counter_clear),
     ):

@@ -1,11 +1,11 @@
-"""Rows from single entries (entries.py)."""
+"""Strips of rows from single entries (entries.py)."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 from amaranth import Module
-from benches import row_memories, simulate
+from benches import row_memories, simulate, small_shapes
 
 from dualgate_hw.entries import RowEntries
 from dualgate_hw.layouts import MASTER, VELOCITY
@@ -13,17 +13,20 @@ from dualgate_hw.layouts import MASTER, VELOCITY
 ROWS = 8
 
 
-def wired(neurons: int) -> tuple[Module, RowEntries]:
+def wired(neurons: int, strip: int) -> tuple[Module, RowEntries]:
+    shapes = small_shapes(neurons, rows=ROWS, apply_lanes=strip)
     m = Module()
-    m.submodules.entries = entries = RowEntries(neurons)
-    row_memories(m, entries, neurons, ROWS)
+    m.submodules.entries = entries = RowEntries(shapes)
+    row_memories(m, entries, shapes)
     return m, entries
 
 
-@pytest.mark.parametrize("neurons", [1, 2, 4])
+@pytest.mark.parametrize(("neurons", "strip"), [(1, 1), (2, 2), (4, 4), (4, 2), (4, 1)])
 @pytest.mark.parametrize("wide", [False, True])
-def test_entries_are_read_as_written_in_the_cycles_stated(neurons: int, wide: bool) -> None:
-    m, component = wired(neurons)
+def test_entries_are_read_as_written_in_the_cycles_stated(
+    neurons: int, strip: int, wide: bool
+) -> None:
+    m, component = wired(neurons, strip)
     entries = component.entries
     width = VELOCITY.width if wide else MASTER.width
     random = np.random.default_rng(neurons)
@@ -56,4 +59,4 @@ def test_entries_are_read_as_written_in_the_cycles_stated(neurons: int, wide: bo
                 assert (found - values[row][lane]) % (1 << width) == 0
 
     simulate(m, bench)
-    assert cycles == {"write": ROWS * 2 * neurons, "read": ROWS * (neurons + 2)}
+    assert cycles == {"write": ROWS * 2 * neurons, "read": ROWS * (neurons + 2 * neurons // strip)}

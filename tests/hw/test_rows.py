@@ -11,45 +11,50 @@ from benches import simulate, small_shapes
 from dualgate_hw.rows import CoreMemories, SharedRows
 from dualgate_sim.streams import plain
 
-NEURONS = 2
+NEURONS = 4
 ROWS = 8
+STRIPS = pytest.mark.parametrize("strip", [1, 2, NEURONS])
 Rows = list[list[int]]
 
 
 def wide(random: np.random.Generator, bits: int) -> Rows:
     limit = 1 << (bits - 1)
     numbers = random.integers(-limit, limit, (ROWS, NEURONS))
-    numbers[0] = -limit, limit - 1
+    numbers[0, :2] = -limit, limit - 1
     return numbers.tolist()
 
 
 async def write(ctx: Any, port: Any, new: Any, weights: Rows | None, velocity: Rows | None) -> None:
-    """Write rows through a port; `new` is its member for new weights."""
-    for row in range(ROWS):
-        ctx.set(port.weights_row, row if weights else ROWS - 1 - row)
-        ctx.set(port.velocity_row, row if velocity else ROWS - 1 - row)
+    """Write rows through a port, strip by strip; `new` is its member for new weights."""
+    strip = len(port.new_velocity)
+    last = ROWS * NEURONS // strip - 1
+    for index in range(last + 1):
+        ctx.set(port.weights_to, index if weights else last - index)
+        ctx.set(port.velocity_to, index if velocity else last - index)
         for enable, numbers, member in (
             (port.write_weights, weights, new),
             (port.write_velocity, velocity, port.new_velocity),
         ):
             ctx.set(enable, numbers is not None)
             if numbers is not None:
-                ctx.set(member, numbers[row])
+                ctx.set(member, np.reshape(numbers, (-1, strip))[index].tolist())
         await ctx.tick()
     ctx.set(port.write_weights, 0)
     ctx.set(port.write_velocity, 0)
-    ctx.set(port.new_velocity, [0] * NEURONS)
+    ctx.set(port.new_velocity, [0] * strip)
 
 
 async def read(ctx: Any, port: Any, *members: Any) -> list[Rows]:
-    """What `members` show of each row, a cycle after it is asked for."""
-    found: list[Rows] = [[] for _ in members]
-    for row in range(ROWS):
-        ctx.set(port.row, row)
+    """What `members` show of each row, a cycle after one of its strips is asked for."""
+    found: list[list[int]] = [[] for _ in members]
+    strips = ROWS * NEURONS // len(port.velocity)
+    for index in range(strips):
+        ctx.set(port.weights_from, index)
+        ctx.set(port.velocity_from, index)
         await ctx.tick()
-        for rows, member in zip(found, members, strict=True):
-            rows.append(plain(ctx.get(member)))
-    return found
+        for numbers, member in zip(found, members, strict=True):
+            numbers += plain(ctx.get(member))
+    return [np.reshape(numbers, (ROWS, NEURONS)).tolist() for numbers in found]
 
 
 async def update(ctx: Any, core: CoreMemories, velocity: Rows) -> None:
@@ -63,10 +68,11 @@ async def update(ctx: Any, core: CoreMemories, velocity: Rows) -> None:
     ctx.set(core.velocity_write.data, [0] * NEURONS)
 
 
-def test_rows_come_back_as_they_were_written() -> None:
+@STRIPS
+def test_rows_come_back_as_they_were_written(strip: int) -> None:
     random = np.random.default_rng(0)
     upper, velocity = wide(random, 16), wide(random, 46)
-    core = CoreMemories(small_shapes(NEURONS, rows=ROWS), readers=2)
+    core = CoreMemories(small_shapes(NEURONS, rows=ROWS, apply_lanes=strip), readers=2)
     port = core.port
 
     async def bench(ctx: Any) -> None:
@@ -128,8 +134,8 @@ def test_velocity_belongs_to_the_update_lane_while_samples_are_in_flight() -> No
     simulate(core, bench)
 
 
-def shared(cores: int) -> tuple[Module, SharedRows, list[CoreMemories]]:
-    shapes = small_shapes(NEURONS, rows=ROWS, cores=cores)
+def shared(cores: int, strip: int) -> tuple[Module, SharedRows, list[CoreMemories]]:
+    shapes = small_shapes(NEURONS, rows=ROWS, cores=cores, apply_lanes=strip)
     m = Module()
     m.submodules.rows = rows = SharedRows(shapes)
     memories = [CoreMemories(shapes, readers=1) for _ in range(cores)]
@@ -139,10 +145,11 @@ def shared(cores: int) -> tuple[Module, SharedRows, list[CoreMemories]]:
     return m, rows, memories
 
 
+@STRIPS
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_weights_are_written_to_all_cores_and_read_back_whole(cores: int) -> None:
+def test_weights_are_written_to_all_cores_and_read_back_whole(cores: int, strip: int) -> None:
     weights = wide(np.random.default_rng(3), 32)
-    m, rows, memories = shared(cores)
+    m, rows, memories = shared(cores, strip)
 
     async def bench(ctx: Any) -> None:
         for core in memories:
@@ -161,11 +168,12 @@ def test_weights_are_written_to_all_cores_and_read_back_whole(cores: int) -> Non
     simulate(m, bench)
 
 
+@STRIPS
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_velocities_of_all_cores_are_added_up(cores: int) -> None:
+def test_velocities_of_all_cores_are_added_up(cores: int, strip: int) -> None:
     random = np.random.default_rng(4)
     shares = [np.fix(np.array(wide(random, 46)) / cores).astype(np.int64) for _ in range(cores)]
-    m, rows, memories = shared(cores)
+    m, rows, memories = shared(cores, strip)
 
     async def bench(ctx: Any) -> None:
         for core, share in zip(memories, shares, strict=True):
@@ -177,12 +185,15 @@ def test_velocities_of_all_cores_are_added_up(cores: int) -> None:
     simulate(m, bench)
 
 
+@STRIPS
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_a_velocity_is_written_to_the_first_core_and_zero_to_the_others(cores: int) -> None:
+def test_a_velocity_is_written_to_the_first_core_and_zero_to_the_others(
+    cores: int, strip: int
+) -> None:
     random = np.random.default_rng(5)
     before = [wide(random, 46) for _ in range(cores)]
     velocity = wide(random, 46)
-    m, rows, memories = shared(cores)
+    m, rows, memories = shared(cores, strip)
 
     async def bench(ctx: Any) -> None:
         for core, numbers in zip(memories, before, strict=True):

@@ -99,9 +99,12 @@ class Plan:
 
     @property
     def batch_end_cycles(self) -> int:
-        """``period * rows + 2 * layers + 7``: period is 1 with three arrays, 3 with one."""
+        """``period * strips * rows + 2 * layers + 7``: strips are those of a row.
+
+        The period is 1 with three arrays, 3 with one.
+        """
         rows = sum(g * (n + 1) for g, n in zip(self.groups, self.inputs, strict=True))
-        return 3 // self.engine.arrays * rows + 2 * self.layers + 7
+        return 3 // self.engine.arrays * self.engine.strips * rows + 2 * self.layers + 7
 
 
 class Team:

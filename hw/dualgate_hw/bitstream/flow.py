@@ -27,6 +27,7 @@ from ..boards.top import BoardTop
 from ..link.build_identity import build_identity
 from .cache import Cache
 from .families import FAMILIES, Family
+from .global_reset import spread_reset
 from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
@@ -183,9 +184,8 @@ class Build:
         """Hash of all that decides on the bitstream, but for the seeds."""
         versions = [tool.identity for tool in tools.values()]
         pins = f"amaranth-boards {version('amaranth-boards')}"
-        return build_identity(
-            self.board.identity(), self.engine, self.family.synthesis, versions, pins
-        )
+        options = " ".join((self.family.synthesis, *self.family.placement))
+        return build_identity(self.board.identity(), self.engine, options, versions, pins)
 
     def _begin(self) -> None:
         """An interrupted build must not look like the one before it, nor like a whole one."""
@@ -248,6 +248,8 @@ class Build:
             if path.exists()
         )
         used = count(netlist, self.family)
+        if self.family.global_reset:
+            spread_reset(netlist, NAME)
         self._step(
             f"synthesised in {time.monotonic() - began:.0f} s: {used.luts} LUTs, "
             f"{used.flip_flops} flip-flops, {used.block_rams} block RAMs, "
@@ -292,6 +294,7 @@ class Build:
         return [
             *(outputs.get(argument, argument) for argument in arguments),
             *("--seed", str(seed), "--freq", f"{self.board.clock.mhz:g}", "--timing-allow-fail"),
+            *self.family.placement,
         ]
 
     def _pack(

@@ -51,7 +51,14 @@ ULX3S_45F = _board(
     "45f",
     Capacity(43_848, 43_848, 108, 18_432, 72),
     EngineParameters(
-        neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=4, groups=2
+        neurons=16,
+        apply_lanes=4,
+        layers=4,
+        rows=1024,
+        inputs=1024,
+        activations=64,
+        vectors=4,
+        groups=2,
     ),
     Depths(contexts=4, slots=8, threads=3),
     CLOCK_80,
@@ -63,6 +70,7 @@ ULX3S_85F = _board(
     EngineParameters(
         neurons=16,
         cores=3,
+        apply_lanes=8,
         layers=4,
         rows=1024,
         inputs=1024,
