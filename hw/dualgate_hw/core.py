@@ -184,7 +184,10 @@ class Core(wiring.Component):
             ("deltas", self.tangent.deltas),
         ):
             lanes = 1 if port.signature.granularity else None
-            wiring.connect(m, port, memories[name].write_port(granularity=lanes))
+            write = memories[name].write_port(granularity=lanes)
+            # A word of N is on its way for a cycle: readers are further behind.
+            domain = m.d.sync if lanes else m.d.comb
+            domain += [write.addr.eq(port.addr), write.data.eq(port.data), write.en.eq(port.en)]
         for name, ports in (
             ("hidden", (self.value.hidden, self.update.hidden)),
             ("masks", (self.value.masks,)),
@@ -231,7 +234,8 @@ class Core(wiring.Component):
         wiring.connect(m, self.update.read, rows.velocity_read)
         wiring.connect(m, self.update.write, rows.velocity_write)
         wiring.connect(m, wiring.flipped(self.port), rows.port)
-        m.d.comb += rows.exclusive.eq(~self.working)
+        # A cycle late, which nobody is quick enough to notice.
+        m.d.sync += rows.exclusive.eq(~self.working)
 
     def _arrays(self, m: Module) -> list[MacArray]:
         """One MAC array for each kind of lane, or one for all; returns those that read weights.

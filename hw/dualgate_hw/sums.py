@@ -60,7 +60,7 @@ class TangentSums(wiring.Component):
         ]
         ends = delay(m, step.valid & step.ready & step.payload.end, MAC_LATENCY)
         note = delay(m, step.payload.meta, MAC_LATENCY)
-        sums = Signal(self.sums_shape)
+        sums = Signal(self.sums_shape, reset_less=True)
         fresh = Signal(init=1)
         ended = Signal()
         ended_note = Signal(sum_note(self.shapes))

@@ -5,7 +5,7 @@ from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import ENTRY, LAYER, PRODUCT, VELOCITY, Shapes, delay, owned, vector
+from .layouts import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, delay, owned, vector
 from .mac import MAC_LATENCY, VectorClient
 from .nonzeros import ListWalker
 
@@ -96,7 +96,7 @@ class UpdateLane(wiring.Component):
                     Mux(step.payload.meta.side, scalars[1][lane], scalars[0][lane])
                 ),
             ]
-        total = Signal(vector(self.shapes.neurons, VELOCITY))
+        total = Signal(vector(self.shapes.neurons, VELOCITY), reset_less=True)
         reads = delay(m, self.taken, READ_AGE)
         read_row = delay(m, row, READ_AGE)
         velocities = Signal.like(total)
@@ -133,7 +133,8 @@ class UpdateLane(wiring.Component):
         last_group = group == layer.groups - 1
         holds = Cat(held.valid for held in walker.held).any()
         found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
-        fresh = Signal.like(found)
+        fresh = Signal.like(found, reset_less=True)
+        some = Signal(self.shapes.neurons)
         m.d.comb += [
             self.done.valid.eq(leaves & walker.job.ready & ~holds),
             self.done.payload.eq(leaving),
@@ -176,10 +177,11 @@ class UpdateLane(wiring.Component):
             with m.State("READ"):
                 m.next = "FOUND"
             with m.State("FOUND"):
-                m.d.sync += fresh.eq(found)
+                lanes = (found.word_select(lane, VALUE.width) for lane in range(len(some)))
+                m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, walker, scalars, side, fresh)
+                self._load(m, walker, scalars, side, fresh, some.any())
             with m.State("WALK"):
                 m.d.comb += walker.job.valid.eq(~leaves)
                 with m.If(walker.job.valid & walker.job.ready):
@@ -210,6 +212,7 @@ class UpdateLane(wiring.Component):
         scalars: list[data.View],
         side: Signal,
         fresh: Value,
+        some: Value,
     ) -> None:
         """Fill a register of update scalars, unless a step still uses it.
 
@@ -221,5 +224,5 @@ class UpdateLane(wiring.Component):
             for index, register in enumerate(scalars):
                 with m.If(side == index):
                     m.d.sync += register.eq(fresh)
-        with m.If(fresh == 0):
+        with m.If(~some):
             m.next = "NEXT"

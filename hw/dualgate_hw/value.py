@@ -235,14 +235,18 @@ class ValueLane(wiring.Component):
             unit.group.eq(note.group),
             unit.thread.eq(note.thread),
         ]
-        sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
+        sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum), reset_less=True)
+        first = Signal(init=1)
+        m.d.sync += first.eq(0)
         for lane in range(self.shapes.neurons):
             m.d.comb += unit.sums[lane].eq(sums[lane] + self.product[lane])
         with m.If(self.mac.done):
             m.d.sync += sums.eq(unit.sums)
         # A group's last product goes to the unit alone.
         with m.If(ends):
-            m.d.sync += [sums.eq(0), pending.eq(0)]
+            m.d.sync += pending.eq(0)
+        with m.If(ends | first):
+            m.d.sync += sums.eq(0)
         with m.If(taken & step.payload.last):
             m.d.sync += pending.eq(1)
 

@@ -21,6 +21,17 @@ def distance(after: Value, before: Value) -> Value:
     return (after - before)[: POSITION.width]
 
 
+def counted(queue: ReceiveQueue) -> tuple[Value, ...]:
+    """What holds of a queue's places at any time."""
+    used = distance(queue.expected, queue.fetched)
+    return (
+        used <= DEPTH,
+        queue.credit == DEPTH - used,
+        # Words of the frame that is coming in lie in places that were free when they came.
+        queue.coming <= queue.credit,
+    )
+
+
 def receive_queue(*more: Signal) -> tuple[Claims, Module, ReceiveQueue]:
     """A queue used as the link uses it, and `more` free signals."""
     m = Module()
@@ -32,13 +43,7 @@ def receive_queue(*more: Signal) -> tuple[Claims, Module, ReceiveQueue]:
 
 def test_no_word_is_overwritten_before_it_has_left(tmp_path: Path) -> None:
     claims, _, queue = receive_queue()
-    used = distance(queue.expected, queue.fetched)
-    claims.claim(
-        used <= DEPTH,
-        queue.credit == DEPTH - used,
-        # Words of the frame that is coming in lie in places that were free when they came.
-        queue.coming <= queue.credit,
-    )
+    claims.claim(*counted(queue))
     claims.prove(tmp_path)
 
 
@@ -57,8 +62,7 @@ def test_a_credit_once_given_stays_good(tmp_path: Path) -> None:
     kept = distance(promised, queue.expected)
     overflows = queue.append & (queue.coming == queue.credit)
     claims.claim(
-        distance(queue.expected, queue.fetched) <= DEPTH,
-        queue.coming <= queue.credit,
+        *counted(queue),
         ~valid | (distance(limit, promised) <= (1 << 14) + 1),
         # A word finds no room only where the sender went beyond every promise.
         ~(valid & recent & overflows) | (kept <= queue.coming) | (kept > DEPTH),
@@ -171,8 +175,7 @@ def test_the_link_sends_only_what_was_written_and_allowed(tmp_path: Path) -> Non
     fresh = distance(sender.header.sequence, outgoing.acknowledged) <= kept
     claims.claim(
         kept <= DEPTH,
-        distance(incoming.expected, incoming.fetched) <= DEPTH,
-        incoming.coming <= incoming.credit,
+        *counted(incoming),
         # Nothing is promised that there is no room for.
         ~sender.start | (sender.header.credit <= DEPTH),
         # Words of a frame have been written, and the host has room for them.

@@ -3,7 +3,7 @@
 A position counts words since the session began, modulo 2**16; its low bits are the address.
 """
 
-from amaranth import Module, Signal, unsigned
+from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -50,7 +50,7 @@ class ReceiveQueue(wiring.Component):
                 "accept": In(1),
                 "drop": In(1),
                 "expected": Out(POSITION),
-                "credit": Out(POSITION),
+                "credit": Out(POSITION, init=depth),
                 "words": Out(stream.Signature(WORD)),
             }
         )
@@ -62,21 +62,19 @@ class ReceiveQueue(wiring.Component):
         m = Module()
         m.submodules.store = store = memory.Memory(shape=WORD, depth=self.depth, init=[])
         write, read = store.write_port(), store.read_port()
-        used = Signal(POSITION)
         fetch = Signal()
         m.d.comb += [
-            used.eq(self.expected - self.fetched),
-            self.credit.eq(self.depth - used),
             write.addr.eq(self.expected + self.coming),
             write.data.eq(self.word),
             write.en.eq(self.append & (self.coming != self.credit)),
-            fetch.eq((used != 0) & (self.words.ready | ~self.loaded)),
+            fetch.eq((self.credit != self.depth) & (self.words.ready | ~self.loaded)),
             read.addr.eq(self.fetched),
             read.en.eq(fetch),
             self.words.valid.eq(self.loaded),
             self.words.payload.eq(read.data),
         ]
         m.d.sync += [
+            self.credit.eq(self.credit + fetch - Mux(self.accept, self.coming, 0)),
             self.fetched.eq(self.fetched + fetch),
             self.loaded.eq(fetch | (self.loaded & ~self.words.ready)),
         ]

@@ -202,15 +202,14 @@ class SerialLink(wiring.Component):
         """Whether to send: there is something to tell, and no more of it is likely to come soon."""
         incoming, depth = self.incoming, self.parameters.receive_words
         hold = Signal(range(self.parameters.hold_bits + 1))
-        told = Signal(POSITION)
-        room = Signal(POSITION)
+        # Room ends as far behind what was fetched as the queue is deep.
+        told = Signal(POSITION, init=-depth % (1 << POSITION.width))
         roomier = Signal()
         tells = Signal()
         due = Signal()
         # A cycle late, while nobody waits for it: the sender is busy then.
-        m.d.sync += roomier.eq((room - told)[: POSITION.width] >= depth // 4)
+        m.d.sync += roomier.eq((incoming.fetched - told)[: POSITION.width] >= depth // 4)
         m.d.comb += [
-            room.eq(incoming.expected + incoming.credit),
             tells.eq(self._answer | (count != 0) | roomier),
             due.eq(
                 tells
@@ -219,7 +218,7 @@ class SerialLink(wiring.Component):
             ),
         ]
         with m.If(self.sender.start):
-            m.d.sync += [hold.eq(0), told.eq(room)]
+            m.d.sync += [hold.eq(0), told.eq(incoming.fetched)]
         with m.Elif(~tells):
             m.d.sync += hold.eq(0)
         with m.Elif(self.line.tick & (hold != self.parameters.hold_bits)):
