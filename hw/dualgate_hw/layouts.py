@@ -55,7 +55,8 @@ class Shapes:
     ----------
     engine : EngineParameters
     contexts : int
-        Samples in flight; each has its own place in every memory of a sample. At least 2.
+        Samples in flight; each has its own place in every memory of a sample. At least 2, but for
+        the compact engine's one.
     slots : int
         Tags in flight in the tangent lane. At least 2.
     threads : int
