@@ -100,11 +100,33 @@ def test_random_networks_take_the_predicted_cycles(
     dropout=st.sampled_from([0.0, 0.5]),
     seed=st.integers(0, 999),
 )
-@example(network=Network((9, 8, 7, 3), frozen=(0, 2)), samples=3, prune=2, dropout=0.5, seed=4)
-@example(network=Network((40, 33, 10)), samples=3, prune=2, dropout=0.0, seed=5)
+@example(network=Network((1, 1, 1, 5, 1), frozen=(2,)), samples=1, prune=1, dropout=0.0, seed=0)
 def test_a_compact_engine_takes_the_predicted_rows_and_about_the_predicted_cycles(
     name: str, network: Network, samples: int, prune: int, dropout: float, seed: int
 ) -> None:
+    # Random weights can make a tag's update scalar so large that it is doubled again and again.
+    assert_about(name, network, samples, prune, dropout, seed, doubled=16)
+
+
+@pytest.mark.parametrize("name", COMPACT)
+def test_a_compact_engine_takes_about_the_predicted_cycles_where_nothing_is_doubled(
+    name: str,
+) -> None:
+    frozen = Network((9, 8, 7, 3), frozen=(0, 2))
+    assert_about(name, frozen, samples=3, prune=2, dropout=0.5, seed=4)
+    assert_about(name, Network((40, 33, 10)), samples=3, prune=2, dropout=0.0, seed=5)
+
+
+def assert_about(
+    name: str,
+    network: Network,
+    samples: int,
+    prune: int,
+    dropout: float,
+    seed: int,
+    doubled: int = 0,
+) -> None:
+    """`doubled` is how often each tag's update scalar may be, which is not predicted."""
     built = engine(name)
     usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
     rate = dropout if network.hidden else 0.0
@@ -127,7 +149,9 @@ def test_a_compact_engine_takes_the_predicted_rows_and_about_the_predicted_cycle
             # The longer way is predicted wherever a sign, a carry or softmax's sum decides. A clip,
             # which is not predicted, takes twelve cycles.
             clips = 12 * spent.saturations
-            assert spent.cycles <= 1.02 * expected.last + 40 * samples + clips
+            tags = sum(int(born.sum()) for born in seen.births)
+            doubling = 20 * doubled * tags
+            assert spent.cycles <= 1.02 * expected.last + 40 * samples + clips + doubling
             assert expected.last <= 1.1 * spent.cycles + 400 * samples
             assert 0 < end.cycles <= expected.batch_end
             assert expected.cycles == expected.last + expected.batch_end
@@ -285,7 +309,7 @@ def test_memory_decides_where_it_is_scarce() -> None:
     assert poor.memory_bits < rich.memory_bits
     assert poor.estimate.cycles > rich.estimate.cycles
     for field in fields(EngineParameters):
-        if field.name not in ("neurons", "arrays", "compact"):
+        if field.name not in ("neurons", "arrays", "compact", "apply_lanes"):
             more = {field.name: 2 * getattr(rich.engine, field.name)}
             assert memory_bits(replace(rich.engine, **more)) > rich.memory_bits
 

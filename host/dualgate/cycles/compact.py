@@ -2,7 +2,8 @@
 
 The counts are those of `dualgate_hw.compact.program`, block by block. Which way a sign, a carry or
 a clip sends the program is not known from an `Activity`; the longer way is taken, so that this is
-somewhat more than is measured, but for clips. Of a batch's end it is an upper bound.
+somewhat more than is measured, but for clips, and for tags with a binary point so low that their
+update scalars have to be doubled. Of a batch's end it is an upper bound.
 """
 
 from dataclasses import dataclass, field
