@@ -15,11 +15,13 @@ from dualgate.errors import DeviceError
 from dualgate.tasks import find_task
 from dualgate_hw.bitstream import flow, tools
 from dualgate_hw.bitstream.choose import fit
+from dualgate_hw.bitstream.document import engine_text
 from dualgate_hw.bitstream.families import FAMILIES
 from dualgate_hw.bitstream.flow import Build, Result
 from dualgate_hw.boards import BOARDS
-from dualgate_hw.boards.board import Leds
+from dualgate_hw.boards.board import Board, Leds
 from dualgate_hw.boards.clock import Oscillator
+from dualgate_hw.cli.boards import row
 from dualgate_hw.cli.build import INPUTS, KEPT
 
 IRIS = assumed_activity(find_task("iris").network("iris"), INPUTS, KEPT)
@@ -199,3 +201,8 @@ def test_what_failed_to_build_is_not_loaded(
     found = CliRunner().invoke(main, ["program", "ulx3s-25f", "--out", str(tmp_path)])
     assert found.exit_code == 2
     assert "top.bit is not to be loaded: reaches 70 MHz" in found.output
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_what_a_board_has_stays_in_its_column(board: Board) -> None:
+    assert f"{engine_text(board)}  " in row(board, None)

@@ -48,7 +48,7 @@ def engine_text(board: Board) -> str:
         arrays = "compact"
     cores = f"{engine.cores} x " if engine.cores > 1 else ""
     lanes = f" K={engine.tangent_lanes}" if engine.tangent_lanes > 1 else ""
-    strip = f", {engine.strip} at a batch's end" if engine.strips > 1 else ""
+    strip = f", strips of {engine.strip}" if engine.strips > 1 else ""
     return f"{cores}N={engine.neurons}{lanes}, {arrays}{strip}"
 
 

@@ -15,7 +15,7 @@ from ..boards.board import Board
 COLUMNS = (
     ("board", 14),
     ("part", 12),
-    ("engine", 24),
+    ("engine", 36),
     ("clock", 10),
     ("LUTs", 7),
     ("worst", 11),
