@@ -2,7 +2,7 @@
 # make test     set everything up, then check style and types and run the tests
 # make lint     only style and types
 # make docs     build the API reference, build/api/index.html, from the docstrings
-# make boards   build the boards that can be, write docs/boards.md, train netlists (two hours)
+# make boards   build the boards that can be, write docs/boards.md, train netlists (three hours)
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,7 @@ COMPARISONS := $(VENV)/.comparisons
 TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 
 # docs/boards.md says what the others lack.
-BOARDS := ulx3s-25f orangecrab icebreaker tang-nano-9k nitefury
+BOARDS := ulx3s-25f ulx3s-45f orangecrab icebreaker tang-nano-9k nitefury
 
 .PHONY: train test lint docs boards
 
