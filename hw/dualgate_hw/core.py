@@ -203,10 +203,7 @@ class Core(wiring.Component):
 
     def _descriptors(self, m: Module) -> None:
         m.submodules.layers = layers = memory.Memory(
-            shape=LAYER,
-            depth=self.shapes.engine.layers,
-            init=[],
-            attrs={"ram_style": "distributed"},
+            shape=LAYER, depth=self.shapes.engine.layers, init=[]
         )
         write = layers.write_port()
         m.d.comb += [

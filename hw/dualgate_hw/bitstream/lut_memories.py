@@ -5,8 +5,9 @@ Left alone, synthesis makes registers of them, and for each reader wide multiple
 
 import re
 
-_DECLARED = re.compile(r"^  memory width \d+ size \d+ \\layers$", re.MULTILINE)
-"""Each core's descriptors, which five of its parts read."""
+_DECLARED = re.compile(r"^  memory width \d+ size \d+ \\layers(\$\d+)?$", re.MULTILINE)
+"""Descriptors: each core's, which five of its parts read, and the batch's end's. Where a core has a
+signal of that name, Amaranth numbers the memory."""
 
 
 def prefer_luts(rtlil: str) -> str:
