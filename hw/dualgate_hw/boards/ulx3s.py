@@ -1,5 +1,7 @@
 """ULX3S: three sizes of ECP5, a bridge that does 3 Mbaud."""
 
+from dataclasses import replace
+
 from amaranth_boards import ulx3s
 
 from dualgate.cycles import Depths
@@ -47,19 +49,15 @@ ULX3S_25F = _board(
     CLOCK_80,
 )
 
+MNIST = EngineParameters(
+    neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=4, groups=2
+)
+"""What 784-16-16-10 needs."""
+
 ULX3S_45F = _board(
     "45f",
     Capacity(43_848, 43_848, 108, 18_432, 72),
-    EngineParameters(
-        neurons=16,
-        apply_lanes=4,
-        layers=4,
-        rows=1024,
-        inputs=1024,
-        activations=64,
-        vectors=4,
-        groups=2,
-    ),
+    replace(MNIST, apply_lanes=4),
     Depths(contexts=4, slots=8, threads=3),
     CLOCK_80,
 )
@@ -67,17 +65,7 @@ ULX3S_45F = _board(
 ULX3S_85F = _board(
     "85f",
     Capacity(83_640, 83_640, 208, 18_432, 156),
-    EngineParameters(
-        neurons=16,
-        cores=3,
-        apply_lanes=8,
-        layers=4,
-        rows=1024,
-        inputs=1024,
-        activations=64,
-        vectors=4,
-        groups=2,
-    ),
+    replace(MNIST, cores=3, apply_lanes=8),
     Depths(contexts=8, slots=8, threads=4, listed=2048),
     CLOCK_80,
 )
