@@ -188,7 +188,8 @@ class MacArray(wiring.Component):
             m.d.sync += b.eq(Mux(from_memory, self.weight_row[neuron], right[neuron]))
             for lane in range(self.lanes):
                 a = Signal(VALUE)
-                m.d.sync += [
-                    a.eq(left[lane][neuron]),
-                    self.product[lane][neuron].eq(a * b),
-                ]
+                # A register for each: of one for all, yosys 0.70 takes a multiplier's part into
+                # that multiplier of an iCE40 and forgets the rest.
+                product = Signal(PRODUCT)
+                m.d.sync += [a.eq(left[lane][neuron]), product.eq(a * b)]
+                m.d.comb += self.product[lane][neuron].eq(product)
