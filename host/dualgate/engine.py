@@ -55,7 +55,8 @@ list_base
     Where the nonzeros of the layer's inputs begin in the list memory of activations (0 for the
     first layer, whose inputs have a memory of their own).
 vector_base
-    Where the layer's slopes and update scalars begin, in words of `neurons` entries.
+    Where the layer's slopes and update scalars begin, in words of `neurons` entries; those of the
+    output layer are elsewhere, but in the compact engine.
 z_shift, activation, in_frac, out_frac
     See `Layer` and `Activation.code`.
 apply_shift
@@ -97,7 +98,8 @@ class EngineParameters:
     activations : int
         Entries of the list of hidden values, one more than the units of each hidden layer.
     vectors : int
-        Words of slopes and update scalars, ``groups`` of every layer together.
+        Words of slopes and update scalars, ``groups`` of every hidden layer together; a compact
+        engine keeps those of the output layer there, too.
     groups : int
         Most groups of one layer.
     """
@@ -168,7 +170,7 @@ class EngineParameters:
             "rows": sum(g * layer.rows for g, layer in zip(groups, layers, strict=True)),
             "inputs": layers[0].rows,
             "activations": sum(layer.rows for layer in layers[1:]),
-            "vectors": sum(groups),
+            "vectors": max(1, sum(groups if self.compact else groups[:-1])),
             "groups": max(groups),
         }
 

@@ -65,7 +65,8 @@ ULX3S_45F = _board(
 ULX3S_85F = _board(
     "85f",
     Capacity(83_640, 83_640, 208, 18_432, 156),
-    replace(MNIST, cores=3, apply_lanes=8),
+    # Two words of slopes for each of eight contexts are as many as a memory of LUTs has.
+    replace(MNIST, cores=3, apply_lanes=8, vectors=2, groups=1),
     Depths(contexts=8, slots=8, threads=4, listed=2048),
     CLOCK_80,
 )
