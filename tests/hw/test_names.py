@@ -1,9 +1,9 @@
 """Names with indices, which synthesis takes for bits of other names."""
 
-import json
 from pathlib import Path
 
-from dualgate_hw.bitstream import tools
+from netlists import synthesise
+
 from dualgate_hw.bitstream.names import without_indices
 
 # The output depends on bit 1 of one signal, and on bit 0 of another whose name is `right[1]`.
@@ -36,13 +36,7 @@ def test_only_indices_within_names_are_renamed() -> None:
 
 
 def test_synthesis_keeps_two_signals_apart(tmp_path: Path) -> None:
-    (tmp_path / "top.il").write_text(without_indices(RTLIL))
-    (tmp_path / "top.ys").write_text(
-        "read_rtlil top.il\nsynth_ecp5 -top top\nwrite_json top.json\n"
-    )
-    arguments = ["-q", "-l", "top.rpt", "top.ys"]
-    tools.find("yosys").run(arguments, tmp_path, tmp_path / "log", tmp_path / "top.rpt")
-    top = json.loads((tmp_path / "top.json").read_text())["modules"]["top"]
+    top = synthesise(tmp_path, without_indices(RTLIL), "synth_ecp5")
     (lut,) = (cell for cell in top["cells"].values() if cell["type"] == "LUT4")
     looked_at = {bit for pin in "ABCD" for bit in lut["connections"][pin] if isinstance(bit, int)}
     ports = top["ports"]
