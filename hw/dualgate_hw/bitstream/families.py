@@ -27,6 +27,9 @@ class Family:
         Options of nextpnr.
     global_reset : bool
         Whether the busiest reset wants a buffer, see `spread_reset`.
+    block_sites : bool
+        Whether block RAMs and multipliers are to have sites before nextpnr sees them, see
+        `place_blocks`.
     """
 
     tools: tuple[str, ...]
@@ -40,6 +43,7 @@ class Family:
     lut_ram: bool
     placement: tuple[str, ...] = ()
     global_reset: bool = False
+    block_sites: bool = False
 
 
 def _ice40_flip_flops() -> Cells:
@@ -68,6 +72,7 @@ FAMILIES = {
         # Of an engine of 16 neurons its wires are a quarter shorter than the default's.
         placement=("--placer", "static"),
         global_reset=True,
+        block_sites=True,
     ),
     "ice40": Family(
         tools=("yosys", "nextpnr-ice40", "icepack"),

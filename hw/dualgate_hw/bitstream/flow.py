@@ -25,6 +25,7 @@ from dualgate.files import check_target, replace_file
 from ..boards.board import Board
 from ..boards.top import BoardTop
 from ..link.build_identity import build_identity
+from .blocks import place_blocks
 from .cache import Cache
 from .families import FAMILIES, Family
 from .global_reset import spread_reset
@@ -154,6 +155,12 @@ class Build:
         """The file to load."""
         return self.directory / f"{NAME}.{self.family.bitstream}"
 
+    @property
+    def _netlist(self) -> Path:
+        """What synthesis wrote; its name is Amaranth's, by family."""
+        names = (f"{NAME}.json", f"{NAME}.syn.json")
+        return next(path for name in names if (path := self.directory / name).exists())
+
     def run(self) -> Result:
         """Build, or take what was built before; see `Result.problem` for what came of it."""
         tools = {name: find(name) for name in self.family.tools}
@@ -169,6 +176,8 @@ class Build:
         timing: tuple[Timing, ...] = ()
         digest, problem = "", self._misfit(used)
         if not (problem or board.part_only):
+            if self.family.block_sites:
+                self._give_sites()
             timing = self._place(tools, commands)
             digest = self._pack(tools, commands, timing)
             problem = self._too_slow(timing)
@@ -242,14 +251,9 @@ class Build:
         began = time.monotonic()
         report = self.directory / f"{NAME}.rpt"
         tools["yosys"].run(commands["yosys"], self.directory, log, report)
-        netlist = next(
-            path
-            for path in (self.directory / f"{NAME}.json", self.directory / f"{NAME}.syn.json")
-            if path.exists()
-        )
-        used = count(netlist, self.family)
+        used = count(self._netlist, self.family)
         if self.family.global_reset:
-            spread_reset(netlist, NAME)
+            spread_reset(self._netlist, NAME)
         self._step(
             f"synthesised in {time.monotonic() - began:.0f} s: {used.luts} LUTs, "
             f"{used.flip_flops} flip-flops, {used.block_rams} block RAMs, "
@@ -267,6 +271,12 @@ class Build:
         except FitError as error:
             return str(error)
         return ""
+
+    def _give_sites(self) -> None:
+        self._step("finding sites for block RAMs and multipliers")
+        began = time.monotonic()
+        found = place_blocks(self._netlist, NAME, self.board.part)
+        self._step(f"{found} have theirs after {time.monotonic() - began:.0f} s")
 
     def _place(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> tuple[Timing, ...]:
         name = next(tool for tool in tools if tool.startswith("nextpnr"))

@@ -1,0 +1,35 @@
+"""Random netlists, as their placement looks at them."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from dualgate_hw.bitstream.netgraph import Graph
+from dualgate_hw.bitstream.sites import BLOCK_RAM, MULTIPLIER
+
+
+def graph_of(nets: list[list[int]], areas: list[float], blocks: dict[str, dict[str, int]]) -> Graph:
+    counts = np.array([len(net) for net in nets], dtype=np.int64)
+    return Graph(
+        np.array(areas),
+        np.repeat(np.arange(len(nets)), counts),
+        np.array([node for net in nets for node in net], dtype=np.int64),
+        counts,
+        np.cumsum(counts) - counts,
+        blocks,
+    )
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Three block RAMs, two multipliers and some logic; every node is on a net."""
+    size = draw(st.integers(8, 30))
+    node = st.integers(0, size - 1)
+    nets = draw(st.lists(st.lists(node, min_size=2, max_size=6, unique=True), max_size=30))
+    nets += [[one, one + 1] for one in range(size - 1)]
+    blocks = {BLOCK_RAM: {"a": 0, "b": 3, "c": 5}, MULTIPLIER: {"d": 2, "e": 7}}
+    of_blocks = {node for found in blocks.values() for node in found.values()}
+    areas = [
+        0.0 if node in of_blocks else draw(st.sampled_from([0.3, 1.0, 2.0, 6.0]))
+        for node in range(size)
+    ]
+    return graph_of([sorted(net) for net in nets], areas, blocks)
