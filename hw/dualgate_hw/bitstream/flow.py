@@ -192,6 +192,8 @@ class Build:
     def identity(self, tools: Mapping[str, Tool]) -> bytes:
         """Hash of all that decides on the bitstream, but for the seeds."""
         versions = [tool.identity for tool in tools.values()]
+        if self.family.block_sites:
+            versions += [f"{package} {version(package)}" for package in ("numpy", "scipy")]
         pins = f"amaranth-boards {version('amaranth-boards')}"
         options = " ".join((self.family.synthesis, *self.family.placement))
         return build_identity(self.board.identity(), self.engine, options, versions, pins)
