@@ -184,12 +184,14 @@ class MacArray(wiring.Component):
         from_memory: Signal,
     ) -> None:
         for neuron in range(self.neurons):
-            b = Signal(VALUE)
+            # Who uses a product knows when it is one: reset has no say, so that the registers can
+            # be those that an ECP5's multiplier has inside.
+            b = Signal(VALUE, reset_less=True)
             m.d.sync += b.eq(Mux(from_memory, self.weight_row[neuron], right[neuron]))
             for lane in range(self.lanes):
-                a = Signal(VALUE)
+                a = Signal(VALUE, reset_less=True)
                 # A register for each: of one for all, yosys 0.70 takes a multiplier's part into
                 # that multiplier of an iCE40 and forgets the rest.
-                product = Signal(PRODUCT)
+                product = Signal(PRODUCT, reset_less=True)
                 m.d.sync += [a.eq(left[lane][neuron]), product.eq(a * b)]
                 m.d.comb += self.product[lane][neuron].eq(product)

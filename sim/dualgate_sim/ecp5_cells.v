@@ -95,12 +95,25 @@ module DP16KD (
     assign {`PINS18(DOB)} = DATA_WIDTH_B == 36 ? read_b[35:18] : read_b[17:0];
 endmodule
 
-module MULT18X18D (
-    input `PINS18(A), `PINS18(B), `PINS18(C), SIGNEDA, SIGNEDB, SOURCEA, SOURCEB,
+// Of its registers those that `multiplier_registers.py` uses: clocked by CLK0, always enabled.
+module MULT18X18D #(
+    parameter REG_INPUTA_CLK = "NONE", REG_INPUTA_CE = "CE0", REG_INPUTA_RST = "RST0",
+    parameter REG_INPUTB_CLK = "NONE", REG_INPUTB_CE = "CE0", REG_INPUTB_RST = "RST0",
+    parameter REG_OUTPUT_CLK = "NONE", REG_OUTPUT_CE = "CE0", REG_OUTPUT_RST = "RST0"
+) (
+    input `PINS18(A), `PINS18(B), `PINS18(C), SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, RST0,
     output `PINS36(P)
 );
     wire signed [18:0] a = {SIGNEDA & A17, `PINS18(A)};
     wire signed [18:0] b = {SIGNEDB & B17, `PINS18(B)};
-    wire signed [37:0] product = a * b;
-    assign {`PINS36(P)} = product[35:0];
+    reg signed [18:0] held_a = 0, held_b = 0;
+    wire signed [37:0] product =
+        (REG_INPUTA_CLK == "NONE" ? a : held_a) * (REG_INPUTB_CLK == "NONE" ? b : held_b);
+    reg signed [37:0] held_product = 0;
+    always @(posedge CLK0) if (CE0) begin
+        held_a <= RST0 ? 0 : a;
+        held_b <= RST0 ? 0 : b;
+        held_product <= RST0 ? 0 : product;
+    end
+    assign {`PINS36(P)} = REG_OUTPUT_CLK == "NONE" ? product[35:0] : held_product[35:0];
 endmodule

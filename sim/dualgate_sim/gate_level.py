@@ -5,6 +5,7 @@ on the other. Its cells are simulated by the models that come with yosys, and bl
 multiplier of the ECP5, which yosys only declares, by those in ``ecp5_cells.v``.
 """
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from dualgate.cycles import Depths
 from dualgate.engine import EngineParameters
 from dualgate_hw.bitstream.families import FAMILIES
+from dualgate_hw.bitstream.multiplier_registers import absorb_registers
 from dualgate_hw.bitstream.source import for_synthesis
 from dualgate_hw.bitstream.tools import find
 from dualgate_hw.link.build_identity import build_identity
@@ -32,12 +34,15 @@ MODELS = {
 }
 """How yosys reads the models of a family's cells."""
 
-SCRIPT = f"""\
+SYNTHESIS = f"""\
 read_rtlil {TOP}.il
 synth_{{family}} {{options}} -top {TOP}
-write_verilog -noattr netlist.v
-design -reset
-read_verilog netlist.v
+write_json netlist.json
+"""
+"""As a board's build does it."""
+
+SIMULATION = f"""\
+read_json netlist.json
 {{models}}
 hierarchy -check -top {TOP}
 proc -norom
@@ -49,9 +54,9 @@ setundef -undriven -zero
 opt -fast
 write_verilog -noattr -sv {TOP}.sv
 """
-"""Synthesis, as a board's build does it. Then each cell of the netlist makes way for its model:
-thousands of small modules would cost a simulator's compiler many times the time. A block RAM whose
-words are narrow leaves writes behind that are enabled by nothing, to an address that is none."""
+"""Each cell of the netlist makes way for its model: thousands of small modules would cost a
+simulator's compiler many times the time. A block RAM whose words are narrow leaves writes behind
+that are enabled by nothing, to an address that is none."""
 
 
 def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
@@ -81,16 +86,26 @@ def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
     from dualgate_hw.verilog import WithoutReset
 
     source = rtlil.convert(WithoutReset(make_engine(engine, depths)), name=TOP, emit_src=False)
-    script = SCRIPT.format(family=family, options=FAMILIES[family].synthesis, models=MODELS[family])
+    synthesis = SYNTHESIS.format(family=family, options=FAMILIES[family].synthesis)
+    simulation = SIMULATION.format(models=MODELS[family])
     # A directory of its own: what an interrupted run leaves there ends the next one.
     with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
         work = Path(name)
         (work / f"{TOP}.il").write_text(for_synthesis(source, FAMILIES[family].lut_ram))
-        (work / "gates.ys").write_text(script)
+        (work / "synthesis.ys").write_text(synthesis)
+        (work / "simulation.ys").write_text(simulation)
         shutil.copy(ECP5_CELLS, work)
         # Nothing to standard output, which does not survive synthesis.
         log = Path(tempfile.gettempdir()) / "dualgate-gates.log"
-        find("yosys").run(["-q", "-l", "yosys.log", "gates.ys"], work, log)
+        yosys = find("yosys")
+        yosys.run(["-q", "-l", "synthesis.log", "synthesis.ys"], work, log)
+        synthesised = work / "netlist.json"
+        if FAMILIES[family].multiplier_registers:
+            absorb_registers(synthesised, TOP)
+        # The library, whose modules are declared there, gives way to the models.
+        only = {TOP: json.loads(synthesised.read_text())["modules"][TOP]}
+        synthesised.write_text(json.dumps({"modules": only}))
+        yosys.run(["-q", "-l", "simulation.log", "simulation.ys"], work, log)
         return (work / f"{TOP}.sv").read_text()
 
 

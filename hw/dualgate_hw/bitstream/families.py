@@ -27,6 +27,8 @@ class Family:
         Options of nextpnr.
     global_reset : bool
         Whether the busiest reset wants a buffer, see `spread_reset`.
+    multiplier_registers : bool
+        Whether multipliers have registers that synthesis leaves unused, see `absorb_registers`.
     block_sites : bool
         Whether block RAMs and multipliers are to have sites before nextpnr sees them, see
         `place_blocks`.
@@ -43,6 +45,7 @@ class Family:
     lut_ram: bool
     placement: tuple[str, ...] = ()
     global_reset: bool = False
+    multiplier_registers: bool = False
     block_sites: bool = False
 
 
@@ -72,6 +75,7 @@ FAMILIES = {
         # Of an engine of 16 neurons its wires are a quarter shorter than the default's.
         placement=("--placer", "static"),
         global_reset=True,
+        multiplier_registers=True,
         block_sites=True,
     ),
     "ice40": Family(

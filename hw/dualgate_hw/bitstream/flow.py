@@ -29,6 +29,7 @@ from .blocks import place_blocks
 from .cache import Cache
 from .families import FAMILIES, Family
 from .global_reset import spread_reset
+from .multiplier_registers import absorb_registers
 from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
@@ -253,6 +254,8 @@ class Build:
         began = time.monotonic()
         report = self.directory / f"{NAME}.rpt"
         tools["yosys"].run(commands["yosys"], self.directory, log, report)
+        if self.family.multiplier_registers:
+            absorb_registers(self._netlist, NAME)
         used = count(self._netlist, self.family)
         if self.family.global_reset:
             spread_reset(self._netlist, NAME)
