@@ -234,10 +234,8 @@ class SerialLink(wiring.Component):
         heard = Signal(2)
         m.d.sync += heard.eq(Cat(self.receiver.end, heard[0]))
         behind = Signal()
-        m.d.sync += behind.eq(
-            (self._next - outgoing.acknowledged)[: POSITION.width]
-            > (outgoing.written - outgoing.acknowledged)[: POSITION.width]
-        )
+        # Neither is farther ahead than the queue is deep, less than half of all positions.
+        m.d.sync += behind.eq((self._next - outgoing.acknowledged)[POSITION.width - 1])
         m.d.comb += [
             sender.header.kind.eq(Kind.DATA),
             sender.header.mark.eq(self._mark),
