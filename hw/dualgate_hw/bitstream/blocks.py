@@ -20,9 +20,6 @@ from .sites import Floor, Site, read_floor
 
 ROUNDS = 90
 
-SETTLINGS = 2
-"""In each round: how strong springs are follows from where nodes were before."""
-
 PULL, GROWTH = 0.02, 1.06
 """Of the anchors: in the first round, and from each round to the next."""
 
@@ -96,9 +93,8 @@ class Placement:
         for found in self.graph.blocks.values():
             for name, node in found.items():
                 x[node], y[node] = sites[name].x, sites[name].y
-        for _ in range(SETTLINGS):
-            self.x = settle(self.graph, self.x, x, pull * self._held)
-            self.y = settle(self.graph, self.y, y, pull * self._held)
+        self.x = settle(self.graph, self.x, x, pull * self._held)
+        self.y = settle(self.graph, self.y, y, pull * self._held)
         return wire_length(self.graph, x) + wire_length(self.graph, y), sites
 
     def _assign(self, x: Floats, y: Floats) -> dict[str, Site]:
