@@ -14,11 +14,10 @@ WORD = unsigned(32)
 
 
 def check_depth(depth: int) -> None:
-    """Raise `ValueError` unless positions tell all words of such a memory apart, and which of two
-    that are no farther from each other is ahead."""
-    if not 16 <= depth <= 1 << POSITION_BITS - 2 or depth & (depth - 1):
+    """Raise `ValueError` unless positions tell all words of such a memory apart."""
+    if not 16 <= depth <= 1 << POSITION_BITS - 1 or depth & (depth - 1):
         raise ValueError(
-            f"a queue of {depth} words: give a power of two from 16 to {1 << POSITION_BITS - 2}"
+            f"a queue of {depth} words: give a power of two from 16 to {1 << POSITION_BITS - 1}"
         )
 
 

@@ -230,12 +230,16 @@ class SerialLink(wiring.Component):
         sender, incoming, outgoing = self.sender, self.incoming, self.outgoing
         count = self._sendable(m)
         due = self._due(m, count)
-        # A frame that has just come may have changed what `count` does not know yet.
-        heard = Signal(2)
-        m.d.sync += heard.eq(Cat(self.receiver.end, heard[0]))
+        # A frame that has just come may have changed what `count` and `behind` do not know yet.
+        heard = Signal(3)
+        m.d.sync += heard.eq(Cat(self.receiver.end, heard[:-1]))
+        ahead, kept = Signal(POSITION), Signal(POSITION)
         behind = Signal()
-        # Neither is farther ahead than the queue is deep, less than half of all positions.
-        m.d.sync += behind.eq((self._next - outgoing.acknowledged)[POSITION.width - 1])
+        m.d.sync += [
+            ahead.eq(self._next - outgoing.acknowledged),
+            kept.eq(outgoing.written - outgoing.acknowledged),
+            behind.eq(ahead > kept),
+        ]
         m.d.comb += [
             sender.header.kind.eq(Kind.DATA),
             sender.header.mark.eq(self._mark),
