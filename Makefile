@@ -23,7 +23,7 @@ train: $(STAMP)
 	$(BIN)/dualgate train digits
 
 test: lint $(COMPARISONS)
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check
