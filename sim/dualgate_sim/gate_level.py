@@ -100,11 +100,11 @@ def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
         yosys = find("yosys")
         yosys.run(["-q", "-l", "synthesis.log", "synthesis.ys"], work, log)
         synthesised = work / "netlist.json"
+        module = json.loads(synthesised.read_text())["modules"][TOP]
         if FAMILIES[family].multiplier_registers:
-            absorb_registers(synthesised, TOP)
+            absorb_registers(module)
         # The library, whose modules are declared there, gives way to the models.
-        only = {TOP: json.loads(synthesised.read_text())["modules"][TOP]}
-        synthesised.write_text(json.dumps({"modules": only}))
+        synthesised.write_text(json.dumps({"modules": {TOP: module}}))
         yosys.run(["-q", "-l", "simulation.log", "simulation.ys"], work, log)
         return (work / f"{TOP}.sv").read_text()
 

@@ -7,18 +7,6 @@ from dualgate_hw.bitstream.netgraph import Graph
 from dualgate_hw.bitstream.sites import BLOCK_RAM, MULTIPLIER
 
 
-def graph_of(nets: list[list[int]], areas: list[float], blocks: dict[str, dict[str, int]]) -> Graph:
-    counts = np.array([len(net) for net in nets], dtype=np.int64)
-    return Graph(
-        np.array(areas),
-        np.repeat(np.arange(len(nets)), counts),
-        np.array([node for net in nets for node in net], dtype=np.int64),
-        counts,
-        np.cumsum(counts) - counts,
-        blocks,
-    )
-
-
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
     """Three block RAMs, two multipliers and some logic; every node is on a net."""
@@ -32,4 +20,4 @@ def graphs(draw: st.DrawFn) -> Graph:
         0.0 if node in of_blocks else draw(st.sampled_from([0.3, 1.0, 2.0, 6.0]))
         for node in range(size)
     ]
-    return graph_of([sorted(net) for net in nets], areas, blocks)
+    return Graph.of([sorted(net) for net in nets], np.array(areas), blocks)

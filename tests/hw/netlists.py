@@ -7,6 +7,17 @@ from typing import Any
 from dualgate_hw.bitstream import tools
 
 
+def cell(kind: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
+    """A cell as yosys writes it, whose ports have a bit each: a net or a constant."""
+    return {
+        "type": kind,
+        "parameters": {},
+        "attributes": {},
+        "port_directions": dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output"),
+        "connections": {port: [bit] for port, bit in (inputs | outputs).items()},
+    }
+
+
 def synthesise(directory: Path, rtlil: str, command: str) -> Any:
     """The module `top` of the netlist, as yosys writes it, after ``synth_...`` and its options."""
     (directory / "top.il").write_text(rtlil)

@@ -1,16 +1,15 @@
 """Blocks get sites of their own, of the right kind, near what they are connected with."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
-from graphs import graph_of, graphs
+from graphs import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from netlists import cell
 
 from dualgate_hw.bitstream.blocks import Placement, choose_sites, detours, place_blocks
 from dualgate_hw.bitstream.netgraph import Graph, read_graph
+from dualgate_hw.bitstream.netlist import Cells
 from dualgate_hw.bitstream.quadratic import wire_length
 from dualgate_hw.bitstream.sites import BLOCK_RAM, MULTIPLIER, Floor, Site, read_floor
 from dualgate_hw.boards import BOARDS
@@ -70,7 +69,7 @@ def clusters() -> Graph:
     ]
     blocks = {BLOCK_RAM: {"a": 0, "b": 50, "c": 1, "d": 51}, MULTIPLIER: {"e": 2, "f": 52}}
     areas = [0.0 if n % 50 < 3 else 1.0 for n in range(100)]
-    return graph_of([*nets, [10, 60]], areas, blocks)
+    return Graph.of([*nets, [10, 60]], np.array(areas), blocks)
 
 
 def test_blocks_of_a_cluster_are_neighbours() -> None:
@@ -83,34 +82,23 @@ def test_turns_untangle_a_mesh() -> None:
     side = 20
     nets = [[n, n + 1] for n in range(side * side) if (n + 1) % side]
     nets += [[n, n + side] for n in range(side * (side - 1))]
-    areas = [float(n > 0) for n in range(side * side)]
-    placement = Placement(graph_of(nets, areas, {BLOCK_RAM: {"corner": 0}}), FLOOR)
+    areas = np.array([float(n > 0) for n in range(side * side)])
+    placement = Placement(Graph.of(nets, areas, {BLOCK_RAM: {"corner": 0}}), FLOOR)
     lengths = [placement.turn(0.02 * 1.06**turn)[0] for turn in range(60)]
     assert min(lengths) < 0.9 * lengths[0]
 
 
-def cell(kind: str, inputs: dict[str, list[object]], **outputs: list[int]) -> dict[str, object]:
-    directions = dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output")
-    connections = inputs | outputs
+def small_netlist() -> Cells:
     return {
-        "type": kind,
-        "port_directions": directions,
-        "connections": connections,
-        "attributes": {},
-    }
-
-
-def small_netlist() -> dict[str, object]:
-    return {
-        "lut": cell("LUT4", {"A": [5]}, Z=[6]),
-        "its_register": cell("TRELLIS_FF", {"DI": [6], "CLK": [1]}, Q=[7]),
-        "carry_0": cell("CCU2C", {"A0": [7], "CIN": ["0"]}, COUT=[8]),
-        "carry_1": cell("CCU2C", {"A0": [7], "CIN": [8]}, S0=[9]),
-        "alone": cell("TRELLIS_FF", {"DI": [9], "CLK": [1]}, Q=[5]),
-        "also": cell("LUT4", {"A": [9]}, Z=[10]),
-        "ram": cell("DP16KD", {"ADA0": [10]}, DOA0=[11]),
-        "times": cell("MULT18X18D", {"A0": [11, "1"]}, P0=[12]),
-        "pad": cell("TRELLIS_IO", {"I": [12]}),
+        "lut": cell("LUT4", {"A": 5}, {"Z": 6}),
+        "its_register": cell("TRELLIS_FF", {"DI": 6, "CLK": 1}, {"Q": 7}),
+        "carry_0": cell("CCU2C", {"A0": 7, "CIN": "0"}, {"COUT": 8}),
+        "carry_1": cell("CCU2C", {"A0": 7, "CIN": 8}, {"S0": 9}),
+        "alone": cell("TRELLIS_FF", {"DI": 9, "CLK": 1}, {"Q": 5}),
+        "also": cell("LUT4", {"A": 9}, {"Z": 10}),
+        "ram": cell("DP16KD", {"ADA0": 10}, {"DOA0": 11}),
+        "times": cell("MULT18X18D", {"A0": 11, "A1": "1"}, {"P0": 12}),
+        "pad": cell("TRELLIS_IO", {"I": 12}, {}),
     }
 
 
@@ -123,11 +111,9 @@ def test_chains_and_registers_of_luts_are_single_nodes() -> None:
     assert graph.blocks[BLOCK_RAM].keys() == {"ram"}
 
 
-def test_blocks_of_a_netlist_have_their_sites_written(tmp_path: Path) -> None:
-    path = tmp_path / "top.json"
-    path.write_text(json.dumps({"modules": {"top": {"cells": small_netlist()}}}))
-    assert place_blocks(path, "top", "LFE5U-25F") == 2
-    cells = json.loads(path.read_text())["modules"]["top"]["cells"]
+def test_blocks_of_a_netlist_have_their_sites_written() -> None:
+    cells = small_netlist()
+    assert place_blocks(cells, "LFE5U-25F") == 2
     given = {name: found["attributes"].get("BEL", "") for name, found in cells.items()}
     sites = read_floor("LFE5U-25F").sites
     assert given.pop("ram") in {site.bel for site in sites[BLOCK_RAM]}

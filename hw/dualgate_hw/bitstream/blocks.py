@@ -7,14 +7,13 @@ place of its own (SimPL: Kim, Lee and Markov, IEEE TCAD 2012). nextpnr then plac
 the blocks.
 """
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from .netgraph import Floats, Graph, Ints, read_graph
+from .netlist import Cells
 from .quadratic import embed, in_order, settle, spread, wire_length
 from .sites import Floor, Site, read_floor
 
@@ -24,15 +23,13 @@ PULL, GROWTH = 0.02, 1.06
 """Of the anchors: in the first round, and from each round to the next."""
 
 
-def place_blocks(netlist: Path, top: str, part: str) -> int:
+def place_blocks(cells: Cells, part: str) -> int:
     """Give each block of a netlist the attribute that says where it goes.
 
     Parameters
     ----------
-    netlist : Path
-        As yosys writes it, flat; it is written anew.
-    top : str
-        Its module.
+    cells : dict
+        Of a flat netlist, as yosys writes it; changed.
     part : str
         For example ``LFE5U-85F``; it has sites enough.
 
@@ -41,12 +38,9 @@ def place_blocks(netlist: Path, top: str, part: str) -> int:
     int
         How many blocks there are.
     """
-    design = json.loads(netlist.read_text())
-    cells = design["modules"][top]["cells"]
     sites = choose_sites(read_graph(cells), read_floor(part))
     for name, site in sites.items():
         cells[name]["attributes"]["BEL"] = site.bel
-    netlist.write_text(json.dumps(design))
     return len(sites)
 
 
@@ -132,7 +126,7 @@ def detours(graph: Graph, blocks: Ints, at: Floats, sites: Floats) -> Floats:
     lowest, highest = graph.first, graph.first + graph.counts - 1
     result = np.zeros((len(blocks), len(sites)))
     for row, block in zip(result, blocks, strict=True):
-        nets = graph.nets[graph.nodes == block]
+        nets = graph.nets_of[block]
         # The outermost of the others.
         low = nodes[lowest[nets] + (nodes[lowest[nets]] == block)]
         high = nodes[highest[nets] - (nodes[highest[nets]] == block)]

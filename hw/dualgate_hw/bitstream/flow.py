@@ -30,6 +30,7 @@ from .cache import Cache
 from .families import FAMILIES, Family
 from .global_reset import spread_reset
 from .multiplier_registers import absorb_registers
+from .netlist import rewritten
 from .source import for_synthesis
 from .timing import Timing, read_timing
 from .tools import Tool, find
@@ -254,11 +255,12 @@ class Build:
         began = time.monotonic()
         report = self.directory / f"{NAME}.rpt"
         tools["yosys"].run(commands["yosys"], self.directory, log, report)
-        if self.family.multiplier_registers:
-            absorb_registers(self._netlist, NAME)
+        with rewritten(self._netlist, NAME) as module:
+            if self.family.multiplier_registers:
+                absorb_registers(module)
+            if self.family.global_reset:
+                spread_reset(module)
         used = count(self._netlist, self.family)
-        if self.family.global_reset:
-            spread_reset(self._netlist, NAME)
         self._step(
             f"synthesised in {time.monotonic() - began:.0f} s: {used.luts} LUTs, "
             f"{used.flip_flops} flip-flops, {used.block_rams} block RAMs, "
@@ -280,7 +282,8 @@ class Build:
     def _give_sites(self) -> None:
         self._step("finding sites for block RAMs and multipliers")
         began = time.monotonic()
-        found = place_blocks(self._netlist, NAME, self.board.part)
+        with rewritten(self._netlist, NAME) as module:
+            found = place_blocks(module["cells"], self.board.part)
         self._step(f"{found} have theirs after {time.monotonic() - began:.0f} s")
 
     def _place(self, tools: dict[str, Tool], commands: dict[str, list[str]]) -> tuple[Timing, ...]:

@@ -4,33 +4,30 @@ nextpnr puts only clocks there by itself. A reset of 15,000 registers, as an eng
 has, takes wires of every kind all over the part, and the router's time with them.
 """
 
-import json
 from collections import defaultdict
-from pathlib import Path
+from typing import Any
 
-REGISTER, RESET = "TRELLIS_FF", "LSR"
+from .families import FAMILIES
+
+RESET = "LSR"
 
 FEWEST = 1000
 """Registers below which a reset stays on ordinary wires."""
 
 
-def spread_reset(netlist: Path, top: str) -> int:
+def spread_reset(module: dict[str, Any]) -> int:
     """Give the busiest reset of a netlist a global buffer; returns how many registers it has.
 
     Parameters
     ----------
-    netlist : Path
-        As yosys writes it, flat; it is written anew, unless no reset is busy enough.
-    top : str
-        Its module.
+    module : dict
+        A flat netlist, as yosys writes it; changed, unless no reset is busy enough.
     """
-    design = json.loads(netlist.read_text())
-    module = design["modules"][top]
     registers = defaultdict(list)
     for cell in module["cells"].values():
         bits = cell["connections"].get(RESET, ())
         # Constants are strings.
-        if cell["type"] == REGISTER and bits and isinstance(bits[0], int):
+        if cell["type"] in FAMILIES["ecp5"].flip_flops and bits and isinstance(bits[0], int):
             registers[bits[0]].append(cell)
     reset, found = max(registers.items(), key=lambda item: len(item[1]), default=(0, []))
     if len(found) < FEWEST:
@@ -48,5 +45,4 @@ def spread_reset(netlist: Path, top: str) -> int:
         "connections": {"CLKI": [reset], "CE": ["1"], "CLKO": [buffered]},
     }
     module["netnames"]["global_reset"] = {"hide_name": 0, "bits": [buffered], "attributes": {}}
-    netlist.write_text(json.dumps(design))
     return len(found)

@@ -5,38 +5,29 @@ flip-flops beside LUTs: a product then takes 3.9 ns between two wires, instead o
 can move if nothing but the clock tells it what to do.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-MULTIPLIER, REGISTER = "MULT18X18D", "TRELLIS_FF"
+from .families import FAMILIES
+from .netlist import Cells
 
 PLAIN = {"CLKMUX": ("CLK",), "CEMUX": ("1", "CE"), "REGSET": ("RESET",)}
 """Parameters of a register that begins at 0 and takes over its input with each rising edge."""
 
-Cells = dict[str, dict[str, Any]]
 
-
-def absorb_registers(netlist: Path, top: str) -> int:
+def absorb_registers(module: dict[str, Any]) -> int:
     """Move what can be moved into multipliers; returns how many flip-flops that saved.
 
     Parameters
     ----------
-    netlist : Path
-        As yosys writes it, flat; it is written anew.
-    top : str
-        Its module.
+    module : dict
+        A flat netlist, as yosys writes it; changed.
     """
-    design = json.loads(netlist.read_text())
-    module = design["modules"][top]
-    cells: Cells = module["cells"]
-    before = len(cells)
+    before = len(module["cells"])
     Wiring(module).absorb_products()
     Wiring(module).absorb_operands()
-    netlist.write_text(json.dumps(design))
-    return before - len(cells)
+    return before - len(module["cells"])
 
 
 class Wiring:
@@ -65,7 +56,7 @@ class Wiring:
 
     @property
     def _multipliers(self) -> Iterator[dict[str, Any]]:
-        return (cell for cell in self.cells.values() if cell["type"] == MULTIPLIER)
+        return (cell for cell in self.cells.values() if _is_multiplier(cell))
 
     def absorb_products(self) -> None:
         """Where all that reads a product is a register for each of its bits."""
@@ -117,7 +108,7 @@ class Wiring:
     def _for_operands(self, name: str) -> bool:
         (bit,) = self.cells[name]["connections"]["Q"]
         readers = [(self.cells.get(reader, {}), port) for reader, port in self.readers[bit]]
-        return all(cell.get("type") == MULTIPLIER and port[0] in "AB" for cell, port in readers)
+        return all(_is_multiplier(cell) and port[0] in "AB" for cell, port in readers)
 
 
 def _pins(cell: dict[str, Any], port: str) -> list[tuple[str, Any]]:
@@ -128,8 +119,12 @@ def _pins(cell: dict[str, Any], port: str) -> list[tuple[str, Any]]:
     ]
 
 
+def _is_multiplier(cell: dict[str, Any]) -> bool:
+    return cell.get("type") in FAMILIES["ecp5"].multipliers
+
+
 def _is_plain(cell: dict[str, Any]) -> bool:
-    if cell.get("type") != REGISTER:
+    if cell.get("type") not in FAMILIES["ecp5"].flip_flops:
         return False
     connections, parameters = cell["connections"], cell["parameters"]
     return (

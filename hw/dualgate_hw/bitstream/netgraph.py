@@ -1,22 +1,27 @@
 """A netlist of an ECP5 as its placement looks at it: cells that stay together, and their nets."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .families import FAMILIES
+from .netlist import Cells
 from .sites import BLOCK_RAM, MULTIPLIER
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-AREAS = {"LUT4": 1.0, "CCU2C": 2.0, "TRELLIS_DPR16X4": 6.0, "TRELLIS_FF": 0.3}
+ECP5 = FAMILIES["ecp5"]
+
+AREAS = dict.fromkeys(ECP5.luts, 1.0) | ECP5.weights | dict.fromkeys(ECP5.flip_flops, 0.3)
 """Of cells that are made of LUTs, in LUTs. A flip-flop mostly shares a place with a LUT."""
 
-BLOCKS = {"DP16KD": BLOCK_RAM, "PDPW16KD": BLOCK_RAM, "MULT18X18D": MULTIPLIER}
+BLOCKS = dict.fromkeys(ECP5.block_rams, BLOCK_RAM) | dict.fromkeys(ECP5.multipliers, MULTIPLIER)
 
 WIDEST = 2000
 """Nodes of a net above which it says nothing about where they should be: clock and reset."""
@@ -45,13 +50,34 @@ class Graph:
     first: Ints
     blocks: dict[str, dict[str, int]]
 
+    @classmethod
+    def of(
+        cls, nets: Sequence[list[int]], areas: Floats, blocks: dict[str, dict[str, int]]
+    ) -> "Graph":
+        """From the nodes of each net; all else as in the class."""
+        counts = np.array([len(net) for net in nets], dtype=np.int64)
+        return cls(
+            areas,
+            np.repeat(np.arange(len(nets)), counts),
+            np.array([node for net in nets for node in net], dtype=np.int64),
+            counts,
+            np.cumsum(counts) - counts,
+            blocks,
+        )
+
+    @cached_property
+    def nets_of(self) -> list[Ints]:
+        """Nets of each node."""
+        by_node = self.nets[np.argsort(self.nodes, kind="stable")]
+        return np.split(by_node, np.cumsum(self.pins)[:-1])
+
     @property
     def pins(self) -> Ints:
         """Pins of each node."""
         return np.bincount(self.nodes, minlength=len(self.areas))
 
 
-def read_graph(cells: Mapping[str, Any]) -> Graph:
+def read_graph(cells: Cells) -> Graph:
     """Find nodes and nets.
 
     A carry chain is one node, and so are a LUT and the only flip-flop that takes its result.
@@ -74,16 +100,7 @@ def read_graph(cells: Mapping[str, Any]) -> Graph:
         else:
             areas[node[name]] += AREAS[cell["type"]]
     nets = [sorted({node[name] for name in names}) for names in members.values()]
-    nets = [net for net in nets if 2 <= len(net) <= WIDEST]
-    counts = np.array([len(net) for net in nets], dtype=np.int64)
-    return Graph(
-        areas,
-        np.repeat(np.arange(len(nets)), counts),
-        np.array([node for net in nets for node in net], dtype=np.int64),
-        counts,
-        np.cumsum(counts) - counts,
-        blocks,
-    )
+    return Graph.of([net for net in nets if 2 <= len(net) <= WIDEST], areas, blocks)
 
 
 def _pins(cell: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -94,7 +111,7 @@ def _pins(cell: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
                 yield port, bit
 
 
-def _nets(cells: Mapping[str, Any]) -> tuple[dict[int, list[str]], dict[int, str]]:
+def _nets(cells: Cells) -> tuple[dict[int, list[str]], dict[int, str]]:
     """Cells on each net, and the cell that drives it."""
     members = defaultdict(list)
     drivers = {}
@@ -107,7 +124,7 @@ def _nets(cells: Mapping[str, Any]) -> tuple[dict[int, list[str]], dict[int, str
 
 
 def _nodes(
-    cells: Mapping[str, Any], members: Mapping[int, list[str]], drivers: Mapping[int, str]
+    cells: Cells, members: Mapping[int, list[str]], drivers: Mapping[int, str]
 ) -> dict[str, int]:
     """Of each cell its node."""
     leaders = {name: name for name in cells}

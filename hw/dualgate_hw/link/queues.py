@@ -103,6 +103,7 @@ class SendQueue(wiring.Component):
     acknowledge, position : forget words before a position; one that was not written is ignored
     written : position of the next word to come
     acknowledged : position of the oldest word kept
+    kept : how many words are
     read, word : a kept word by its position, a cycle later
     """
 
@@ -116,6 +117,7 @@ class SendQueue(wiring.Component):
                 "position": In(POSITION),
                 "written": Out(POSITION),
                 "acknowledged": Out(POSITION),
+                "kept": Out(POSITION),
                 "read": In(POSITION),
                 "word": Out(WORD),
             }
@@ -125,12 +127,11 @@ class SendQueue(wiring.Component):
         m = Module()
         m.submodules.store = store = memory.Memory(shape=WORD, depth=self.depth, init=[])
         write, read = store.write_port(), store.read_port()
-        kept = Signal(POSITION)
         arrived = Signal(POSITION)
         m.d.comb += [
-            kept.eq(self.written - self.acknowledged),
+            self.kept.eq(self.written - self.acknowledged),
             arrived.eq(self.position - self.acknowledged),
-            self.words.ready.eq(kept != self.depth),
+            self.words.ready.eq(self.kept != self.depth),
             write.en.eq(self.words.valid & self.words.ready),
             write.addr.eq(self.written),
             write.data.eq(self.words.payload),
@@ -138,6 +139,6 @@ class SendQueue(wiring.Component):
             self.word.eq(read.data),
         ]
         m.d.sync += self.written.eq(self.written + write.en)
-        with m.If(self.acknowledge & (arrived <= kept)):
+        with m.If(self.acknowledge & (arrived <= self.kept)):
             m.d.sync += self.acknowledged.eq(self.position)
         return m

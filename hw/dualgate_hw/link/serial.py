@@ -237,7 +237,7 @@ class SerialLink(wiring.Component):
         behind = Signal()
         m.d.sync += [
             ahead.eq(self._next - outgoing.acknowledged),
-            kept.eq(outgoing.written - outgoing.acknowledged),
+            kept.eq(outgoing.kept),
             behind.eq(ahead > kept),
         ]
         m.d.comb += [
