@@ -23,7 +23,7 @@ train: $(STAMP)
 	$(BIN)/dualgate train digits
 
 test: lint $(COMPARISONS)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check

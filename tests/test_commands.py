@@ -1,5 +1,8 @@
 """Commands: packing, headers, samples and the splitting of responses."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +14,8 @@ from dualgate.engine import LAYER_FIELDS, LAYER_WORDS, EngineParameters, Layout
 from dualgate.errors import DeviceError
 from dualgate.network import Network
 from dualgate.settings import Settings
+
+DOCS = Path(__file__).parent.parent / "docs" / "protocol.md"
 
 
 def unpack(layout: tuple[tuple[str, int], ...], words: np.ndarray) -> dict[str, int]:
@@ -70,6 +75,26 @@ def test_descriptors_and_settings_travel_whole() -> None:
         "momentum": 32767,
         "masked": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("what", "fields"),
+    [("descriptor", LAYER_FIELDS), ("setting", commands.SETTINGS_FIELDS)],
+)
+def test_the_documentation_has_the_fields_as_they_are_packed(
+    what: str, fields: tuple[tuple[str, int], ...]
+) -> None:
+    table = DOCS.read_text().partition(f"| {what} | bits | meaning |")[2].partition("\n\n")[0]
+    rows = re.findall(r"\| `(\w+)` \| (\d+) \|", table)
+    assert [(name, int(bits)) for name, bits in rows] == list(fields)
+
+
+def test_the_documentation_has_every_command_and_counter() -> None:
+    text = DOCS.read_text()
+    for op in Op:
+        assert f"| {op.value} | {op.name} |" in text
+    counters = text.partition("Counters, in this order: ")[2].partition(".\n")[0]
+    assert tuple(re.findall(r"`(\w+)`", counters)) == commands.COUNTERS
 
 
 def test_a_sample_is_its_targets_and_its_nonzero_inputs() -> None:

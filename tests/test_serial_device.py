@@ -1,5 +1,6 @@
 """A board on a serial port, simulated: training over it, and everything that can befall it."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -51,6 +52,8 @@ class Served:
         self.board = Board(library)
         self.terminal = PseudoTerminal()
         self.device = f"serial:{self.terminal.path}"
+        # A name that nobody holds is given to the next terminal, perhaps of another process's test.
+        self._name = os.open(self.terminal.path, os.O_RDWR | os.O_NOCTTY)
         self._on = True
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -66,12 +69,17 @@ class Served:
             self.terminal.close()
             self.board.close()
 
+    def close(self) -> None:
+        """That, and let go of the line's name."""
+        self.unplug()
+        os.close(self._name)
+
 
 @pytest.fixture
 def served(library: Path) -> Iterator[Served]:
     served = Served(library)
     yield served
-    served.unplug()
+    served.close()
 
 
 @pytest.fixture(scope="module")
