@@ -119,6 +119,26 @@ def test_words_stay_readable_until_acknowledged(odds: float) -> None:
     simulate(queue, source, host, cycles=200_000)
 
 
+def test_a_full_queue_takes_a_word_again_two_cycles_after_one_is_acknowledged() -> None:
+    queue = SendQueue(DEPTH)
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(queue.words.valid, 1)
+        await ctx.tick().repeat(2 * DEPTH)
+        assert ctx.get(queue.written) == DEPTH
+        ctx.set(queue.position, 1)
+        ctx.set(queue.acknowledge, 1)
+        await ctx.tick()
+        ctx.set(queue.acknowledge, 0)
+        assert not ctx.get(queue.words.ready)
+        await ctx.tick()
+        assert ctx.get(queue.words.ready)
+        await ctx.tick().repeat(DEPTH)
+        assert ctx.get(queue.written) == DEPTH + 1
+
+    simulate(queue, bench)
+
+
 @pytest.mark.parametrize("depth", [0, 8, 24, 1 << 16])
 @pytest.mark.parametrize("kind", [ReceiveQueue, SendQueue])
 def test_a_depth_that_positions_cannot_address_is_refused(kind: Any, depth: int) -> None:

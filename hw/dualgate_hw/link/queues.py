@@ -99,7 +99,7 @@ class SendQueue(wiring.Component):
 
     Members
     -------
-    words : stream in
+    words : stream in; takes a word again two cycles after one was acknowledged
     acknowledge, position : forget words before a position; one that was not written is ignored
     written : position of the next word to come
     acknowledged : position of the oldest word kept
@@ -128,17 +128,23 @@ class SendQueue(wiring.Component):
         m.submodules.store = store = memory.Memory(shape=WORD, depth=self.depth, init=[])
         write, read = store.write_port(), store.read_port()
         arrived = Signal(POSITION)
+        roomy = Signal(init=1)
         m.d.comb += [
             self.kept.eq(self.written - self.acknowledged),
             arrived.eq(self.position - self.acknowledged),
-            self.words.ready.eq(self.kept != self.depth),
+            self.words.ready.eq(roomy),
             write.en.eq(self.words.valid & self.words.ready),
             write.addr.eq(self.written),
             write.data.eq(self.words.payload),
             read.addr.eq(self.read),
             self.word.eq(read.data),
         ]
-        m.d.sync += self.written.eq(self.written + write.en)
+        # Without what is acknowledged meanwhile: who writes does not wait for the subtraction.
+        full, almost = self.kept == self.depth, self.kept == self.depth - 1
+        m.d.sync += [
+            self.written.eq(self.written + write.en),
+            roomy.eq(~full & ~(almost & write.en)),
+        ]
         with m.If(self.acknowledge & (arrived <= self.kept)):
             m.d.sync += self.acknowledged.eq(self.position)
         return m
