@@ -1,5 +1,6 @@
 # make train    set everything up, then train 8x8 digits on the simulated RTL
 # make test     set everything up, then check style and types and run the tests
+# make thorough that, with more combinations and engines; what CI runs
 # make lint     only style and types
 # make docs     build the API reference, build/api/index.html, from the docstrings
 # make boards   build the boards that can be, write docs/boards.md, train netlists (three hours)
@@ -9,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPARISONS := $(VENV)/.comparisons
+PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 
 # Without CUDA, which the build for Linux on PyPI brings along, several GB of it. It is found where
 # pip is configured for such builds; elsewhere the comparisons with PyTorch are skipped.
@@ -17,13 +19,16 @@ TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 # docs/boards.md says what the others lack.
 BOARDS := ulx3s-25f ulx3s-45f orangecrab icebreaker tang-nano-9k nitefury
 
-.PHONY: train test lint docs boards
+.PHONY: train test thorough lint docs boards
 
 train: $(STAMP)
 	$(BIN)/dualgate train digits
 
 test: lint $(COMPARISONS)
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(PYTEST)
+
+thorough: lint $(COMPARISONS)
+	$(PYTEST) -m 'not boards'
 
 lint: $(STAMP)
 	$(BIN)/ruff check

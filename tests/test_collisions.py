@@ -16,7 +16,7 @@ import dualgate_hw.verilog
 import dualgate_sim.compiled
 from dualgate_hw.bitstream.collisions import allow_collisions
 
-ENGINES = ("n2k2s", "n2k2c2")
+ENGINES = ("n2k2s", pytest.param("n2k2c2", marks=pytest.mark.thorough))
 ODDS = st.sampled_from([0, 128])
 
 

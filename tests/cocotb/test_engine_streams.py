@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,17 @@ from dualgate_hw.engine import Engine
 
 HERE = Path(__file__).parent
 STALLS = ("none", "random", "heavy")
+
+
+def pairs(*levels: str) -> pytest.MarkDecorator:
+    """Stalls of both streams; the thorough ones are of random stalls on one of them only."""
+    return pytest.mark.parametrize(
+        ("pause", "backpressure"),
+        [
+            pytest.param(*pair, marks=[pytest.mark.thorough] * (pair.count("random") == 1))
+            for pair in product(levels, repeat=2)
+        ],
+    )
 
 
 @dataclass(frozen=True)
@@ -45,16 +57,14 @@ def run(bench: Bench, name: str, directory: Path) -> None:
     runs.run(bench.runner, "engine", "engine_bench", directory, only, plusargs=plusargs)
 
 
-@pytest.mark.parametrize("backpressure", STALLS)
-@pytest.mark.parametrize("pause", STALLS)
+@pairs(*STALLS)
 def test_every_response_is_the_golden_model_s_under_stalls(
     bench: Bench, tmp_path: Path, pause: str, backpressure: str
 ) -> None:
     run(bench, f"streams_under_stalls/pause={pause}/backpressure={backpressure}", tmp_path)
 
 
-@pytest.mark.parametrize("backpressure", STALLS[:2])
-@pytest.mark.parametrize("pause", STALLS[:2])
+@pairs(*STALLS[:2])
 def test_malformed_commands_get_a_status_and_change_nothing(
     bench: Bench, tmp_path: Path, pause: str, backpressure: str
 ) -> None:
