@@ -21,7 +21,7 @@ def pairs(*levels: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("pause", "backpressure"),
         [
-            pytest.param(*pair, marks=[pytest.mark.thorough] * (pair.count("random") == 1))
+            pytest.param(*pair, marks=pytest.mark.thorough if pair.count("random") == 1 else ())
             for pair in product(levels, repeat=2)
         ],
     )
