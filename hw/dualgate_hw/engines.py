@@ -1,10 +1,9 @@
 """The engine that parameters ask for."""
 
-from dualgate.cycles import Depths
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import Depths, EngineParameters
 
 from .compact import CompactEngine
-from .engine import Engine
+from .lanes.engine import Engine
 
 
 def make_engine(

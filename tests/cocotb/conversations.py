@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dualgate import commands
-from dualgate.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status
-from dualgate.engine import EngineParameters, Layout
-from dualgate.network import Network
-from dualgate.settings import PRUNE_OFF, Settings
-from dualgate_sim.golden_device import GoldenDevice
+from dualgate.contract import commands
+from dualgate.contract.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Op, Status
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.layout import Layout
+from dualgate.contract.network import Network
+from dualgate.contract.settings import PRUNE_OFF, Settings
+from dualgate_sim.golden.device import GoldenDevice
 
 _PLAIN = EngineParameters(4, layers=4, rows=128, inputs=16, activations=32, vectors=16, groups=4)
 ENGINES = {"plain": _PLAIN, "two-cores": replace(_PLAIN, tangent_lanes=2, cores=2)}

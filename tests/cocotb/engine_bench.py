@@ -8,7 +8,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 from conversations import ENGINES, NETWORKS, Exchange, conversation, identify, malformed
 
-from dualgate.engine import WORD_BITS, EngineParameters
+from dualgate.contract.engine import WORD_BITS, EngineParameters
 
 STALLS = {"none": 0.0, "random": 0.5, "heavy": 0.9}
 PATIENCE = 20_000

@@ -9,15 +9,7 @@ from cocotbext.pcie.core.tlp import CplStatus, Tlp, TlpType
 from pcie_designs import BUILD, DEPTH
 from pcie_host import Host
 
-from dualgate.link.bar import (
-    BAR_BYTES,
-    LEVEL_BITS,
-    MAP_VERSION,
-    Control,
-    Page,
-    Register,
-    Status,
-)
+from dualgate.link.bar import BAR_BYTES, LEVEL_BITS, MAP_VERSION, Control, Page, Register, Status
 from dualgate.link.identity import accept
 
 STALLS = {"asking": (0.6, 0.0), "answering": (0.0, 0.6), "both": (0.4, 0.7)}

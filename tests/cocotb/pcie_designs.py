@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from conversations import ENGINES
-from echo import Echo
+from support.echo import Echo
 
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import EngineParameters
 from dualgate.link.identity import Identity
-from dualgate_hw.engine import Engine
-from dualgate_hw.link.pcie_engine import UltraScaleEngine
+from dualgate_hw.lanes.engine import Engine
+from dualgate_hw.link.pcie.engine import UltraScaleEngine
 
 BUILD = bytes(range(32))
 DEPTH = 64

@@ -8,17 +8,17 @@ import numpy as np
 from cocotb.task import bridge, resume
 from pcie_designs import BUILD, DEPTH, ENGINE
 from pcie_host import Host
-from small_engines import state
-from small_runs import NETWORK, RECIPE, blobs
+from support.small_engines import state
+from support.small_runs import NETWORK, RECIPE, blobs
 
-from dualgate import commands
-from dualgate.commands import Op
+from dualgate.contract import commands
+from dualgate.contract.commands import Op
+from dualgate.contract.settings import make_settings
 from dualgate.devices import open_device
 from dualgate.devices.pcie import BarDevice
 from dualgate.link.bar import LEVEL_BITS, Page, Register
 from dualgate.link.identity import Identity
-from dualgate.settings import make_settings
-from dualgate.training import Trainer
+from dualgate.train.trainer import Trainer
 
 UPDATE_FRAC = 14
 BURST = 16

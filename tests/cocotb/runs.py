@@ -11,7 +11,7 @@ from amaranth.lib import wiring
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Runner, get_runner
 
-from dualgate_hw.verilog import to_verilog
+from dualgate_hw.common.verilog import to_verilog
 
 HERE = Path(__file__).parent
 

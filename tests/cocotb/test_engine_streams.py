@@ -10,7 +10,7 @@ import runs
 from cocotb_tools.runner import Runner
 from conversations import ENGINES
 
-from dualgate_hw.engine import Engine
+from dualgate_hw.lanes.engine import Engine
 
 HERE = Path(__file__).parent
 STALLS = ("none", "random", "heavy")

@@ -6,9 +6,9 @@ import runs
 from conversations import ENGINES
 
 from dualgate.link.identity import Identity
-from dualgate_hw.link.serial import LinkParameters
-from dualgate_hw.link.serial_engine import SerialEngine, UartPort
-from dualgate_hw.link.uart import divisor_for
+from dualgate_hw.link.serial.engine import SerialEngine, UartPort
+from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.uart import divisor_for
 
 ENGINE = "plain"
 CLOCK_HZ = 48_000_000

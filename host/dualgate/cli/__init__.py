@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..errors import DualgateError, MissingToolError
+from ..contract.errors import DualgateError, MissingToolError
 
 INTERRUPTED = 130
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from ..bench import Row, run
-from ..engine import EngineParameters
-from ..errors import MissingToolError
-from ..files import check_target, replace_file
-from ..floating import speed
-from ..floating.speed import SpeedRow
-from ..tasks import find_task
-from ..torch_speed import torch_samples_per_s
-from ..workload import MAX_BATCH, Workload, prepare
+from ..bench import floating_speed as speed
+from ..bench.floating_speed import SpeedRow
+from ..bench.table import Row, run
+from ..bench.torch_speed import torch_samples_per_s
+from ..bench.workload import MAX_BATCH, Workload, prepare
+from ..contract.engine import EngineParameters
+from ..contract.errors import MissingToolError
+from ..data.files import check_target, replace_file
+from ..tasks.table import find_task
 
 FILE = click.Path(path_type=Path)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
+from ..contract.errors import InputError, MissingToolError
+from ..data.files import replace_file
 from ..devices import open_device
-from ..errors import InputError, MissingToolError
-from ..files import replace_file
 from ..link.health import Linked
 from ..link.measure import Rates, measure
 

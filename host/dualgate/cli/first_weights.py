@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..contract.errors import InputError
+from ..contract.network import Network
 from ..exchange import read_model
-from ..network import Network
-from ..tasks import Task
+from ..tasks.table import Task
 
 
 def imported(

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..tasks import TASKS, Task
+from ..tasks.table import TASKS, Task
 
 COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "about")
 

@@ -10,23 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from ..augmentation import image_side
-from ..check import CheckedDevice, golden_model
-from ..checkpoint import Checkpoint, load_checkpoint
+from ..contract.errors import InputError, MissingToolError
+from ..contract.formats import MASTER
+from ..contract.network import Network
+from ..contract.settings import parse_prune
+from ..data.augmentation import image_side
+from ..data.files import check_target
 from ..devices import Device, open_device
-from ..errors import InputError, MissingToolError
-from ..files import check_target
-from ..floating.optimisers import OPTIMISERS
-from ..formats import MASTER
-from ..history import write_history
-from ..network import Network
-from ..plots import draw_confusion, draw_curves, draw_weights
-from ..progress import Display
-from ..recipe import WITH_MOMENTUM, Recipe
-from ..settings import parse_prune
-from ..summary import Summary
-from ..tasks import Task, find_task
-from ..training import Trainer
+from ..devices.checked import CheckedDevice, golden_model
+from ..optim.optimisers import OPTIMISERS
+from ..report.plots import draw_confusion, draw_curves, draw_weights
+from ..report.progress import Display
+from ..report.summary import Summary
+from ..tasks.table import Task, find_task
+from ..train.checkpoint import Checkpoint, load_checkpoint
+from ..train.history import write_history
+from ..train.recipe import WITH_MOMENTUM, Recipe
+from ..train.trainer import Trainer
 from .first_weights import freeze, imported
 
 

@@ -9,13 +9,11 @@ from .activity import Activity, Crossings, assumed_activity
 from .choose import Choice, choose, memory_bits, multipliers
 from .estimate import Estimate, estimate
 from .model import Prediction, predict
-from .plan import Depths
 
 __all__ = [
     "Activity",
     "Choice",
     "Crossings",
-    "Depths",
     "Estimate",
     "Prediction",
     "assumed_activity",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..commands import dense_words
-from ..network import Network
+from ..contract.commands import dense_words
+from ..contract.network import Network
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

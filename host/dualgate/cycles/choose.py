@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from ..engine import MEMORIES, MOST, WORD_BITS, EngineParameters
-from ..errors import FitError
-from ..formats import MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH, sum_width
-from ..network import Network
-from ..rules import TABLE_BITS
+from ..contract.engine import MEMORIES, MOST, WORD_BITS, Depths, EngineParameters
+from ..contract.errors import FitError
+from ..contract.formats import MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH, sum_width
+from ..contract.network import Network
+from ..contract.rules import TABLE_BITS
 from .activity import Activity
 from .estimate import Estimate, estimate
-from .plan import Depths
 
 FIXED_MULTIPLIERS = 2
 """Of a core: the error unit's, and the one that squares in the activation unit."""

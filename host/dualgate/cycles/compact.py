@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..commands import mask_words
-from ..engine import EngineParameters
-from ..network import Layer, Network
-from ..rules import IDENTITY, LEAKY_RELU, RELU, SIGMOID, SOFTMAX, STEP, TANH
+from ..contract.commands import mask_words
+from ..contract.engine import EngineParameters
+from ..contract.network import Layer, Network
+from ..contract.rules import IDENTITY, LEAKY_RELU, RELU, SIGMOID, SOFTMAX, STEP, TANH
 from .activity import Activity
 
 INSTRUCTION = 2

@@ -6,19 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine import EngineParameters
-from ..network import Network
-from ..teams import Teams
+from ..contract.engine import Depths, EngineParameters
+from ..contract.network import Network
 from .activity import Activity, per_word
-from .plan import (
-    ACTIVATION_CYCLES,
-    DELTA_LATENCY,
-    STORE_LATENCY,
-    SUMS_LATENCY,
-    UNIT_CYCLES,
-    Depths,
-    Plan,
-)
+from .chunks import Teams
+from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, UNIT_CYCLES, Plan
 
 Floats = NDArray[np.float64]
 

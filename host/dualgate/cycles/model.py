@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ..engine import EngineParameters
-from ..network import Network
+from ..contract.engine import Depths, EngineParameters
+from ..contract.network import Network
 from . import update as updating
 from .activity import Activity
 from .compact import Sample, batch_end_most
 from .error import ErrorUnit
 from .loader import InputLists, Loader
 from .parts import Clock
-from .plan import Batch, Depths, Plan
+from .plan import Batch, Plan
 from .tangent import TangentLane
 from .update import UpdateLane
 from .value import ValueLane

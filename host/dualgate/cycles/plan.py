@@ -1,12 +1,10 @@
 """A network in an engine, and a sample's nonzeros, as the parts of the model want them."""
 
-from dataclasses import dataclass
-
-from ..engine import EngineParameters
-from ..network import Network
-from ..rules import SOFTMAX
-from ..teams import Teams
+from ..contract.engine import Depths, EngineParameters
+from ..contract.network import Network
+from ..contract.rules import SOFTMAX
 from .activity import Activity, per_word
+from .chunks import Teams
 
 MAC_LATENCY = 3
 """Cycles from a request to its product."""
@@ -25,28 +23,6 @@ ACTIVATION_CYCLES = 13
 
 UNIT_CYCLES = ACTIVATION_CYCLES - MAC_LATENCY - 1
 """From a group's last request to that of the next, besides a cycle for each of its units."""
-
-
-@dataclass(frozen=True)
-class Depths:
-    """What every engine is built with; see the gateware's ``Shapes``.
-
-    Parameters
-    ----------
-    contexts : int
-        Samples in flight.
-    slots : int
-        Tags in flight.
-    threads : int
-        Samples in flight in the value lane.
-    listed : int
-        Entries of the lists of inputs of all samples in flight; 0 is as many as these can have.
-    """
-
-    contexts: int = 8
-    slots: int = 8
-    threads: int = 3
-    listed: int = 0
 
 
 class Plan:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine import EngineParameters
-from ..network import Network
+from ..contract.engine import EngineParameters
+from ..contract.network import Network
 from .activity import Activity, per_word
 
 

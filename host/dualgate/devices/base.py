@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl
 import numpy as np
 from numpy.typing import NDArray
 
-from ..commands import COUNTERS, Masks
-from ..engine import EngineParameters, Layout
-from ..errors import DeviceError, InputError, MissingToolError
-from ..formats import MAX_BATCH
-from ..network import Network
-from ..settings import Settings
+from ..contract.commands import COUNTERS, Masks
+from ..contract.engine import EngineParameters
+from ..contract.errors import DeviceError, InputError, MissingToolError
+from ..contract.formats import MAX_BATCH
+from ..contract.layout import Layout
+from ..contract.network import Network
+from ..contract.settings import Settings
 
 Ints = NDArray[np.int64]
 

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from ..commands import MAGIC, Words
-from ..errors import DeviceError, HandshakeError, LinkError
+from ..contract.commands import MAGIC, Words
+from ..contract.errors import DeviceError, HandshakeError, LinkError
 from ..link.bar import (
     ALL_ONES,
     LEVEL_BITS,

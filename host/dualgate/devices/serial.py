@@ -6,8 +6,8 @@ import time
 import numpy as np
 import serial
 
-from ..commands import Op, Words
-from ..errors import DeviceError, LinkError
+from ..contract.commands import Op, Words
+from ..contract.errors import DeviceError, LinkError
 from ..link.client import Client
 from ..link.health import Health
 from .stream import StreamDevice

@@ -7,13 +7,14 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import commands
-from ..commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Masks, Op, Status, Words
-from ..engine import WORD_BITS, EngineParameters, Layout
-from ..errors import DeviceError, InputError
-from ..formats import MASTER_WIDTH, MAX_SHARE, VELOCITY_WIDTH
-from ..network import Network, check_shapes
-from ..settings import Settings
+from ..contract import commands
+from ..contract.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Masks, Op, Status, Words
+from ..contract.engine import WORD_BITS, EngineParameters
+from ..contract.errors import DeviceError, InputError
+from ..contract.formats import MASTER_WIDTH, MAX_SHARE, VELOCITY_WIDTH
+from ..contract.layout import Layout
+from ..contract.network import Network, check_shapes
+from ..contract.settings import Settings
 from .base import Counters, EngineDevice
 
 Ints = NDArray[np.int64]

@@ -12,7 +12,7 @@ They work wherever scikit-learn's own do: in a `Pipeline`, in `GridSearchCV`, wi
 that cannot be used raises ValueError, as there; settings that cannot be used raise `InputError`.
 """
 
-from ..errors import MissingToolError
+from ..contract.errors import MissingToolError
 
 try:
     import sklearn  # noqa: F401

@@ -11,15 +11,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..checkpoint import Checkpoint
-from ..data import Samples
+from ..contract.errors import InputError
+from ..contract.network import Network
+from ..contract.settings import parse_prune
+from ..data.samples import Samples
 from ..devices import open_device
-from ..errors import InputError
-from ..floating.schedules import CONSTANT
-from ..network import Network
-from ..recipe import WITH_MOMENTUM, Recipe
-from ..settings import parse_prune
-from ..training import Record, Trainer
+from ..optim.schedules import CONSTANT
+from ..train.checkpoint import Checkpoint
+from ..train.recipe import WITH_MOMENTUM, Recipe
+from ..train.trainer import Record, Trainer
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,8 +10,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from .. import rules
-from ..errors import InputError
+from ..contract import rules
+from ..contract.errors import InputError
 from .base import Estimator, Floats
 
 

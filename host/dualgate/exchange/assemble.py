@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import rules
-from ..errors import InputError
-from ..network import Network
+from ..contract import rules
+from ..contract.errors import InputError
+from ..contract.network import Network
 from .model import Model
 from .steps import Activate, Dense, Drop, Step
 

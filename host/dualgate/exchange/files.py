@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import rules
-from ..archives import SAFETENSORS, TEXT, read_archive
-from ..checkpoint import load_checkpoint
-from ..errors import CheckpointError, InputError
+from ..contract import rules
+from ..contract.errors import CheckpointError, InputError
+from ..train.archives import SAFETENSORS, TEXT, read_archive
+from ..train.checkpoint import load_checkpoint
 from .assemble import assemble
 from .model import Model
 from .onnx import read_onnx

@@ -7,12 +7,12 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import rules
-from ..dropout import shrunk
-from ..errors import InputError
+from ..contract import rules
+from ..contract.errors import InputError
+from ..contract.formats import MASTER
+from ..contract.network import Network, check_shapes
 from ..floating.forward_mode import ForwardMode
-from ..formats import MASTER
-from ..network import Network, check_shapes
+from ..train.dropout import shrunk
 from .steps import Activate, Dense, Drop, Step
 
 Floats = NDArray[np.float64]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..errors import InputError, MissingToolError
-from ..files import replace_file
-from ..rules import LEAK
+from ..contract.errors import InputError, MissingToolError
+from ..contract.rules import LEAK
+from ..data.files import replace_file
 from .assemble import assemble
 from .model import Model
 from .steps import Activate, Dense, Drop, Step, leaky_relu, softmax

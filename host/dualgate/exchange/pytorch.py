@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..errors import InputError, MissingToolError
-from ..rules import LEAK
+from ..contract.errors import InputError, MissingToolError
+from ..contract.rules import LEAK
 from .assemble import assemble
 from .model import Model
 from .steps import Activate, Dense, Drop, Step, leaky_relu, softmax

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import rules
-from ..errors import InputError
+from ..contract import rules
+from ..contract.errors import InputError
 
 Floats = NDArray[np.float64]
 

@@ -8,16 +8,16 @@
         print(record.epoch, record.held_out_accuracy)
 """
 
-from ..initialisers import initial_weights
+from ..optim.initialisers import initial_weights
+from ..optim.optimisers import SGD, AdaDelta, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSProp
+from ..optim.regularisation import Dropout, EarlyStopping, Penalty
+from ..optim.schedules import Exponential, InverseRoot, InverseTime, Schedule, Staircase
 from .forward_mode import ForwardMode
 from .kernels import find_kernels
 from .losses import LOSSES, Loss
 from .neuron import Descent
-from .optimisers import SGD, AdaDelta, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSProp
 from .pruning import LargestPerNumber, Policy, RandomPerNumber, RelativePerTag, keep_all
 from .recipe import FloatRecipe
-from .regularisation import Dropout, EarlyStopping, Penalty
-from .schedules import Exponential, InverseRoot, InverseTime, Schedule, Staircase
 from .single_layer import Adaline, LinearRegression, LogisticRegression, Perceptron
 from .training import FloatTrainer
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingToolError
+from ..contract.errors import MissingToolError
 from .kernels import Kernels, meet_tangents
 
 Floats = NDArray[np.floating[Any]]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..network import Network
+from ..contract.errors import InputError
+from ..contract.network import Network
 from .kernels import NUMPY, Kernels
 from .losses import LOSSES, Loss
 from .pruning import Policy, keep_all

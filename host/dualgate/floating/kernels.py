@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..contract.errors import InputError
 
 Floats = NDArray[np.floating[Any]]
 

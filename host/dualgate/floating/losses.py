@@ -3,7 +3,7 @@
 What is common to all devices (output activation, error, scale, the targets' transformation) stays
 in `rules.LOSSES`; here is what only real numbers can have. The logarithm of a sigmoid
 or softmax is computed from z, so that no probability needs to be clipped. Values are plain numpy
-formulas, which also work on arrays of `dualgate.autodiff.Dual`.
+formulas, which also work on arrays of `dualgate.floating.dual.Dual`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import rules
-from ..errors import InputError
+from ..contract import rules
+from ..contract.errors import InputError
 
 Floats = NDArray[np.floating[Any]]
 

@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
-from ..network import Network
+from ..contract.errors import InputError
+from ..contract.network import Network
+from ..optim.optimisers import Optimiser
 from .forward_mode import ForwardMode
 from .losses import Loss
-from .optimisers import Optimiser
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Dynamic pruning of whole batches of tangents; the policies of `dualgate.autodiff.pruning`.
+"""Dynamic pruning of whole batches of tangents; the policies of `dualgate.floating.dual.pruning`.
 
 A policy gets the tangents that reach a hidden layer, (tags, units, samples), and the layer's own
 births g'(z), (units, samples), or None where the layer is frozen. It returns both with entries set
@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.pruning import check_count, check_setting
-from ..settings import PRUNE_OFF
+from ..contract.settings import PRUNE_OFF
+from .dual.pruning import check_count, check_setting
 from .kernels import Kernels
 
 Floats = NDArray[np.floating[Any]]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import InputError
-from .optimisers import Optimiser
-from .regularisation import Penalty, check_dropout
+from ..contract.errors import InputError
+from ..optim.optimisers import Optimiser
+from ..optim.regularisation import Penalty, check_dropout
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class FloatRecipe:
     Parameters
     ----------
     epochs, batch : int
-        As in `dualgate.recipe.Recipe`; a batch may have any number of samples.
+        As in `dualgate.train.recipe.Recipe`; a batch may have any number of samples.
     optimiser : Optimiser
     penalty : Penalty or None
     dropout : float

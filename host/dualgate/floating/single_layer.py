@@ -14,8 +14,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import rules
-from ..errors import InputError
+from ..contract import rules
+from ..contract.errors import InputError
 from .losses import LOSSES, Loss
 from .neuron import (
     BinaryNeuron,

@@ -1,7 +1,7 @@
 """Training in floating point: batches through forward mode and an optimiser.
 
-Samples are visited in the order, and in the batches, in which `dualgate.training` shows them to a
-device, so that runs of either kind compare.
+Samples are visited in the order, and in the batches, in which `dualgate.train.trainer` shows them
+to a device, so that runs of either kind compare.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..data import Samples
-from ..errors import InputError
-from ..initialisers import initial_weights
-from ..metrics import accuracy, predicted_labels
-from ..network import Network
-from ..record import Record
+from ..contract.errors import InputError
+from ..contract.network import Network
+from ..data.metrics import accuracy, predicted_labels
+from ..data.samples import Samples
+from ..optim.initialisers import initial_weights
+from ..optim.regularisation import Dropout, EarlyStopping
+from ..train.record import Record
 from .forward_mode import ForwardMode, Trace
 from .losses import Loss
 from .recipe import FloatRecipe
-from .regularisation import Dropout, EarlyStopping
 
 Floats = NDArray[np.floating[Any]]
 

@@ -6,7 +6,7 @@ Offsets are in bytes. All registers are words of 32 bits, little-endian; docs/pc
 from collections.abc import Sequence
 from enum import IntEnum, IntFlag
 
-from ..commands import MAGIC
+from ..contract.commands import MAGIC
 
 MAP_VERSION = 1
 """Version of this map; raised when an offset or a meaning changes."""

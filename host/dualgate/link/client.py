@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ..commands import Words
-from ..errors import DeviceError, HandshakeError, LinkError
+from ..contract.commands import Words
+from ..contract.errors import DeviceError, HandshakeError, LinkError
 from .endpoint import CREDIT, HostEnd
 from .frame import DELIMITER, VERSION, WORD_BYTES, Deframer, Frame, Kind
 from .health import Health

@@ -8,7 +8,7 @@ only ever answers.
 from collections import deque
 from dataclasses import dataclass
 
-from ..errors import LinkError
+from ..contract.errors import LinkError
 from .frame import MARK_MASK, POSITION_MASK, WORD_BYTES, Frame, Kind
 
 MOST_WORDS = 256

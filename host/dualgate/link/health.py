@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from ..commands import Words
+from ..contract.commands import Words
 
 
 @dataclass(frozen=True)

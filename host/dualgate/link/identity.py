@@ -6,10 +6,10 @@ A list of words, the same for the gateware, which holds it in a memory, and for 
 import zlib
 from dataclasses import dataclass, fields
 
-from .. import commands, engine, formats, rules, settings
-from ..commands import PROTOCOL
-from ..engine import EngineParameters
-from ..errors import HandshakeError
+from ..contract import commands, formats, layout, rules, settings
+from ..contract.commands import PROTOCOL
+from ..contract.engine import EngineParameters
+from ..contract.errors import HandshakeError
 
 MAGIC = 0x4B4C4744
 """First word: ``DGLK``, least significant byte first."""
@@ -32,7 +32,7 @@ FORMATS: dict[str, int] = {
 _TABLES = (
     [(op.name, int(op)) for op in commands.Op],
     [(status.name, int(status)) for status in commands.Status],
-    engine.LAYER_FIELDS,
+    layout.LAYER_FIELDS,
     commands.SETTINGS_FIELDS,
     commands.COUNTERS,
     commands.IDENTITY_FIELDS,

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import DeviceError, InputError
+from ..contract.errors import DeviceError, InputError
 from .bar import BAR_BYTES, WORD_BYTES
 
 DEVICES = Path("/sys/bus/pci/devices")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import commands
-from ..commands import IDENTITY_FIELDS, Op, Words
+from ..contract import commands
+from ..contract.commands import IDENTITY_FIELDS, Op, Words
 from .health import Health, Linked
 
 ROUND_TRIPS = 20

@@ -1,6 +1,6 @@
 """The boards that engines are built for: one file each, and what they share."""
 
-from dualgate.errors import InputError
+from dualgate.contract.errors import InputError
 
 from .board import Board
 from .icebreaker import ICEBREAKER

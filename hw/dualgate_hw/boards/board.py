@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, fields
 from amaranth.build import Platform
 from amaranth.lib import wiring
 
-from dualgate.cycles import Depths
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import Depths, EngineParameters
 
-from ..link.serial import LinkParameters
+from ..link.serial.link import LinkParameters
 from .clock import Clock
 
 Pin = tuple[str, int] | tuple[str, int, str]
@@ -66,7 +65,7 @@ class Board:
     part : str
         The FPGA.
     family : str
-        `ecp5`, `ice40`, `gowin` or `xilinx`; see `dualgate_hw.bitstream.families`.
+        `ecp5`, `ice40`, `gowin` or `xilinx`; see `dualgate_hw.build.families`.
     platform : callable
         Makes the amaranth-boards platform.
     capacity : Capacity

@@ -2,10 +2,9 @@
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
-from dualgate.cycles import Depths
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import Depths, EngineParameters
 
-from ..link.serial import LinkParameters
+from ..link.serial.link import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import Ice40Pll
 

@@ -7,12 +7,11 @@ block. The block itself, and the logic between its packets and these streams, ar
 from amaranth.lib import wiring
 from amaranth_boards.nitefury import NitefuryIIPlatform
 
-from dualgate.cycles import Depths
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.link.identity import Identity
 
-from ..engine import Engine
-from ..link.pcie_engine import PcieEngine
+from ..lanes.engine import Engine
+from ..link.pcie.engine import PcieEngine
 from .board import Board, Capacity
 from .clock import Oscillator
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
-from dualgate.cycles import Depths
+from dualgate.contract.engine import Depths
 
-from ..link.serial import LinkParameters
+from ..link.serial.link import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import GowinPll
 from .icebreaker import COMPACT

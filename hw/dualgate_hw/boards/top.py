@@ -6,11 +6,11 @@ from amaranth import Const, Module, Signal
 from amaranth.hdl import Value
 from amaranth.lib import io, wiring
 
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import EngineParameters
 from dualgate.link.identity import Identity
 
-from ..link.serial_engine import SerialEngine, UartPort
-from ..link.uart import divisor_for
+from ..link.serial.engine import SerialEngine, UartPort
+from ..link.serial.uart import divisor_for
 from .board import Board, Pin
 
 LED_S = 0.05

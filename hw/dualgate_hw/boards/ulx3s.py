@@ -4,10 +4,9 @@ from dataclasses import replace
 
 from amaranth_boards import ulx3s
 
-from dualgate.cycles import Depths
-from dualgate.engine import EngineParameters
+from dualgate.contract.engine import Depths, EngineParameters
 
-from ..link.serial import LinkParameters
+from ..link.serial.link import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import Clock, Ecp5Pll
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from dualgate.errors import InputError
-from dualgate.files import check_target, replace_file
+from dualgate.contract.errors import InputError
+from dualgate.data.files import check_target, replace_file
 
-from ..bitstream.document import document, engine_text
-from ..bitstream.flow import RESULT, Result
 from ..boards import BOARDS
 from ..boards.board import Board
+from ..build.boards_page import document, engine_text
+from ..build.flow import RESULT, Result
 
 COLUMNS = (
     ("board", 14),

@@ -6,17 +6,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.errors import FitError, InputError
 from dualgate.cycles import assumed_activity
-from dualgate.engine import EngineParameters
-from dualgate.errors import FitError, InputError
-from dualgate.files import check_target, replace_file
-from dualgate.tasks import find_task
+from dualgate.data.files import check_target, replace_file
+from dualgate.tasks.table import find_task
 
-from ..bitstream.choose import fit
-from ..bitstream.flow import SEEDS, Build, Result
-from ..bitstream.utilisation import check_multipliers_fit
 from ..boards import find_board
 from ..boards.board import Board
+from ..build.choose import fit
+from ..build.flow import SEEDS, Build, Result
+from ..build.utilisation import check_multipliers_fit
 from .progress import Steps
 
 INPUTS, KEPT = 0.5, 0.25

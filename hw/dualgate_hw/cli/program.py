@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dualgate.errors import DeviceError, InputError, MissingToolError
+from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 
-from ..bitstream.families import FAMILIES
-from ..bitstream.flow import NAME, RESULT, Result
 from ..boards import find_board
+from ..build.families import FAMILIES
+from ..build.flow import NAME, RESULT, Result
 
 
 @click.command()

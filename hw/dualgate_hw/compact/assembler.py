@@ -12,7 +12,7 @@ from amaranth import Const
 from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
-from ..layouts import VALUE
+from ..common.shapes import VALUE
 from .instructions import Action, Condition, Op, Word, layout
 
 Operand = Word | Op | int

@@ -5,10 +5,10 @@ from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import DIGIT_WIDTH, MASTER_WIDTH, MOMENTUM_FRAC, VALUE_WIDTH
+from dualgate.contract.formats import DIGIT_WIDTH, MASTER_WIDTH, MOMENTUM_FRAC, VALUE_WIDTH
 
-from ..layouts import PRODUCT, VALUE
-from ..rounding import saturate
+from ..common.rounding import saturate
+from ..common.shapes import PRODUCT, VALUE
 from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
 from .store import lane_of
 

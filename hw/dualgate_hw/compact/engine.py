@@ -5,11 +5,11 @@ from amaranth.hdl import Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.engine import EngineParameters
-from dualgate.formats import VALUE_WIDTH
-from dualgate.rules import EXP_TABLE, SIGMOID_TABLE
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.formats import VALUE_WIDTH
+from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE
 
-from ..layouts import VALUE, WORD, Shapes, delay
+from ..common.shapes import VALUE, WORD, Shapes, delay
 from .batch_end import BatchEnd
 from .instructions import Action, Op
 from .lists import ListWalker
@@ -25,7 +25,9 @@ CYCLES_WIDTH = 32
 
 
 class CompactEngine(wiring.Component):
-    """A training engine behind two streams of words, see `dualgate.commands`; a sample at a time.
+    """A training engine behind two streams of words that takes one sample at a time.
+
+    For the words see `dualgate.contract.commands`.
 
     Parameters
     ----------

@@ -5,10 +5,10 @@ from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import VALUE_WIDTH
+from dualgate.contract.formats import VALUE_WIDTH
 
-from ..layouts import PRODUCT, VALUE, vector
-from ..rounding import WINDOW, saturate, shift_right, with_half
+from ..common.rounding import WINDOW, saturate, shift_right, with_half
+from ..common.shapes import PRODUCT, VALUE, vector
 from .parts import BYTE, SHIFT_BITS, Places, Use, row_layout
 
 

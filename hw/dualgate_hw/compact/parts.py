@@ -12,9 +12,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 from amaranth.utils import ceil_log2
 
-from dualgate.formats import VALUE_WIDTH
+from dualgate.contract.formats import VALUE_WIDTH
 
-from ..layouts import PRODUCT, VALUE, Shapes
+from ..common.shapes import PRODUCT, VALUE, Shapes
 
 BYTE = 8
 

@@ -10,9 +10,9 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from dualgate.formats import VALUE_WIDTH
+from dualgate.contract.formats import VALUE_WIDTH
 
-from ..layouts import VALUE
+from ..common.shapes import VALUE
 from .assembler import Assembler
 from .instructions import Action, Condition, Op
 

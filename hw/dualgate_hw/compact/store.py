@@ -5,7 +5,7 @@ from amaranth.hdl import Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import VALUE_WIDTH
+from dualgate.contract.formats import VALUE_WIDTH
 
 from .parts import UNINITIALISED, Places, Plane, Use, row_layout
 

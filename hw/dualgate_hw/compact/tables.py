@@ -4,9 +4,9 @@ from amaranth import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.rules import TABLE_BITS
+from dualgate.contract.rules import TABLE_BITS
 
-from ..layouts import VALUE
+from ..common.shapes import VALUE
 
 FINE_BITS = 3
 """So many entries, a power of two, share a coarse one."""

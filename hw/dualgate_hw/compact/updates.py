@@ -4,9 +4,9 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.formats import DIGIT_WIDTH, VALUE_WIDTH
+from dualgate.contract.formats import DIGIT_WIDTH, VALUE_WIDTH
 
-from ..layouts import PRODUCT
+from ..common.shapes import PRODUCT
 from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dualgate.commands import COUNTERS
+from dualgate.contract.commands import COUNTERS
 
 from ..assembler import Assembler
 from ..instructions import Action, Condition, Op, Word

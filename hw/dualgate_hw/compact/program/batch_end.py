@@ -1,6 +1,6 @@
 """A batch's end: row after row, those that have a velocity."""
 
-from dualgate.formats import DIGIT_WIDTH
+from dualgate.contract.formats import DIGIT_WIDTH
 
 from ..instructions import Action, Condition, Op
 from ..parts import DIGIT_PLANES

@@ -1,8 +1,8 @@
 """Commands without samples: their headers, identity, counters, and what is refused."""
 
-from dualgate.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Status
-from dualgate.commands import Op as Command
-from dualgate.formats import VALUE_WIDTH
+from dualgate.contract.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCOL, Status
+from dualgate.contract.commands import Op as Command
+from dualgate.contract.formats import VALUE_WIDTH
 
 from ..instructions import Action, Condition, Op
 from .basics import Code, clear_words

@@ -2,9 +2,10 @@
 
 from amaranth.utils import ceil_log2, exact_log2
 
-from dualgate.commands import SETTINGS_FIELDS, SETTINGS_WORDS
-from dualgate.engine import LAYER_FIELDS, LAYER_WORDS, WORD_BITS
-from dualgate.formats import VALUE_WIDTH
+from dualgate.contract.commands import SETTINGS_FIELDS, SETTINGS_WORDS
+from dualgate.contract.engine import WORD_BITS
+from dualgate.contract.formats import VALUE_WIDTH
+from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS
 
 from ..instructions import Action, Condition, Op, Word
 from .basics import Code, clear_words, double, test_flag

@@ -1,7 +1,7 @@
 """Activations: from a pre-activation, which is A and `value`, to `value` and the slope in A."""
 
-from dualgate.formats import UNIT_FRAC
-from dualgate.rules import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
+from dualgate.contract.formats import UNIT_FRAC
+from dualgate.contract.rules import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
 
 from ..instructions import Action, Condition, Op
 from .basics import Code, multiply
@@ -11,7 +11,7 @@ ONE = 1 << UNIT_FRAC
 
 
 def curves(code: Code) -> None:
-    """Each begins at its name and ends at `file`; see `dualgate.rules`."""
+    """Each begins at its name and ends at `file`; see `dualgate.contract.rules`."""
     asm, memory = code.asm, code.memory
     asm.label("softmax")
     # So that it is another place than that of the identity.

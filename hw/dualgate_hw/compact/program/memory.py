@@ -2,10 +2,10 @@
 
 from amaranth.utils import ceil_log2
 
-from dualgate.commands import COUNTERS
-from dualgate.engine import LAYER_FIELDS, LAYER_WORDS
-from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
-from dualgate.rules import ACTIVATIONS
+from dualgate.contract.commands import COUNTERS
+from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
+from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS
+from dualgate.contract.rules import ACTIVATIONS
 
 from ..assembler import Assembler
 from ..instructions import Word

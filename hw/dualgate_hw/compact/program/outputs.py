@@ -1,6 +1,6 @@
 """Outputs: the response, and errors that become update scalars."""
 
-from dualgate.formats import UNIT_FRAC
+from dualgate.contract.formats import UNIT_FRAC
 
 from ..instructions import Action, Condition, Op
 from .basics import Code, count_clipped, multiply, set_place, test_flag

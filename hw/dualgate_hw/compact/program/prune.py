@@ -1,7 +1,7 @@
 """In a hidden layer: a tag's sums become its vector, and what is small beside its largest goes."""
 
-from dualgate.formats import UNIT_FRAC, VALUE_WIDTH
-from dualgate.settings import PRUNE_OFF
+from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
+from dualgate.contract.settings import PRUNE_OFF
 
 from ..instructions import Action, Condition, Op
 from ..parts import Plane

@@ -2,7 +2,7 @@
 
 from amaranth.utils import exact_log2
 
-from dualgate.formats import DIGIT_WIDTH, VALUE_WIDTH
+from dualgate.contract.formats import DIGIT_WIDTH, VALUE_WIDTH
 
 from ..instructions import Action, Condition, Op, Word
 from ..parts import Plane

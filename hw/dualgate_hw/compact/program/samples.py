@@ -1,6 +1,6 @@
 """Samples: their commands become targets, masks, and a list of nonzero inputs."""
 
-from dualgate.commands import Op as Command
+from dualgate.contract.commands import Op as Command
 
 from ..instructions import Action, Condition, Op
 from .basics import Code

@@ -1,19 +1,10 @@
 """Tangents: every hidden unit's tag is carried to the outputs, one after the other."""
 
-from dualgate.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
+from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 
 from ..instructions import Action, Condition, Op
 from ..parts import SHIFT_BITS, Plane
-from .basics import (
-    Code,
-    add_count,
-    first_rows,
-    next_layer,
-    set_place,
-    take_sum,
-    test_flag,
-    walk,
-)
+from .basics import Code, add_count, first_rows, next_layer, set_place, take_sum, test_flag, walk
 from .memory import FROZEN, LAST, ROUNDS, Layer
 from .prune import prune, scale
 

@@ -1,0 +1,1 @@
+"""Benchmarks: cycles beside yardsticks, and floating point beside PyTorch."""

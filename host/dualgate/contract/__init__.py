@@ -1,0 +1,1 @@
+"""The contract: every definition from which host, golden model and gateware are all built."""

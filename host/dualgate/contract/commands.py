@@ -1,0 +1,281 @@
+"""The command set: what travels between host and engine, whatever carries it.
+
+Both directions are streams of 32-bit words. A command is a header and its payload; every command
+is answered by one response, a header and its payload, in the order of the commands. Header:
+operation in bits 0-7, status in bits 8-15 (zero in a command), payload words in bits 16-31.
+
+============== ========================================= ==================================
+command        payload                                   response payload
+============== ========================================= ==================================
+IDENTIFY       none                                      `IDENTITY_FIELDS`, a word each
+LAYER          index, then the descriptor                none
+SETTINGS       `SETTINGS_FIELDS`, packed                 none
+WRITE_WEIGHTS  row, then N words a row                   none
+READ_WEIGHTS   row, number of rows                       N words a row
+WRITE_VELOCITY row, then 2 N words a row                 none
+READ_VELOCITY  row, number of rows                       2 N words a row
+TRAIN          a target a word, masks, nonzero inputs    an output a word
+INFER          nonzero inputs                            an output a word
+TRAIN_DENSE    a target a word, masks, then all inputs   as TRAIN, whose header it has
+INFER_DENSE    all inputs                                as INFER, whose header it has
+APPLY          none                                      none
+COUNTERS       none                                      two words each of `COUNTERS`
+CLEAR_COUNTERS none                                      none
+============== ========================================= ==================================
+
+A nonzero input is its index in bits 16-31 and its value in bits 0-15; no index comes twice. All
+inputs are two a word,
+the even one in bits 0-15, and zero in place of one that is missing. Targets and outputs are
+sign-extended. Masks are there when SETTINGS has `masked`, and then always; see `mask_words`. A
+velocity is two words, low first, sign-extended to 64 bits. A payload that does
+not fit its command is read to its end and answered with a status, and changes nothing. A word of
+zero where a header is expected is no command: it fills what has to be filled, and is not answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import WORD_BITS, EngineParameters
+from .errors import DeviceError
+from .formats import MOMENTUM_FRAC, RATE_WIDTH
+from .layout import LAYER_FIELDS, LAYER_WORDS, Layout
+from .network import Network
+from .settings import PRUNE_BITS, RATE_SHIFT_BITS, Settings
+
+MAGIC = 0x44475445
+PROTOCOL = 4
+MAX_PAYLOAD = (1 << 16) - 1
+
+Words = NDArray[np.uint32]
+
+Masks = Sequence[NDArray[np.bool_]]
+"""For each hidden layer, (samples, units): which units take part, each sample for itself."""
+
+
+class Op(IntEnum):
+    """Operation codes."""
+
+    IDENTIFY = 1
+    LAYER = 2
+    SETTINGS = 3
+    WRITE_WEIGHTS = 4
+    READ_WEIGHTS = 5
+    WRITE_VELOCITY = 6
+    READ_VELOCITY = 7
+    TRAIN = 8
+    INFER = 9
+    APPLY = 10
+    COUNTERS = 11
+    CLEAR_COUNTERS = 12
+    TRAIN_DENSE = 13
+    INFER_DENSE = 14
+
+
+class Status(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    UNKNOWN = 1
+    LENGTH = 2
+
+
+IDENTITY_FIELDS = ("magic", "protocol", *(field.name for field in fields(EngineParameters)))
+
+SETTINGS_FIELDS: tuple[tuple[str, int], ...] = (
+    ("rate_mantissa", RATE_WIDTH),
+    ("masked", 1),
+    ("rate_shift", RATE_SHIFT_BITS),
+    ("prune", PRUNE_BITS),
+    ("layers", 6),
+    ("momentum", MOMENTUM_FRAC),
+)
+"""Name and width, least significant first; `layers` is how many descriptors are in use. None lies
+in two halves of a word, which the compact engine would have to put together."""
+
+SETTINGS_WORDS = -(-sum(bits for _, bits in SETTINGS_FIELDS) // WORD_BITS)
+
+COUNTERS = (
+    "cycles",
+    "value_rows",
+    "tangent_rows",
+    "scale_rows",
+    "update_rows",
+    "kept",
+    "dropped",
+    "saturated_values",
+    "saturated_updates",
+    "saturated_weights",
+)
+"""What the engine counts since the counters were cleared.
+
+cycles
+    Clock cycles in which a sample or a batch's end was in the engine.
+value_rows, tangent_rows, update_rows
+    Scalar-times-row operations of each kind.
+scale_rows
+    Tangent vectors times slopes or errors, a group each.
+kept, dropped
+    Nonzero tangent entries that crossed a hidden layer and were kept or pruned.
+saturated_values, saturated_updates, saturated_weights
+    Pre-activations, errors and update scalars, master weights and velocities that were clipped.
+"""
+
+
+def pack_fields(layout: tuple[tuple[str, int], ...], values: dict[str, int], words: int) -> Words:
+    """Pack named fields into words.
+
+    Parameters
+    ----------
+    layout : sequence of (name, bits)
+        Least significant first.
+    values : dict
+        The fields' values by name.
+    words : int
+        How many words they fill.
+    """
+    packed = shift = 0
+    for name, bits in layout:
+        value = values[name]
+        if not 0 <= value < 1 << bits:
+            raise ValueError(f"{name} = {value} does not fit {bits} bits")
+        packed |= value << shift
+        shift += bits
+    return np.array([packed >> (WORD_BITS * i) & 0xFFFF_FFFF for i in range(words)], np.uint32)
+
+
+def header(op: int, count: int, status: int = 0) -> int:
+    """A header word with `op` and `status`; `count` payload words follow."""
+    return int(op) | status << 8 | count << 16
+
+
+def command(op: Op, payload: NDArray[np.integer] | list[int] | tuple[int, ...] = ()) -> Words:
+    """A whole command as words.
+
+    Parameters
+    ----------
+    op : Op
+    payload : sequence of int
+        Words, signed or not.
+
+    Raises
+    ------
+    DeviceError
+        For a payload of more than `MAX_PAYLOAD` words.
+    """
+    body = np.asarray(payload, dtype=np.int64)
+    if len(body) > MAX_PAYLOAD:
+        raise DeviceError(f"{op.name} of {len(body)} words; at most {MAX_PAYLOAD} fit a command")
+    return np.concatenate(([header(op, len(body))], body & 0xFFFF_FFFF)).astype(np.uint32)
+
+
+def layer_command(layout: Layout, index: int) -> Words:
+    """LAYER for the layer at `index` of a `layout`."""
+    fields = pack_fields(LAYER_FIELDS, layout.descriptors[index], LAYER_WORDS)
+    return command(Op.LAYER, [index, *fields.tolist()])
+
+
+def settings_command(settings: Settings, layers: int) -> Words:
+    """SETTINGS with `settings`, for a network of `layers` layers."""
+    values = {name: getattr(settings, name) for name, _ in SETTINGS_FIELDS if name != "layers"}
+    return command(
+        Op.SETTINGS, pack_fields(SETTINGS_FIELDS, {**values, "layers": layers}, SETTINGS_WORDS)
+    )
+
+
+def dense_words(inputs: int) -> int:
+    """Words that `inputs` inputs take when all of them are sent."""
+    return -(-inputs // 2)
+
+
+def mask_words(network: Network) -> int:
+    """Words that a sample's masks take: a bit for each value that feeds a layer but the first.
+
+    These are the units of each hidden layer and, behind them, its bias, in the order in which the
+    engine keeps lists of them (`list_base` of `LAYER_FIELDS`); least significant bit first. A unit
+    takes part in the sample if its bit is 1. A bias always does, whatever its bit.
+    """
+    return -(-sum(layer.rows for layer in network.layers[1:]) // WORD_BITS)
+
+
+def pack_masks(network: Network, masks: Masks) -> Words:
+    """Masks as they are sent; for the order of bits see `mask_words`.
+
+    Parameters
+    ----------
+    network : Network
+    masks : sequence of bool array (samples, units)
+        For each hidden layer, the units that take part.
+
+    Returns
+    -------
+    uint32 array (samples, words)
+    """
+    samples = len(masks[0])
+    bits = np.zeros((samples, WORD_BITS * mask_words(network)), np.bool_)
+    start = 0
+    for layer, mask in zip(network.layers[1:], masks, strict=True):
+        bits[:, start : start + layer.inputs] = mask
+        start += layer.rows
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    return packed.view("<u4").astype(np.uint32)
+
+
+def sample_command(
+    x: NDArray[np.int64], target: NDArray[np.int64] | None, masks: Words | None = None
+) -> Words:
+    """TRAIN, or INFER where `target` is None, dense where that is shorter.
+
+    Parameters
+    ----------
+    x : int array (inputs,)
+    target : int array (outputs,) or None
+    masks : uint32 array (words,) or None
+        A row of `pack_masks`, only with a target.
+    """
+    index = np.flatnonzero(x)
+    dense = dense_words(len(x)) < len(index)
+    if dense:
+        padded = np.append(x, 0)[: 2 * dense_words(len(x))] & 0xFFFF
+        entries = padded[0::2] | padded[1::2] << 16
+    else:
+        entries = index << 16 | (x[index] & 0xFFFF)
+    if target is None:
+        return command(Op.INFER_DENSE if dense else Op.INFER, entries)
+    front = (target,) if masks is None else (target, masks)
+    return command(Op.TRAIN_DENSE if dense else Op.TRAIN, np.concatenate((*front, entries)))
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer.
+
+    Parameters
+    ----------
+    op, status : int
+        Of the header.
+    payload : uint32 array
+    """
+
+    op: int
+    status: int
+    payload: Words
+
+
+def parse_responses(words: Words) -> list[Response]:
+    """Split a whole number of responses; raises `DeviceError` on a torn one."""
+    result, at = [], 0
+    while at < len(words):
+        head = int(words[at])
+        end = at + 1 + (head >> 16)
+        if end > len(words):
+            raise DeviceError("the device stopped in the middle of a response; reset it")
+        result.append(Response(head & 0xFF, head >> 8 & 0xFF, words[at + 1 : end]))
+        at = end
+    return result
+
+
+assert LAYER_WORDS < MAX_PAYLOAD

@@ -1,0 +1,148 @@
+"""A network's layout in an engine's memories, and the layer descriptors that state it.
+
+The descriptor's fields are listed once, here; the host packs them and the gateware unpacks them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import WORD_BITS, EngineParameters
+from .errors import FitError
+from .formats import APPLY_BIAS, MASTER_FRAC
+from .network import Network
+from .rules import CODE_BITS
+
+LAYER_FIELDS: tuple[tuple[str, int], ...] = (
+    ("inputs", 16),
+    ("outputs", 16),
+    ("groups", 16),
+    ("weight_base", 16),
+    ("list_base", 16),
+    ("vector_base", 16),
+    ("z_shift", 5),
+    ("activation", CODE_BITS),
+    ("in_frac", 4),
+    ("out_frac", 4),
+    ("apply_shift", 6),
+    ("last", 1),
+    ("sloped", 1),
+    ("frozen", 1),
+)
+"""Name and width of each field of a layer descriptor, least significant first; unsigned.
+
+inputs, outputs
+    Units before and in the layer.
+groups
+    ``ceil(outputs / neurons)``: how many times the neurons take turns on the layer.
+weight_base
+    First row of the layer in weight and velocity memory; group g holds rows
+    ``weight_base + g * (inputs + 1)`` and on, one for each input, the bias last.
+list_base
+    Where the nonzeros of the layer's inputs begin in the list memory of activations (0 for the
+    first layer, whose inputs have a memory of their own).
+vector_base
+    Where the layer's slopes and update scalars begin, in words of `neurons` entries; those of the
+    output layer are elsewhere, but in the compact engine.
+z_shift, activation, in_frac, out_frac
+    See `Layer` and `Activation.code`.
+apply_shift
+    `APPLY_BIAS` plus the right shift from velocity to master weight.
+last, sloped, frozen
+    Output layer; `Loss.sloped`; `Layer.frozen`.
+"""
+
+LAYER_WORDS = -(-sum(bits for _, bits in LAYER_FIELDS) // WORD_BITS)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a network lives in an engine.
+
+    Parameters
+    ----------
+    network : Network
+    engine : EngineParameters
+    update_frac : int
+        Fraction bits of update scalars.
+
+    Raises
+    ------
+    FitError
+        When the network does not fit.
+    """
+
+    network: Network
+    engine: EngineParameters
+    update_frac: int
+
+    def __post_init__(self) -> None:
+        self.engine.check(self.network)
+        for layer in self.network.layers:
+            shift = layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS
+            if not 0 <= shift < 63:
+                raise FitError("the learning rate is too small or too large for the weights")
+
+    @cached_property
+    def descriptors(self) -> list[dict[str, int]]:
+        """`LAYER_FIELDS` of every layer."""
+        result = []
+        weight_base = list_base = vector_base = 0
+        for index, layer in enumerate(self.network.layers):
+            groups = self.engine.groups_of(layer)
+            result.append(
+                {
+                    "inputs": layer.inputs,
+                    "outputs": layer.outputs,
+                    "groups": groups,
+                    "weight_base": weight_base,
+                    "list_base": list_base,
+                    "vector_base": vector_base,
+                    "z_shift": layer.z_shift,
+                    "activation": layer.activation.code,
+                    "in_frac": layer.in_frac,
+                    "out_frac": layer.out_frac,
+                    "apply_shift": layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS,
+                    "last": int(index == len(self.network.layers) - 1),
+                    "sloped": int(self.network.objective.sloped),
+                    "frozen": int(layer.frozen),
+                }
+            )
+            weight_base += groups * layer.rows
+            list_base += layer.rows if index else 0
+            vector_base += groups
+        return result
+
+    @property
+    def rows(self) -> int:
+        """Words of weight memory in use."""
+        return sum(self.engine.groups_of(layer) * layer.rows for layer in self.network.layers)
+
+    def to_rows(self, matrices: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Matrices (inputs + 1, outputs) of each layer as memory rows (rows, neurons).
+
+        Lanes without a unit are zero; the engine relies on that.
+        """
+        lanes = self.engine.neurons
+        parts = []
+        for layer, matrix in zip(self.network.layers, matrices, strict=True):
+            groups = self.engine.groups_of(layer)
+            padded = np.zeros((layer.rows, groups * lanes), dtype=np.int64)
+            padded[:, : layer.outputs] = matrix
+            parts.append(padded.reshape(layer.rows, groups, lanes).swapaxes(0, 1))
+        return np.concatenate([part.reshape(-1, lanes) for part in parts])
+
+    def from_rows(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The inverse of `to_rows`."""
+        lanes = self.engine.neurons
+        result, start = [], 0
+        for layer in self.network.layers:
+            groups = self.engine.groups_of(layer)
+            part = rows[start : start + groups * layer.rows]
+            start += groups * layer.rows
+            grid = part.reshape(groups, layer.rows, lanes).swapaxes(0, 1)
+            result.append(grid.reshape(layer.rows, -1)[:, : layer.outputs].copy())
+        return result

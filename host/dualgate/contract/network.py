@@ -1,0 +1,225 @@
+"""Networks: sizes, activations, loss and the binary points that follow from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import rules
+from .errors import InputError
+from .formats import MASTER, UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC, Format
+
+LINEAR_FRAC = 10
+"""Default fraction bits of unbounded activations: +-32."""
+
+INPUT_FRAC = 12
+"""Default fraction bits of inputs: +-8."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One fully connected layer; binary points only, no weights.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Units before and in this layer. The weight matrix has ``inputs + 1`` rows, the last of
+        them the bias, fed by a constant one.
+    activation : Activation
+    in_frac, z_frac, out_frac : int
+        Fraction bits of the inputs, the pre-activation and the value.
+    frozen : bool
+        Whether the weights stay as they are: no tags for the layer's units, no updates.
+    """
+
+    inputs: int
+    outputs: int
+    activation: rules.Activation
+    in_frac: int
+    z_frac: int
+    out_frac: int
+    frozen: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows of the weight matrix."""
+        return self.inputs + 1
+
+    @property
+    def z_shift(self) -> int:
+        """Right shift from an accumulated sum to the pre-activation."""
+        return self.in_frac + WEIGHT_FRAC - self.z_frac
+
+    @property
+    def one(self) -> int:
+        """The constant that feeds the bias row."""
+        return 1 << self.in_frac
+
+
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron as the engine sees it.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of the input and of each layer, for instance ``(64, 32, 10)``.
+    activation : str or sequence of str
+        Hidden activation, one for all or one for each hidden layer.
+    loss : str
+        A key of `rules.LOSSES`; it also decides the output activation.
+    input_frac, linear_frac : int
+        Fraction bits of the inputs and of unbounded activations (identity, relu, leaky_relu).
+    frozen : sequence of int
+        Positions of layers whose weights do not change, from 0.
+
+    Raises
+    ------
+    InputError
+        For sizes below 1, fewer than two sizes, unknown names, binary points out of 0..14, or a
+        frozen layer that does not exist.
+    """
+
+    sizes: tuple[int, ...]
+    activation: str | tuple[str, ...] = "relu"
+    loss: str = "cce"
+    input_frac: int = INPUT_FRAC
+    linear_frac: int = LINEAR_FRAC
+    frozen: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", tuple(int(n) for n in self.sizes))
+        if len(self.sizes) < 2 or min(self.sizes) < 1:
+            raise InputError(
+                f"layers {','.join(map(str, self.sizes))}: give the inputs and at least one "
+                "layer, each of 1 unit or more, such as 64,32,10"
+            )
+        if not isinstance(self.activation, str):
+            object.__setattr__(self, "activation", tuple(self.activation))
+            if len(self.activation) != len(self.sizes) - 2:
+                raise InputError(
+                    f"{len(self.activation)} activations for {len(self.sizes) - 2} hidden layers; "
+                    "give one for all or one for each"
+                )
+        for name in self.hidden:
+            rules.activation(name)
+        rules.loss(self.loss)
+        for frac in (self.input_frac, self.linear_frac):
+            if not 0 <= frac <= UNIT_FRAC:
+                raise InputError(f"{frac} fraction bits; choose 0 to {UNIT_FRAC}")
+        object.__setattr__(self, "frozen", tuple(sorted({int(index) for index in self.frozen})))
+        for index in self.frozen:
+            if not 0 <= index < len(self.sizes) - 1:
+                raise InputError(
+                    f"layer {index} cannot be frozen; layers are 0 to {len(self.sizes) - 2}"
+                )
+        for layer in self.layers:
+            if layer.z_shift < 0:
+                raise InputError(
+                    f"inputs with {layer.in_frac} fraction bits are too coarse for a layer of "
+                    f"{layer.z_frac}; raise input_frac or linear_frac"
+                )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickles: the parameters; what is cached, the activations' functions, cannot go."""
+        return Network, tuple(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Activation name of each hidden layer."""
+        if isinstance(self.activation, str):
+            return (self.activation,) * (len(self.sizes) - 2)
+        return self.activation
+
+    @property
+    def objective(self) -> rules.Loss:
+        """The loss, with its output activation."""
+        return rules.LOSSES[self.loss]
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, first to last."""
+        result = []
+        in_frac = self.input_frac
+        kinds = [rules.ACTIVATIONS[name] for name in self.hidden] + [self.objective.output]
+        shapes = zip(self.sizes, self.sizes[1:], kinds, strict=False)
+        for index, (inputs, outputs, kind) in enumerate(shapes):
+            z_frac = self.linear_frac if kind.z_frac < 0 else kind.z_frac
+            out_frac = z_frac if kind.out_frac < 0 else kind.out_frac
+            frozen = index in self.frozen
+            result.append(Layer(inputs, outputs, kind, in_frac, z_frac, out_frac, frozen))
+            in_frac = out_frac
+        return tuple(result)
+
+    @property
+    def input_format(self) -> Format:
+        """Format of the inputs."""
+        return Format(VALUE_WIDTH, self.input_frac)
+
+    @property
+    def output_format(self) -> Format:
+        """Format of the outputs and of the targets."""
+        return Format(VALUE_WIDTH, self.layers[-1].out_frac)
+
+    @property
+    def error_frac(self) -> int:
+        """Fraction bits of the error at the outputs, dL/dz without `Loss.scale`."""
+        last = self.layers[-1]
+        return last.out_frac + (last.activation.slope_frac - UNIT_FRAC) * self.objective.sloped
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, biases included."""
+        return sum(layer.rows * layer.outputs for layer in self.layers)
+
+    def quantize_inputs(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Inputs (samples, sizes[0]) as integers; raises `InputError` on shape, NaN or range."""
+        return _matrix(self.input_format.quantize(x, "input"), self.sizes[0], "input")
+
+    def quantize_targets(self, t: ArrayLike) -> NDArray[np.int64]:
+        """Targets (samples, sizes[-1]), transformed, as integers; raises `InputError` likewise."""
+        wanted = self.objective.transformed(t)
+        return _matrix(self.output_format.quantize(wanted, "target"), self.sizes[-1], "target")
+
+    def predictions(self, outputs: ArrayLike) -> NDArray[np.float64]:
+        """What integer outputs (samples, sizes[-1]) predict: their real numbers, with the targets'
+        transformation undone."""
+        return np.asarray(self.objective.inverse(self.output_format.real(outputs)))
+
+
+def _matrix(array: NDArray[np.int64], width: int, what: str) -> NDArray[np.int64]:
+    if array.ndim != 2 or array.shape[1] != width:
+        raise InputError(f"{what}s have shape {array.shape}; the network takes (samples, {width})")
+    return array
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Read ``64,32,10``; raises `InputError` on anything but integers."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"layers {text!r}: give whole numbers such as 64,32,10") from None
+
+
+def check_shapes(network: Network, weights: Sequence[NDArray[np.int64]]) -> None:
+    """Raise `InputError` unless `weights` has the shape of `network`, layer by layer."""
+    want = [(layer.rows, layer.outputs) for layer in network.layers]
+    have = [np.shape(w) for w in weights]
+    if have != want:
+        raise InputError(f"weights have shapes {have}; the network needs {want}")
+
+
+def check_master(network: Network, weights: Sequence[NDArray[np.int64]]) -> None:
+    """Raise `InputError` unless `weights` are integers of `formats.MASTER`, shaped as `network`."""
+    check_shapes(network, weights)
+    limit = 1 << (MASTER.width - 1)
+    for index, w in enumerate(weights):
+        whole = np.issubdtype(w.dtype, np.integer)
+        if not whole or w.min() < -limit or w.max() >= limit:
+            raise InputError(
+                f"weights of layer {index} are not integers of {MASTER.width} bits; "
+                "exchange.Model.master_weights rounds real ones"
+            )

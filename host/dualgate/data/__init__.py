@@ -1,0 +1,1 @@
+"""Samples: data sets, quantised samples, augmentation, metrics and files."""

@@ -1,0 +1,124 @@
+"""Dynamic pruning of `Dual` numbers: which tangents of a layer are worth carrying on.
+
+A policy is called with the numbers of a layer and returns them with fewer tangents; values never
+change. Policies *per number* let the tags of one number compete, as the hypothesis was first put;
+`RelativePerTag` lets the numbers of the layer compete for each tag, as the engine does, so that no
+tag is lost altogether.
+"""
+
+import math
+import random
+from collections.abc import Callable, Hashable, Sequence
+
+from ...contract.errors import InputError
+from ...contract.settings import PRUNE_OFF
+from .number import Dual
+
+Policy = Callable[[Sequence[Dual]], list[Dual]]
+
+
+def keep_all(layer: Sequence[Dual]) -> list[Dual]:
+    """No pruning: the gradient is exact."""
+    return list(layer)
+
+
+def check_count(count: int) -> None:
+    """Raise `InputError` unless `count` tangents is a number that can be kept."""
+    if count < 1:
+        raise InputError(f"{count} tangents to keep: give at least 1")
+
+
+class LargestPerNumber:
+    """Keep the `count` tangents of largest magnitude of each number; of equals, the oldest tags.
+
+    Raises
+    ------
+    InputError
+        For a count below 1.
+    """
+
+    def __init__(self, count: int) -> None:
+        check_count(count)
+        self._count = count
+
+    def __call__(self, layer: Sequence[Dual]) -> list[Dual]:
+        """Prune a layer."""
+        return [self._prune(number) for number in layer]
+
+    def _prune(self, number: Dual) -> Dual:
+        ranked = sorted(number.tangents.items(), key=lambda item: -abs(item[1]))
+        return Dual(number.value, dict(ranked[: self._count]))
+
+
+class RandomPerNumber:
+    """Keep `count` tangents of each number, chosen by chance among those that are not zero.
+
+    The yardstick of every other policy: what is gained by choosing.
+
+    Parameters
+    ----------
+    count : int
+    seed : int
+
+    Raises
+    ------
+    InputError
+        For a count below 1.
+    """
+
+    def __init__(self, count: int, seed: int = 0) -> None:
+        check_count(count)
+        self._count = count
+        self._random = random.Random(seed)
+
+    def __call__(self, layer: Sequence[Dual]) -> list[Dual]:
+        """Prune a layer."""
+        return [self._prune(number) for number in layer]
+
+    def _prune(self, number: Dual) -> Dual:
+        tags = [tag for tag, tangent in number.tangents.items() if tangent]
+        kept = self._random.sample(tags, min(self._count, len(tags)))
+        return Dual(number.value, {tag: number.tangents[tag] for tag in kept})
+
+
+class RelativePerTag:
+    """Drop a tag's tangents that are far below its largest in the layer; the engine's rule.
+
+    Parameters
+    ----------
+    setting : int
+        p: with ``2**(e - 1) <= largest < 2**e``, a tangent below ``2**(e - p)`` is dropped.
+        `PRUNE_OFF` keeps all; `parse_prune` reads names such as ``1/4``.
+
+    Raises
+    ------
+    InputError
+        For a setting out of 1 to `PRUNE_OFF`.
+    """
+
+    def __init__(self, setting: int) -> None:
+        check_setting(setting)
+        self._setting = setting
+
+    def __call__(self, layer: Sequence[Dual]) -> list[Dual]:
+        """Prune a layer."""
+        if self._setting == PRUNE_OFF:
+            return list(layer)
+        largest: dict[Hashable, float] = {}
+        for number in layer:
+            for tag, tangent in number.tangents.items():
+                largest[tag] = max(largest.get(tag, 0.0), abs(tangent))
+        least = {tag: self._threshold(most) for tag, most in largest.items()}
+        return [
+            Dual(n.value, {tag: t for tag, t in n.tangents.items() if t and abs(t) >= least[tag]})
+            for n in layer
+        ]
+
+    def _threshold(self, largest: float) -> float:
+        return math.ldexp(1.0, math.frexp(largest)[1] - self._setting)
+
+
+def check_setting(setting: int) -> None:
+    """Raise `InputError` unless `setting` is a p of the engine."""
+    if not 1 <= setting <= PRUNE_OFF:
+        raise InputError(f"prune {setting}: give 1 to {PRUNE_OFF - 1}, or {PRUNE_OFF} for off")

@@ -1,0 +1,1 @@
+"""Optimisers, schedules of the learning rate, penalties and initialisers, in floating point."""

@@ -1,0 +1,95 @@
+"""First weights, in floating point and as the integers that a device takes. Biases are zero."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..contract.errors import InputError
+from ..contract.formats import MASTER
+from ..contract.network import Network
+
+Floats = NDArray[np.floating[Any]]
+Initialiser = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
+"""(random generator, inputs, outputs) -> weights (inputs + 1, outputs)."""
+
+
+def _uniform(random: np.random.Generator, limit: float, rows: int, outputs: int) -> Any:
+    return random.uniform(-limit, limit, (rows, outputs))
+
+
+INITIALISERS: dict[str, Initialiser] = {
+    # He et al. 2015: keeps the variance of values through ReLU layers.
+    "kaiming": lambda random, n, m: _uniform(random, math.sqrt(6.0 / n), n + 1, m),
+    # Glorot and Bengio 2010: between the variances that suit values and gradients.
+    "glorot": lambda random, n, m: _uniform(random, math.sqrt(6.0 / (n + m)), n + 1, m),
+    # A standard normal over the square root of the inputs.
+    "normal": lambda random, n, m: random.standard_normal((n + 1, m)) / math.sqrt(n),
+}
+
+
+def check_initialiser(name: str | None) -> None:
+    """Raise `InputError`, naming the choices, unless `name` is None or in `INITIALISERS`."""
+    if name is not None and name not in INITIALISERS:
+        raise InputError(f"unknown initialiser {name!r}; choose {', '.join(INITIALISERS)}")
+
+
+def initial_weights(
+    network: Network, name: str | None = None, seed: int = 0, dtype: DTypeLike = np.float64
+) -> list[Floats]:
+    """Draw random weights for every layer; `initial_master_weights` rounds these.
+
+    Parameters
+    ----------
+    network : Network
+    name : str or None
+        A key of `INITIALISERS` for all layers; None takes ``kaiming`` for layers of a ReLU kind
+        and ``glorot`` for others.
+    seed : int
+    dtype
+        Precision of the result; the draws are the same for all.
+
+    Returns
+    -------
+    list of float array (inputs + 1, outputs), the last row, the bias, zero.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    check_initialiser(name)
+    random = np.random.default_rng(seed)
+    result = []
+    for layer in network.layers:
+        kind = name or ("kaiming" if "relu" in layer.activation.name else "glorot")
+        w = INITIALISERS[kind](random, layer.inputs, layer.outputs)
+        w[-1] = 0.0
+        result.append(w.astype(dtype))
+    return result
+
+
+def initial_master_weights(
+    network: Network, seed: int = 0, name: str | None = None
+) -> list[NDArray[np.int64]]:
+    """Draw random master weights.
+
+    Parameters
+    ----------
+    network : Network
+    seed : int
+    name : str or None
+        As for `initial_weights`, whose weights these are, rounded.
+
+    Returns
+    -------
+    list of int array (inputs + 1, outputs), `MASTER` format.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    return [MASTER.quantize(w, "weight") for w in initial_weights(network, name, seed)]

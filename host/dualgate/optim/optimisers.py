@@ -1,0 +1,240 @@
+"""Optimisers: from weights and gradients to new weights, wherever the gradients come from.
+
+An optimiser is a value: its rates and nothing else. What it remembers from batch to batch is a
+`State` that is handed in and comes back, so that it can be stored with the weights::
+
+    state = adam.start(weights)
+    weights, state = adam.step(weights, gradients, state)
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import InputError
+from .schedules import Schedule, check_rate, rate_of
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class State:
+    """What an optimiser remembers.
+
+    Parameters
+    ----------
+    batches : int
+        Steps made.
+    slots : list of tuple of array
+        For each array of weights, the arrays that the optimiser keeps beside it.
+    """
+
+    batches: int
+    slots: list[tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Optimiser(ABC):
+    """What all share.
+
+    Parameters
+    ----------
+    lr : float or Schedule
+        Above 0.
+
+    Raises
+    ------
+    InputError
+        For a rate that is not above 0, or another parameter out of range.
+    """
+
+    lr: float | Schedule
+    slots: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_rate(self.lr)
+        for field in fields(self):
+            if field.name in _RANGES:
+                _check(field.name, getattr(self, field.name), *_RANGES[field.name])
+
+    def start(self, weights: Sequence[Array]) -> State:
+        """The state before the first step: zeros."""
+        return State(0, [tuple(np.zeros_like(w) for _ in range(self.slots)) for w in weights])
+
+    def step(
+        self, weights: Sequence[Array], gradients: Sequence[Array], state: State
+    ) -> tuple[list[Array], State]:
+        """One step.
+
+        Parameters
+        ----------
+        weights, gradients : sequences of arrays, shaped alike
+        state : State
+
+        Returns
+        -------
+        New weights and the new state; no argument changes.
+        """
+        lr, number = rate_of(self.lr, state.batches), state.batches + 1
+        moved: list[Array] = []
+        slots: list[tuple[Array, ...]] = []
+        for w, g, kept in zip(weights, gradients, state.slots, strict=True):
+            move, *kept_now = self._move(g, lr, number, *kept)
+            moved.append(w - move)
+            slots.append(tuple(kept_now))
+        return moved, State(number, slots)
+
+    @abstractmethod
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        """What to subtract from the weights in step `number`, from 1; then the new slots."""
+
+
+_RANGES = {
+    "momentum": (0.0, 1.0),
+    "decay": (0.0, 1.0),
+    "mean_decay": (0.0, 1.0),
+    "square_decay": (0.0, 1.0),
+    "epsilon": (0.0, float("inf")),
+}
+
+
+def _check(name: str, value: float, least: float, below: float) -> None:
+    if not least <= value < below:
+        raise InputError(f"{name} {value}: give a number from {least:g} to below {below:g}")
+
+
+class SGD(Optimiser):
+    """``w -= lr g``."""
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        return (lr * g,)
+
+
+@dataclass(frozen=True)
+class Momentum(Optimiser):
+    """``v = momentum v + lr g``, ``w -= v``: the engine's rule.
+
+    The rate is in the velocity; with a schedule, what is left of old gradients keeps the rate
+    that it came with. `momentum` is from 0 to below 1.
+    """
+
+    momentum: float = 0.9
+    slots: ClassVar[int] = 1
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        v = self.momentum * slots[0] + lr * g
+        return v, v
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimiser):
+    """``v = momentum v + lr g``, ``w -= momentum v + lr g``: momentum that looks a step ahead.
+
+    Sutskever et al. 2013, in the form whose gradient is taken at the weights themselves; `momentum`
+    is from 0 to below 1.
+    """
+
+    momentum: float = 0.9
+    slots: ClassVar[int] = 1
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        v = self.momentum * slots[0] + lr * g
+        return self.momentum * v + lr * g, v
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimiser):
+    """``s += g^2``, ``w -= lr g / (sqrt(s) + epsilon)``; Duchi et al. 2011.
+
+    Weights whose gradients are rare and small move as far as others. `epsilon` is 0 or more.
+    """
+
+    lr: float | Schedule = 0.01
+    epsilon: float = 1e-10
+    slots: ClassVar[int] = 1
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        s = slots[0] + g * g
+        return lr * g / (np.sqrt(s) + self.epsilon), s
+
+
+@dataclass(frozen=True)
+class AdaDelta(Optimiser):
+    """Adagrad over a window, in units of the moves made so far; Zeiler 2012.
+
+    ``s = decay s + (1 - decay) g^2``, ``move = g sqrt(d + epsilon) / sqrt(s + epsilon)``,
+    ``d = decay d + (1 - decay) move^2``, ``w -= lr move``. `decay` is from 0 to below 1, `epsilon`
+    0 or more.
+    """
+
+    lr: float | Schedule = 1.0
+    decay: float = 0.9
+    epsilon: float = 1e-6
+    slots: ClassVar[int] = 2
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        s = self.decay * slots[0] + (1.0 - self.decay) * g * g
+        move = g * (np.sqrt(slots[1] + self.epsilon) / np.sqrt(s + self.epsilon))
+        return lr * move, s, self.decay * slots[1] + (1.0 - self.decay) * move * move
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimiser):
+    """``s = decay s + (1 - decay) g^2``, ``w -= lr g / (sqrt(s) + epsilon)``; Tieleman 2012.
+
+    `decay` is from 0 to below 1, `epsilon` 0 or more.
+    """
+
+    lr: float | Schedule = 0.01
+    decay: float = 0.99
+    epsilon: float = 1e-8
+    slots: ClassVar[int] = 1
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        s = self.decay * slots[0] + (1.0 - self.decay) * g * g
+        return lr * g / (np.sqrt(s) + self.epsilon), s
+
+
+@dataclass(frozen=True)
+class Adam(Optimiser):
+    """RMSProp of a gradient with momentum, both corrected for their start at zero.
+
+    ``m = mean_decay m + (1 - mean_decay) g``, ``s = square_decay s + (1 - square_decay) g^2``,
+    ``w -= lr m' / (sqrt(s') + epsilon)`` with ``m' = m / (1 - mean_decay^t)`` and s' likewise;
+    Kingma and Ba 2015. `mean_decay` and `square_decay` are from 0 to below 1, `epsilon` 0 or more.
+    """
+
+    lr: float | Schedule = 0.001
+    mean_decay: float = 0.9
+    square_decay: float = 0.999
+    epsilon: float = 1e-8
+    slots: ClassVar[int] = 2
+
+    def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
+        m = self.mean_decay * slots[0] + (1.0 - self.mean_decay) * g
+        s = self.square_decay * slots[1] + (1.0 - self.square_decay) * g * g
+        mean = m / (1.0 - self.mean_decay**number)
+        square = s / (1.0 - self.square_decay**number)
+        return lr * mean / (np.sqrt(square) + self.epsilon), m, s
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": Adagrad,
+    "adadelta": AdaDelta,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+}
+
+
+def find_optimiser(name: str) -> type[Optimiser]:
+    """Look up an optimiser; raises `InputError` naming the choices."""
+    if name not in OPTIMISERS:
+        raise InputError(f"unknown optimiser {name!r}; choose {', '.join(OPTIMISERS)}")
+    return OPTIMISERS[name]

@@ -1,0 +1,130 @@
+"""Learning-rate schedules: the rate as a function of the batches done.
+
+A plain number is a constant rate. `every` is in batches; to have a schedule in epochs, give it the
+batches of an epoch.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..contract.errors import InputError
+
+Schedule = Callable[[int], float]
+"""Batches done, from 0 -> learning rate of the next."""
+
+
+@dataclass(frozen=True)
+class _Falling:
+    """A rate that starts at `first` and falls.
+
+    Parameters
+    ----------
+    first : float
+        Above 0.
+    factor : float
+        How fast it falls, see each schedule.
+    every : int
+        Batches that count as one step of the formula, 1 or more.
+
+    Raises
+    ------
+    InputError
+        For a number out of range.
+    """
+
+    first: float
+    factor: float
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        check_rate(self.first)
+        if not (math.isfinite(self.factor) and self.factor >= 0):
+            raise InputError(f"factor {self.factor} of a schedule: give a number of 0 or more")
+        if self.every < 1:
+            raise InputError(f"schedule with a step every {self.every} batches: give 1 or more")
+
+
+class InverseTime(_Falling):
+    """``first / (1 + factor * steps)``."""
+
+    def __call__(self, batches: int) -> float:
+        """The rate."""
+        return self.first / (1.0 + self.factor * batches / self.every)
+
+
+class InverseRoot(_Falling):
+    """``first / sqrt(1 + factor * steps)``."""
+
+    def __call__(self, batches: int) -> float:
+        """The rate."""
+        return self.first / math.sqrt(1.0 + self.factor * batches / self.every)
+
+
+class Exponential(_Falling):
+    """``first * factor ** steps``, falling a little with each batch."""
+
+    def __call__(self, batches: int) -> float:
+        """The rate."""
+        return float(self.first * self.factor ** (batches / self.every))
+
+
+class Staircase(_Falling):
+    """``first * factor ** steps``, where only whole steps count."""
+
+    def __call__(self, batches: int) -> float:
+        """The rate."""
+        return float(self.first * self.factor ** (batches // self.every))
+
+
+SCHEDULES: dict[str, Callable[[float, float, int], Schedule]] = {
+    "inverse-time": InverseTime,
+    "inverse-root": InverseRoot,
+    "exponential": Exponential,
+    "staircase": Staircase,
+}
+
+CONSTANT = "constant"
+
+
+def parse_schedule(text: str, first: float, epoch: int) -> float | Schedule:
+    """Read ``constant`` or ``NAME:FACTOR[:EPOCHS]``, for instance ``staircase:0.5:10``.
+
+    Parameters
+    ----------
+    text : str
+        A name of `SCHEDULES`, its factor, and how many epochs are one step, by default 1.
+    first : float
+        Rate at the start.
+    epoch : int
+        Batches in an epoch.
+
+    Raises
+    ------
+    InputError
+        For anything else, or numbers out of range.
+    """
+    if text == CONSTANT:
+        return first
+    name, *numbers = text.split(":")
+    try:
+        factor, every = (float(number) for number in (*numbers, "1")[:2])
+        if name not in SCHEDULES or len(numbers) not in (1, 2) or not 0 < every < math.inf:
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"schedule {text!r}: give {CONSTANT} or NAME:FACTOR[:EPOCHS] with a name of "
+            f"{', '.join(SCHEDULES)}, such as staircase:0.5:10"
+        ) from None
+    return SCHEDULES[name](first, factor, max(1, round(every * epoch)))
+
+
+def rate_of(lr: float | Schedule, batches: int) -> float:
+    """The rate of `lr`, a schedule or a constant, after so many `batches`."""
+    return float(lr(batches) if callable(lr) else lr)
+
+
+def check_rate(lr: float | Schedule) -> None:
+    """Raise `InputError` for a constant rate that is not a positive number."""
+    if not callable(lr) and not (math.isfinite(lr) and lr > 0):
+        raise InputError(f"learning rate {lr}: give a number above 0")

@@ -1,0 +1,169 @@
+"""The figures a run ends with, as text and as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, harmonic_mean
+
+from ..contract.settings import prune_name
+from ..data.files import replace_file
+from ..devices import Device
+from ..devices.checked import CheckedDevice
+from ..tasks.table import find_task
+from ..train.evaluation import Evaluation
+from ..train.trainer import Trainer
+from .progress import percent
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of a whole run; the fields are the keys of the JSON file.
+
+    Parameters
+    ----------
+    task, device : str
+        As they were given.
+    layers, frozen, activation, objective
+        See `Network`; the objective is its loss.
+    epochs, batch, lr, momentum, prune, seed
+        See `Recipe`.
+    optimiser, schedule, l1, l2, class_weights, shift, patience, initialiser
+        See `Recipe`.
+    accuracy, loss, confusion, mse, r2
+        Of the held-out samples, with the weights the run ended with; see `Evaluation`.
+    goal, reached : str, bool
+        What the task's defaults reach, and whether this run did.
+    train_accuracy, train_loss : float
+        Of the last epoch.
+    samples_per_s, cycles_per_sample : float
+        Mean over the epochs; no cycles (None) where the device has no clock.
+    kept_fraction : float
+        Of all tangents that crossed a hidden layer.
+    saturations, saturated_values, saturated_updates, saturated_weights : int
+        The first is the sum of the others; see `commands.COUNTERS`.
+    bit_identical : bool or None
+        True after a check of every batch, None without.
+    batches : int
+        Of the whole run, or those that were checked.
+    parameters : int
+    """
+
+    task: str
+    device: str
+    layers: tuple[int, ...]
+    frozen: tuple[int, ...]
+    activation: tuple[str, ...]
+    objective: str
+    epochs: int
+    batch: int
+    lr: float
+    momentum: float
+    prune: str
+    seed: int
+    optimiser: str
+    schedule: str
+    l1: float
+    l2: float
+    dropout: float
+    class_weights: tuple[float, ...]
+    shift: int
+    patience: int
+    initialiser: str | None
+    accuracy: float | None
+    loss: float
+    confusion: list[list[int]] | None
+    mse: float | None
+    r2: float | None
+    goal: str
+    reached: bool
+    train_accuracy: float | None
+    train_loss: float
+    samples_per_s: float
+    cycles_per_sample: float | None
+    kept_fraction: float
+    saturations: int
+    saturated_values: int
+    saturated_updates: int
+    saturated_weights: int
+    bit_identical: bool | None
+    batches: int
+    parameters: int
+
+    @classmethod
+    def of(
+        cls, task: str, spec: str, trainer: Trainer, device: Device, evaluation: Evaluation
+    ) -> "Summary":
+        """Gather the figures of a run that has ended, on a device still open.
+
+        Parameters
+        ----------
+        task : str
+            A key of `TASKS`.
+        spec : str
+            What the device was opened by.
+        trainer : Trainer
+        device : Device
+        evaluation : Evaluation
+        """
+        records, counters, recipe = trainer.records, trainer.counters, trainer.recipe
+        goal = find_task(task).goal
+        cycles = [r.cycles_per_sample for r in records if r.cycles_per_sample is not None]
+        checked = device.batches if isinstance(device, CheckedDevice) else None
+        return cls(
+            task=task,
+            device=spec,
+            layers=trainer.network.sizes,
+            frozen=trainer.network.frozen,
+            activation=trainer.network.hidden,
+            objective=trainer.network.loss,
+            **{**asdict(recipe), "prune": prune_name(recipe.prune), "epochs": len(records)},
+            **vars(evaluation),
+            goal=str(goal),
+            reached=goal.met(evaluation),
+            train_accuracy=records[-1].accuracy,
+            train_loss=records[-1].loss,
+            samples_per_s=harmonic_mean([r.samples_per_s for r in records]),
+            cycles_per_sample=fmean(cycles) if cycles else None,
+            kept_fraction=counters.kept_fraction,
+            saturations=counters.saturations,
+            saturated_values=counters.saturated_values,
+            saturated_updates=counters.saturated_updates,
+            saturated_weights=counters.saturated_weights,
+            bit_identical=None if checked is None else True,
+            batches=trainer.batches * len(records) if checked is None else checked,
+            parameters=trainer.network.parameters,
+        )
+
+    def text(self) -> str:
+        """The lines that end a run."""
+        clipped = (
+            f"{self.saturations:,} (values {self.saturated_values:,}, updates "
+            f"{self.saturated_updates:,}, weights {self.saturated_weights:,})"
+        )
+        cycles = self.cycles_per_sample
+        speed = f"speed: {self.samples_per_s:,.0f} samples/s"
+        lines = [
+            self._quality(),
+            f"goal of the task: {self.goal}, {'reached' if self.reached else 'missed'}",
+            speed if cycles is None else f"{speed}, {cycles:,.1f} cycles/sample",
+            f"tangents kept: {percent(self.kept_fraction)} (prune {self.prune})",
+            f"saturations: {clipped if self.saturations else 'none'}",
+        ]
+        if self.bit_identical:
+            lines.append(f"bit-identical: {self.batches} batches, {self.parameters} parameters")
+        return "\n".join(lines)
+
+    def _quality(self) -> str:
+        if self.accuracy is not None:
+            return f"held-out accuracy: {percent(self.accuracy)}, loss {self.loss:.4f}"
+        explained = "" if self.r2 is None else f", R2 {self.r2:.4f}"
+        return f"held-out loss: {self.loss:.4f}, MSE {self.mse:.4g}{explained}"
+
+    def title(self) -> str:
+        """One line that names the run, for a picture."""
+        sizes = "-".join(map(str, self.layers))
+        return f"{self.task}, {sizes}, prune {self.prune}, on {self.device}"
+
+    def write(self, path: Path) -> None:
+        """Write the figures as one JSON object."""
+        replace_file(path, (json.dumps(asdict(self), indent=2) + "\n").encode())

@@ -1,0 +1,1 @@
+"""Tasks: a data set, a network and a recipe under one name."""

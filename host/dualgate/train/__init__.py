@@ -1,0 +1,1 @@
+"""A training run: recipe, trainer, weight updates, checkpoints and records."""

@@ -1,0 +1,232 @@
+"""Checkpoints: a run's whole state in a file of arrays and text; its format is in `archives`."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import CheckpointError, DualgateError, MissingToolError
+from ..contract.formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
+from ..contract.network import Network, check_shapes
+from ..devices import Counters
+from ..optim.optimisers import State
+from .archives import read_archive, write_archive
+from .dropout import inference_weights
+from .recipe import Recipe
+from .record import Record, Tally
+
+Ints = NDArray[np.int64]
+
+VERSION = 2
+"""Of the file's keys and their meaning."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """What early stopping would put back.
+
+    Parameters
+    ----------
+    epoch : int
+        That of the lowest held-out loss.
+    loss : float
+    weights : list of int array (inputs + 1, outputs)
+        After it.
+    """
+
+    epoch: int
+    loss: float
+    weights: list[Ints]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run between two batches.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+        The order of samples follows from its seed and the epoch, so no generator is stored.
+    update_frac : int
+        Fraction bits of the update scalars, which the velocity's binary point follows.
+    epoch : int
+        Epochs done.
+    weights, velocity : list of int array (inputs + 1, outputs)
+        As in `Device.read_weights` and `Device.read_velocity`; see `inference_weights`.
+    batch : int
+        Batches done of the epoch under way.
+    state : State
+        Of an optimiser on the host.
+    records : sequence of Record
+        Of the epochs done.
+    tally : Tally
+        Of the epoch under way.
+    counters : Counters
+        Of the whole run.
+    data : int
+        `Integers.checksum` of the training samples.
+    best : Best or None
+        With early stopping.
+    """
+
+    network: Network
+    recipe: Recipe
+    update_frac: int
+    epoch: int
+    weights: list[Ints]
+    velocity: list[Ints]
+    batch: int = 0
+    state: State = State(0, [])  # noqa: RUF009 - it is frozen
+    records: tuple[Record, ...] = ()
+    tally: Tally = Tally()  # noqa: RUF009
+    counters: Counters = Counters()  # noqa: RUF009
+    data: int = 0
+    best: Best | None = None
+
+    @property
+    def inference_weights(self) -> list[Ints]:
+        """What a device answers with: `weights`, made smaller where they were trained under
+        dropout, see `dualgate.train.dropout`."""
+        return inference_weights(self.weights, self.recipe.dropout)
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint, in the format that the ending of `path` says.
+
+        Raises
+        ------
+        InputError
+            When `path` cannot be written.
+        MissingToolError
+            When the format's package is not installed.
+        """
+        about, arrays = self.contents()
+        write_archive(path, json.dumps(about), arrays)
+
+    def contents(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What a file holds: a description that JSON can carry, and arrays by name."""
+        about = {
+            "version": VERSION,
+            "network": asdict(self.network),
+            "recipe": asdict(self.recipe),
+            "update_frac": self.update_frac,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "batches": self.state.batches,
+            "records": [asdict(record) for record in self.records],
+            "tally": asdict(self.tally),
+            "counters": asdict(self.counters),
+            "data": self.data,
+            "best": None if self.best is None else [self.best.epoch, self.best.loss],
+        }
+        arrays: dict[str, NDArray[Any]] = {f"weight{i}": w for i, w in enumerate(self.weights)}
+        arrays |= {f"velocity{i}": v for i, v in enumerate(self.velocity)}
+        for i, slots in enumerate(self.state.slots):
+            arrays |= {f"slot{i}.{k}": slot for k, slot in enumerate(slots)}
+        if self.best is not None:
+            arrays |= {f"best{i}": w for i, w in enumerate(self.best.weights)}
+        return about, arrays
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        When the file is missing, damaged, of another version, or does not fit together.
+    """
+    try:
+        arrays = read_archive(path)
+        return restore(_described(arrays), arrays)
+    except MissingToolError:
+        raise
+    except DualgateError as error:
+        raise CheckpointError(f"checkpoint {path} cannot be used: {error}; train again") from None
+
+
+def _described(arrays: dict[str, Any]) -> dict[str, Any]:
+    if "about" not in arrays:
+        raise CheckpointError("about is missing")
+    try:
+        about = json.loads(str(arrays["about"]))
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        raise CheckpointError("its description is damaged")
+    return about
+
+
+def restore(about: dict[str, Any], arrays: dict[str, Any]) -> Checkpoint:
+    """The inverse of `Checkpoint.contents`.
+
+    Parameters
+    ----------
+    about, arrays : dict
+        What it returned.
+
+    Raises
+    ------
+    DualgateError
+        For what is missing, of another version, or does not fit together.
+    """
+    try:
+        if about["version"] != VERSION:
+            raise CheckpointError(f"it has version {about['version']}, not {VERSION}")
+        network, recipe = Network(**about["network"]), Recipe(**about["recipe"])
+        tally = {**about["tally"], "counters": Counters(**about["tally"]["counters"])}
+        best = about["best"]
+
+        def layers(name: str) -> list[Ints]:
+            return [arrays[f"{name}{i}"] for i in range(len(network.layers))]
+
+        result = Checkpoint(
+            network,
+            recipe,
+            int(about["update_frac"]),
+            int(about["epoch"]),
+            layers("weight"),
+            layers("velocity"),
+            int(about["batch"]),
+            State(int(about["batches"]), _slots(network, recipe, arrays)),
+            tuple(Record(**record) for record in about["records"]),
+            Tally(**tally),
+            Counters(**about["counters"]),
+            int(about["data"]),
+            None if best is None else Best(int(best[0]), float(best[1]), layers("best")),
+        )
+    except KeyError as error:
+        raise CheckpointError(f"{error.args[0]} is missing") from None
+    except (TypeError, ValueError, AttributeError):
+        raise CheckpointError("its description is damaged") from None
+    _check(network, result.weights, MASTER_WIDTH)
+    _check(network, result.velocity, VELOCITY_KEPT_WIDTH)
+    if result.best is not None:
+        _check(network, result.best.weights, MASTER_WIDTH)
+    return result
+
+
+def _slots(
+    network: Network, recipe: Recipe, arrays: dict[str, Any]
+) -> list[tuple[NDArray[np.floating[Any]], ...]]:
+    if recipe.on_chip:
+        return []
+    count = recipe.host_optimiser(1).slots
+    learning = [layer for layer in network.layers if not layer.frozen]
+    slots = [tuple(arrays[f"slot{i}.{k}"] for k in range(count)) for i in range(len(learning))]
+    for layer, each in zip(learning, slots, strict=True):
+        for slot in each:
+            if slot.shape != (layer.rows, layer.outputs) or slot.dtype != np.float64:
+                raise CheckpointError("its optimiser's arrays are not those of its network")
+    return slots
+
+
+def _check(network: Network, arrays: list[Ints], width: int) -> None:
+    check_shapes(network, arrays)
+    limit = 1 << (width - 1)
+    for array in arrays:
+        if array.dtype != np.int64 or array.min() < -limit or array.max() >= limit:
+            raise CheckpointError(f"its weights or velocities are not integers of {width} bits")

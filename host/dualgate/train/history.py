@@ -1,0 +1,15 @@
+"""The history of a run: a file of one JSON line an epoch."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ..data.files import replace_file
+from .record import Record
+
+
+def write_history(path: Path, records: Sequence[Record]) -> None:
+    """Write `records` to `path`: one JSON line an epoch, its keys the fields of `Record`."""
+    lines = [json.dumps(asdict(record)) + "\n" for record in records]
+    replace_file(path, "".join(lines).encode())

@@ -1,0 +1,1 @@
+"""Building blocks of both engines: shapes, rounding, MAC array, tables, activation rules."""

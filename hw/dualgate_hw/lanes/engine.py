@@ -1,0 +1,201 @@
+"""The engine: cores that share the samples of a batch, and what they have in common.
+
+::
+
+    commands --> Dispatcher --> cores, in turn --> Collector --> responses
+                     |            ^      ^             ^
+                     v            | rows | MAC arrays  |
+              CommandDecoder -----+      BatchEnd      |
+                     +---------------------------------+
+
+Weights do not change while samples are in flight: whatever the decoder takes waits for the last of
+them. A batch's end adds up the velocities of all cores and uses the first one's MAC arrays.
+"""
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import fifo, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.contract.engine import WORD_BITS, Depths, EngineParameters
+
+from ..common.counters import Counters
+from ..common.shapes import LAYER, WORD, Shapes
+from ..common.tables import Tables
+from .control.decoder import CommandDecoder
+from .control.dispatch import Collector, Dispatcher
+from .control.row_access import RowEntries
+from .core import EVENTS, Core
+from .memory.rows import SharedRows
+from .weight_step import BatchEnd
+
+
+class Engine(wiring.Component):
+    """A training engine behind two streams of words, see `dualgate.contract.commands`.
+
+    Parameters
+    ----------
+    parameters : EngineParameters
+    depths : Depths
+        Samples and tags in flight.
+
+    Members
+    -------
+    command : stream in, `EngineParameters.beat` words of 32 bits, first one in the lowest bits
+    response : stream out, 32 bits
+
+    Attributes
+    ----------
+    working : Signal
+        A sample, or a batch's end, is in work; no port, for a lamp.
+    """
+
+    command: stream.Interface
+    response: stream.Interface
+
+    def __init__(self, parameters: EngineParameters, depths: Depths | None = None) -> None:
+        self.parameters = parameters
+        self.shapes = shapes = Shapes(parameters, **vars(depths or Depths()))
+        self.dispatcher = Dispatcher(shapes)
+        self.decoder = CommandDecoder(shapes)
+        self.cores = [Core(shapes, core == 0) for core in range(parameters.cores)]
+        self.collector = Collector(shapes)
+        self.batch_end = BatchEnd(shapes, parameters.arrays)
+        self.working = Signal()
+        super().__init__(
+            {
+                "command": In(stream.Signature(unsigned(WORD_BITS * parameters.beat))),
+                "response": Out(stream.Signature(WORD)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.dispatcher = dispatcher = self.dispatcher
+        m.submodules.decoder = decoder = self.decoder
+        m.submodules.collector = collector = self.collector
+        m.submodules.batch_end = batch_end = self.batch_end
+        for index, core in enumerate(self.cores):
+            m.submodules[f"core_{index}"] = core
+            wiring.connect(m, dispatcher.cores[index], core.command)
+            wiring.connect(m, core.response, collector.cores[index])
+            m.d.comb += [
+                core.settings.eq(decoder.settings),
+                core.input_layer.eq(decoder.input_layer),
+                core.output_layer.eq(decoder.output_layer),
+                core.layer_write.eq(decoder.layer_write),
+                core.layer_index.eq(decoder.layer_index),
+                core.layer.eq(decoder.layer),
+            ]
+        if self.parameters.cores > 1:
+            m.submodules.tables = tables = Tables(self.parameters.cores)
+            for core, sigmoid, exp in zip(self.cores, tables.sigmoid, tables.exp, strict=True):
+                wiring.connect(m, core.sigmoid, sigmoid)
+                wiring.connect(m, core.exp, exp)
+        wiring.connect(m, dispatcher.decoder, decoder.command)
+        answers = self._answers(m)
+        ending = Signal()
+        with m.If(decoder.batch_end | batch_end.done):
+            m.d.sync += ending.eq(decoder.batch_end)
+        m.d.comb += [
+            dispatcher.decoder_idle.eq(decoder.idle & ~answers),
+            batch_end.settings.eq(decoder.settings),
+            batch_end.start.eq(decoder.batch_end),
+            decoder.batch_done.eq(batch_end.done),
+        ]
+        # A cycle late, which no command is quick enough to notice.
+        m.d.sync += decoder.drained.eq(
+            Cat(core.idle for core in self.cores).all() & ~dispatcher.waiting & ~collector.waiting
+        )
+        self._streams(m)
+        self._descriptors(m)
+        self._rows(m, ending)
+        self._count(m, ending)
+        return m
+
+    def _answers(self, m: Module) -> Signal:
+        """From decoder to collector, with no path between them; returns whether one waits."""
+        waits = Signal()
+        word = Signal(WORD)
+        come, go = self.decoder.response, self.collector.decoder
+        m.d.comb += [come.ready.eq(~waits), go.valid.eq(waits), go.payload.eq(word)]
+        with m.If(~waits):
+            m.d.sync += [waits.eq(come.valid), word.eq(come.payload)]
+        with m.Elif(go.ready):
+            m.d.sync += waits.eq(0)
+        return waits
+
+    def _streams(self, m: Module) -> None:
+        """Queues at both edges, so that no path leads through the engine from port to port."""
+        m.submodules.commands = commands = fifo.SyncFIFOBuffered(
+            width=WORD_BITS * self.parameters.beat, depth=4
+        )
+        m.submodules.responses = responses = fifo.SyncFIFOBuffered(width=WORD_BITS, depth=4)
+        wiring.connect(m, wiring.flipped(self.command), commands.w_stream)
+        wiring.connect(m, commands.r_stream, self.dispatcher.command)
+        wiring.connect(m, self.collector.response, responses.w_stream)
+        wiring.connect(m, responses.r_stream, wiring.flipped(self.response))
+
+    def _descriptors(self, m: Module) -> None:
+        """A copy for the batch's end; cores have their own."""
+        m.submodules.layers = layers = memory.Memory(
+            shape=LAYER, depth=self.parameters.layers, init=[]
+        )
+        write, read = layers.write_port(), layers.read_port()
+        m.d.comb += [
+            write.addr.eq(self.decoder.layer_index),
+            write.data.eq(self.decoder.layer),
+            write.en.eq(self.decoder.layer_write),
+            read.addr.eq(self.batch_end.index),
+            self.batch_end.layer.eq(read.data),
+        ]
+
+    def _rows(self, m: Module, ending: Signal) -> None:
+        """The rows of all cores for decoder and batch's end, and to the latter the MAC arrays."""
+        m.submodules.rows = rows = SharedRows(self.shapes)
+        for core, port in zip(self.cores, rows.cores, strict=True):
+            wiring.connect(m, port, core.port)
+        m.submodules.entries = entries = RowEntries(self.shapes)
+        wiring.connect(m, self.decoder.entries, entries.entries)
+        port, end = rows.port, self.batch_end.port
+        m.d.comb += [
+            end.weights.eq(port.weights),
+            end.velocity.eq(port.velocity),
+            entries.weights.eq(self.batch_end.weights),
+            entries.velocity.eq(self.batch_end.velocity),
+            *(
+                getattr(port, name).eq(Mux(ending, getattr(end, name), entries.strip))
+                for name in ("weights_from", "velocity_from", "weights_to", "velocity_to")
+            ),
+            port.write_weights.eq(end.write_weights | entries.write_weights),
+            port.write_velocity.eq(end.write_velocity | entries.write_velocity),
+        ]
+        for lane, entry in enumerate(entries.new_strip):
+            m.d.comb += [
+                port.new_weights[lane].eq(end.new_weights[lane] | entry),
+                port.new_velocity[lane].eq(end.new_velocity[lane] | entry),
+            ]
+        first = self.cores[0]
+        for mac, port in zip(self.batch_end.macs, first.macs, strict=True):
+            wiring.connect(m, mac, port)
+        for mine, product in zip(self.batch_end.products, first.products, strict=True):
+            m.d.comb += mine.eq(product)
+
+    def _count(self, m: Module, ending: Signal) -> None:
+        """Cores count together; `cycles` are those in which any of them has a sample."""
+        shapes = self.shapes
+        most = shapes.engine.cores * (shapes.lanes * shapes.neurons + 1)
+        m.submodules.counters = counters = Counters(max(most, 2 * shapes.strip).bit_length())
+        working = ending
+        for core in self.cores:
+            working = working | core.working
+        m.d.comb += [
+            counters.clear.eq(self.decoder.counter_clear),
+            counters.index.eq(self.decoder.counter_index),
+            self.decoder.counter.eq(counters.value),
+            counters.events["cycles"].eq(working),
+            self.working.eq(working),
+            counters.events["saturated_weights"].eq(self.batch_end.saturated),
+        ]
+        for name in EVENTS:
+            each = [core.events[name] for core in self.cores]
+            m.d.comb += counters.events[name].eq(sum(each[1:], each[0]))

@@ -1,0 +1,1 @@
+"""Error unit: outputs, errors and the update scalars of the output layer."""

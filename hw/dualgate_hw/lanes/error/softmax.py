@@ -1,0 +1,149 @@
+"""Softmax's numerators and the reciprocal of their sum."""
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.contract.formats import VALUE_WIDTH
+from dualgate.contract.rules import EXP_TABLE, SOFTMAX
+
+from ...common.shapes import OUTPUT, VALUE, Shapes, delay
+from ...common.tables import EXP_SHAPE, TablePort, own_table
+
+POWER_BITS = 16
+RECIPROCAL_BITS = 17
+EXP_LATENCY = 5
+"""Cycles from a read of a pre-activation to its power."""
+
+
+class Softmax(wiring.Component):
+    """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `rules.softmax_rule`.
+
+    Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
+    its pipeline's latency, and a division of 17 steps. Where there are several cores, the second
+    pass may have to wait for the table.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    start : pulse; `units` is constant from there to `done`
+    unit, output : read port of the output memory, a cycle of latency
+    power_unit, power : read port of the powers, a cycle of latency, after `done`
+    reciprocal, bits : as in `rules.reciprocal`, after `done`
+    done : pulse
+    exp : the table, where there are several cores; a single one has its own
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shared = shapes.engine.cores > 1
+        self.depth = shapes.engine.groups * shapes.neurons
+        self.sum_bits = POWER_BITS + shapes.unit.width
+        super().__init__(
+            {
+                "start": In(1),
+                "units": In(shapes.unit),
+                "unit": Out(shapes.unit),
+                "output": In(OUTPUT),
+                "power_unit": In(shapes.unit),
+                "power": Out(POWER_BITS),
+                "reciprocal": Out(RECIPROCAL_BITS),
+                "bits": Out(range(self.sum_bits + 1)),
+                "done": Out(1),
+                "exp": Out(TablePort(EXP_SHAPE)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        exp = self.exp
+        maximum = Signal(VALUE)
+        total = Signal(self.sum_bits)
+        remainder = Signal(self.sum_bits + 1)
+        steps = Signal(range(RECIPROCAL_BITS + 1))
+        reads = Signal()
+        compares = Signal()
+        # A block RAM is slow: what it gave is looked at a cycle later.
+        value = Signal(VALUE)
+        m.d.sync += value.eq(self.output.value)
+        with m.If(delay(m, compares, 2) & (value > maximum)):
+            m.d.sync += maximum.eq(value)
+        power, power_valid = self._power(m, maximum, value, reads)
+        final = self.unit == self.units - 1
+        with m.If(power_valid):
+            m.d.sync += total.eq(total + power)
+        for bit in range(self.sum_bits):
+            with m.If(total[bit]):
+                m.d.sync += self.bits.eq(bit + 1)
+        with m.FSM():
+            with m.State("IDLE"), m.If(self.start):
+                m.d.sync += [self.unit.eq(0), total.eq(0), maximum.eq(-(1 << (VALUE_WIDTH - 1)))]
+                m.next = "MAXIMUM"
+            with m.State("MAXIMUM"):
+                # The last comparison is done when the first power begins.
+                m.d.comb += [compares.eq(1), exp.wanted.eq(1)]
+                m.d.sync += self.unit.eq(self.unit + 1)
+                with m.If(final):
+                    m.d.sync += self.unit.eq(0)
+                    m.next = "TABLE"
+                    with m.If(exp.granted):
+                        m.next = "POWERS"
+            with m.State("TABLE"):
+                m.d.comb += exp.wanted.eq(1)
+                with m.If(exp.granted):
+                    m.next = "POWERS"
+            with m.State("POWERS"):
+                m.d.comb += [reads.eq(1), exp.wanted.eq(1)]
+                m.d.sync += [self.unit.eq(self.unit + 1), steps.eq(0)]
+                with m.If(final):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                m.d.comb += exp.wanted.eq(1)
+                m.d.sync += steps.eq(steps + 1)
+                with m.If(steps == EXP_LATENCY + 1):
+                    m.d.sync += [steps.eq(0), remainder.eq((1 << self.bits) >> 2)]
+                    m.next = "DIVIDE"
+            with m.State("DIVIDE"):
+                doubled = remainder << 1
+                fits = doubled >= total
+                m.d.sync += [
+                    remainder.eq(Mux(fits, doubled - total, doubled)),
+                    self.reciprocal.eq(self.reciprocal << 1 | fits),
+                    steps.eq(steps + 1),
+                ]
+                with m.If(steps == RECIPROCAL_BITS - 1):
+                    m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.done.eq(1)
+                m.next = "IDLE"
+        return m
+
+    def _power(
+        self, m: Module, maximum: Signal, value: Signal, reads: Signal
+    ) -> tuple[Signal, Signal]:
+        """The table, and the memory its results wait in; pipelined, `EXP_LATENCY` deep."""
+        if not self.shared:
+            own_table(m, self.exp, EXP_TABLE)
+        m.submodules.powers = powers = memory.Memory(
+            shape=unsigned(POWER_BITS), depth=self.depth, init=[]
+        )
+        read, write = powers.read_port(), powers.write_port()
+        index = Signal(VALUE_WIDTH + 1)
+        distance = maximum - value
+        shift = SOFTMAX.index_shift
+        m.d.sync += index.eq((distance + (1 << shift - 1)) >> shift)
+        beyond = delay(m, index >= len(EXP_TABLE), 1)
+        power = Signal(POWER_BITS)
+        m.d.comb += self.exp.addr.eq(index)
+        m.d.sync += power.eq(Mux(beyond, 0, self.exp.data))
+        valid = delay(m, reads, EXP_LATENCY)
+        m.d.comb += [
+            write.addr.eq(delay(m, self.unit, EXP_LATENCY)),
+            write.data.eq(power),
+            write.en.eq(valid),
+            read.addr.eq(self.power_unit),
+            self.power.eq(read.data),
+        ]
+        return power, valid

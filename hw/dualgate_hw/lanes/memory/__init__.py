@@ -1,0 +1,1 @@
+"""Memories of a core and the readers of its lists."""

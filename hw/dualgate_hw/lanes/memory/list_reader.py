@@ -1,0 +1,250 @@
+"""From lists and vectors to the nonzero scalars they hold, one a cycle, no cycle lost to a zero."""
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...common.onehot import chosen, flagged, position
+from ...common.shapes import ENTRY, INDEX, VALUE, Shapes, owned, vector
+
+
+def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
+    """A job of `ListWalker`.
+
+    Fields
+    ------
+    context : whose list
+    input : the list of inputs; otherwise that of hidden values
+    first : position of the first entry; among inputs that of the first pair
+    count : entries, >= 1
+    row : row of the weight-shaped memory that belongs to index 0
+    meta : handed through
+    """
+    return data.StructLayout(
+        {
+            "context": unsigned(shapes.context),
+            "input": unsigned(1),
+            "first": max(shapes.unit, shapes.place, key=lambda shape: shape.width),
+            "count": shapes.unit,
+            "row": shapes.row,
+            "meta": meta,
+        }
+    )
+
+
+def list_step(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
+    """A step of `ListWalker`: multiply `scalar` with `row`; `last` of its job."""
+    return data.StructLayout(
+        {"row": shapes.row, "scalar": VALUE, "last": unsigned(1), "meta": meta}
+    )
+
+
+def held_step(meta: data.StructLayout) -> data.StructLayout:
+    """A step that is on its way inside `ListWalker`, if `valid`, and what its job carries."""
+    return data.StructLayout({"valid": unsigned(1), "meta": meta})
+
+
+class ListWalker(wiring.Component):
+    """Reads lists of nonzeros, an entry a cycle, job after job without a gap.
+
+    ::
+
+        job --> list memory --> entry + row --> step
+        cycle 0      1               2           3
+
+    Parameters
+    ----------
+    shapes : Shapes
+    meta : StructLayout
+        What a job carries along to each of its steps.
+    alternates : bool
+        Never read pairs of inputs in two cycles running, because others want the port, too: where
+        a list of inputs follows one of an odd number of them at once, there is a gap of a cycle.
+
+    Members
+    -------
+    job : stream in
+    step : stream out; the first step of a job follows it by 3 cycles
+    held : steps not taken yet, the older one first
+    inputs, hidden : read ports of the two list memories; of inputs there are two in a word
+    """
+
+    def __init__(self, shapes: Shapes, meta: data.StructLayout, alternates: bool = False) -> None:
+        self.shapes = shapes
+        self.meta = meta
+        self.alternates = alternates
+        engine = shapes.engine
+        super().__init__(
+            {
+                "job": In(stream.Signature(list_job(shapes, meta))),
+                "step": Out(stream.Signature(list_step(shapes, meta))),
+                "held": Out(data.ArrayLayout(held_step(meta), 2)),
+                "inputs": In(shapes.read(shapes.pairs, shapes.pair)),
+                "hidden": In(shapes.read(engine.activations, ENTRY, shapes.contexts)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        job = Signal(list_job(self.shapes, self.meta))
+        active = Signal()
+        second = Signal()
+        read = Signal(list_job(self.shapes, self.meta))
+        read_second = Signal()
+        reading = Signal()
+        advance = Signal()
+        moves_on = Signal()
+        waits = Signal()
+        ends = Signal()
+        entry = Signal(self.shapes.entry)
+        hidden = self.hidden.data
+        step = self.step.payload
+        # Pairs stay at the port for their second entries.
+        new_pair = active & job.input & ~second
+        m.d.comb += [
+            moves_on.eq(~self.step.valid | self.step.ready),
+            advance.eq((~reading | moves_on) & ~waits),
+            ends.eq(job.count == 1),
+            self.job.ready.eq(~active | (advance & ends)),
+            self.inputs.addr.eq(job.first),
+            self.hidden.addr.eq(owned(job.context, job.first, self.shapes.engine.activations)),
+            self.inputs.en.eq(advance & new_pair),
+            self.hidden.en.eq(advance),
+            entry.eq(Mux(read_second, *(self.inputs.data[n].as_value() for n in (1, 0)))),
+            self.held[0].valid.eq(self.step.valid),
+            self.held[0].meta.eq(step.meta),
+            self.held[1].valid.eq(reading),
+            self.held[1].meta.eq(read.meta),
+        ]
+        with m.If(~read.input):
+            m.d.comb += [entry.value.eq(hidden.value), entry.index.eq(hidden.index)]
+        if self.alternates:
+            before = Signal()
+            m.d.sync += before.eq(self.inputs.en)
+            m.d.comb += waits.eq(new_pair & before)
+        # A block RAM is slow: what it gave is added up before anyone looks at it.
+        with m.If(moves_on):
+            m.d.sync += [
+                self.step.valid.eq(reading),
+                step.row.eq(read.row + entry.index),
+                step.scalar.eq(entry.value),
+                step.last.eq(read.count == 1),
+                step.meta.eq(read.meta),
+                reading.eq(0),
+            ]
+        with m.If(advance):
+            m.d.sync += [read.eq(job), read_second.eq(second), reading.eq(active)]
+            with m.If(active):
+                m.d.sync += [
+                    second.eq(job.input & ~second),
+                    job.first.eq(job.first + (~job.input | second)),
+                    job.count.eq(job.count - 1),
+                    active.eq(~ends),
+                ]
+        with m.If(self.job.valid & self.job.ready):
+            m.d.sync += [job.eq(self.job.payload), second.eq(0), active.eq(1)]
+        return m
+
+
+def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLayout:
+    """A job of `WordStepper`.
+
+    Fields
+    ------
+    scalars : N entries for each lane
+    flags : which of the N are wanted; give it by `flagged`
+    some : there is one at least
+    lowest : the lowest of them alone
+    single : there is one at most
+    row : row that belongs to entry 0
+    end : whether a sum ends with this word
+    meta : handed through
+    """
+    return data.StructLayout(
+        {
+            "scalars": data.ArrayLayout(vector(neurons), lanes),
+            "flags": unsigned(neurons),
+            "some": unsigned(1),
+            "lowest": unsigned(neurons),
+            "single": unsigned(1),
+            "row": INDEX,
+            "end": unsigned(1),
+            "meta": meta,
+        }
+    )
+
+
+def word_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
+    """A step of `WordStepper`.
+
+    Fields
+    ------
+    some : whether there is a product to make (a word without entries only ends its sum)
+    row, scalar : the product; a scalar for each lane
+    end : the sum is complete after this step
+    """
+    return data.StructLayout(
+        {
+            "some": unsigned(1),
+            "row": INDEX,
+            "scalar": data.ArrayLayout(VALUE, lanes),
+            "end": unsigned(1),
+            "meta": meta,
+        }
+    )
+
+
+class WordStepper(wiring.Component):
+    """Picks the flagged entries of words, one a cycle, lowest first, word after word without a gap.
+
+    A word costs as many cycles as it has flags, and at least one.
+
+    Parameters
+    ----------
+    neurons, lanes : int
+    meta : StructLayout
+
+    Members
+    -------
+    word : stream in
+    step : stream out, a cycle later
+    """
+
+    def __init__(self, neurons: int, lanes: int, meta: data.StructLayout) -> None:
+        self.neurons = neurons
+        self.lanes = lanes
+        self.meta = meta
+        super().__init__(
+            {
+                "word": In(stream.Signature(word_job(neurons, lanes, meta))),
+                "step": Out(stream.Signature(word_step(lanes, meta))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        word = Signal(word_job(self.neurons, self.lanes, self.meta))
+        held = Signal()
+        rest = Signal(self.neurons)
+        entry = Signal(range(self.neurons))
+        payload = self.step.payload
+        m.d.comb += [
+            rest.eq(word.flags & ~word.lowest),
+            self.word.ready.eq(~held | (self.step.ready & word.single)),
+            self.step.valid.eq(held),
+            payload.some.eq(word.some),
+            payload.end.eq(word.end & word.single),
+            payload.meta.eq(word.meta),
+            payload.row.eq(word.row + entry),
+        ]
+        m.d.comb += entry.eq(position(word.lowest))
+        for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
+            m.d.comb += scalar.eq(chosen(word.lowest, scalars))
+        with m.If(self.step.ready):
+            m.d.sync += [word[field].eq(value) for field, value in flagged(rest).items()]
+        with m.If(self.word.ready):
+            m.d.sync += [
+                word.eq(self.word.payload),
+                held.eq(self.word.valid),
+            ]
+        return m

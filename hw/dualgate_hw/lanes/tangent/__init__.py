@@ -1,0 +1,1 @@
+"""Tangent lane: seeds, rows issued, sums, scaling, pruning and contraction of tangents."""

@@ -1,0 +1,228 @@
+"""The update lane: velocity[r][:] += a_r * u[:], over the nonzero inputs of every layer."""
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..common.mac import MAC_LATENCY, VectorClient
+from ..common.shapes import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, delay, owned, vector
+from .memory.list_reader import ListWalker
+
+SIDE = data.StructLayout({"side": unsigned(1)})
+"""Which of the two registers of update scalars a step uses."""
+
+READ_AGE = MAC_LATENCY - 2
+"""Cycles from a step to its read, whose row waits a cycle, since a block RAM is slow."""
+
+WRITE_LATENCY = 3
+"""Cycles from a read of a velocity row to its write."""
+
+
+class UpdateLane(wiring.Component):
+    """Accumulates outer products into the velocity, a row a cycle.
+
+    A group whose update scalars are all zero costs no step, nor does a frozen layer. While the last
+    steps of a sample are taken, all is fetched for the first ones of the next, which follow after 5
+    cycles. A row is read and written back in `WRITE_LATENCY` cycles, and never meets itself there:
+    it comes once in a list, and from sample to sample it is longer than that.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    token : stream in; a sample whose update scalars are filed
+    done : stream out; the same, its last step taken
+    busy : rows are on their way after this cycle
+    index, layer : descriptor wanted, read a cycle later
+    mac, product : the MAC array
+    inputs, hidden : read ports of the lists; that of inputs never in two cycles running
+    begin : read port; where a list of inputs begins
+    counts : read port; entries of each layer's list
+    deltas, errors : read ports; update scalars of hidden units and of outputs
+    read, write : ports of the velocity memory
+    taken : pulse for each step
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        velocities = vector(shapes.neurons, VELOCITY)
+        super().__init__(
+            {
+                "token": In(stream.Signature(shapes.token)),
+                "done": Out(stream.Signature(shapes.token)),
+                "busy": Out(1),
+                "index": Out(range(engine.layers)),
+                "layer": In(LAYER),
+                "mac": Out(VectorClient(shapes.neurons)),
+                "product": In(vector(shapes.neurons, PRODUCT)),
+                "inputs": In(shapes.read(shapes.pairs, shapes.pair)),
+                "begin": In(shapes.read(contexts, shapes.place)),
+                "hidden": In(shapes.read(engine.activations, ENTRY, contexts)),
+                "counts": In(shapes.read(engine.layers, shapes.unit, contexts)),
+                "deltas": In(shapes.read(engine.vectors, shapes.vector, contexts)),
+                "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
+                "read": In(shapes.read(engine.rows, velocities)),
+                "write": In(shapes.write(engine.rows, velocities)),
+                "taken": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.walker = walker = ListWalker(self.shapes, SIDE, alternates=True)
+        wiring.connect(m, wiring.flipped(self.inputs), walker.inputs)
+        wiring.connect(m, wiring.flipped(self.hidden), walker.hidden)
+        scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
+        self._step(m, walker, scalars)
+        self._control(m, walker, scalars)
+        return m
+
+    def _step(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
+        step = walker.step
+        row = step.payload.row
+        m.d.comb += [
+            self.mac.valid.eq(step.valid),
+            step.ready.eq(self.mac.ready),
+            self.taken.eq(self.mac.valid & self.mac.ready),
+        ]
+        for lane in range(self.shapes.neurons):
+            m.d.comb += [
+                self.mac.left[0][lane].eq(step.payload.scalar),
+                self.mac.right[lane].eq(
+                    Mux(step.payload.meta.side, scalars[1][lane], scalars[0][lane])
+                ),
+            ]
+        total = Signal(vector(self.shapes.neurons, VELOCITY), reset_less=True)
+        reads = delay(m, self.taken, READ_AGE)
+        read_row = delay(m, row, READ_AGE)
+        velocities = Signal.like(total)
+        m.d.sync += velocities.eq(self.read.data)
+        # Zero unless it is written, because others write the velocities, too.
+        m.d.sync += total.eq(0)
+        with m.If(delay(m, reads, WRITE_LATENCY - 1)):
+            for lane, velocity in enumerate(velocities):
+                m.d.sync += total[lane].eq(velocity + self.product[lane])
+        m.d.comb += [
+            self.read.addr.eq(read_row),
+            self.read.en.eq(1),
+            self.write.addr.eq(delay(m, read_row, WRITE_LATENCY)),
+            self.write.data.eq(total),
+            self.write.en.eq(delay(m, reads, WRITE_LATENCY)),
+        ]
+        on_its_way = Cat(held.valid for held in walker.held).any()
+        for age in range(1, READ_AGE + WRITE_LATENCY):
+            on_its_way = on_its_way | delay(m, self.taken, age)
+        m.d.comb += self.busy.eq(on_its_way)
+
+    def _control(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
+        engine = self.shapes.engine
+        token = Signal(self.shapes.token)
+        layer = Signal(LAYER)
+        count = Signal(self.shapes.unit)
+        group = Signal(self.shapes.group)
+        row = Signal(self.shapes.row)
+        side = Signal()
+        job = walker.job.payload
+        leaving = Signal(self.shapes.token)
+        leaves = Signal()
+        first_layer = self.index == 0
+        last_group = group == layer.groups - 1
+        holds = Cat(held.valid for held in walker.held).any()
+        found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
+        fresh = Signal.like(found, reset_less=True)
+        some = Signal(self.shapes.neurons)
+        m.d.comb += [
+            self.done.valid.eq(leaves & walker.job.ready & ~holds),
+            self.done.payload.eq(leaving),
+            self.counts.addr.eq(owned(token.context, self.index, engine.layers)),
+            self.deltas.addr.eq(owned(token.context, layer.vector_base + group, engine.vectors)),
+            self.errors.addr.eq(owned(token.context, group, engine.groups)),
+            self.begin.addr.eq(token.context),
+            self.begin.en.eq(1),
+            self.counts.en.eq(1),
+            self.deltas.en.eq(1),
+            self.errors.en.eq(1),
+            job.context.eq(token.context),
+            job.input.eq(first_layer),
+            job.first.eq(Mux(first_layer, self.begin.data, layer.list_base)),
+            job.count.eq(count),
+            job.row.eq(row),
+            job.meta.side.eq(side),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.token.ready.eq(1)
+                m.d.sync += self.index.eq(0)
+                with m.If(self.token.valid):
+                    m.d.sync += token.eq(self.token.payload)
+                    m.next = "LEAVE"
+                    with m.If(self.token.payload.train):
+                        m.next = "FETCH"
+            with m.State("FETCH"):
+                m.next = "LAYER"
+            with m.State("LAYER"):
+                m.d.sync += [
+                    layer.eq(self.layer),
+                    count.eq(self.counts.data),
+                    group.eq(0),
+                    row.eq(self.layer.weight_base),
+                ]
+                m.next = "READ"
+                with m.If(self.layer.frozen):
+                    self._next_layer(m, self.layer)
+            with m.State("READ"):
+                m.next = "FOUND"
+            with m.State("FOUND"):
+                lanes = (found.word_select(lane, VALUE.width) for lane in range(len(some)))
+                m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
+                m.next = "SCALARS"
+            with m.State("SCALARS"):
+                self._load(m, walker, scalars, side, fresh, some.any())
+            with m.State("WALK"):
+                m.d.comb += walker.job.valid.eq(~leaves)
+                with m.If(walker.job.valid & walker.job.ready):
+                    m.d.sync += side.eq(~side)
+                    m.next = "NEXT"
+            with m.State("NEXT"):
+                m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
+                m.next = "READ"
+                with m.If(last_group):
+                    self._next_layer(m, layer)
+            # There is one place for a sample whose last steps are still to be taken.
+            with m.State("LEAVE"), m.If(~leaves):
+                m.d.sync += [leaves.eq(1), leaving.eq(token)]
+                m.next = "IDLE"
+        with m.If(self.done.valid & self.done.ready):
+            m.d.sync += leaves.eq(0)
+
+    def _next_layer(self, m: Module, layer: data.View) -> None:
+        m.d.sync += self.index.eq(self.index + 1)
+        m.next = "FETCH"
+        with m.If(layer.last):
+            m.next = "LEAVE"
+
+    def _load(
+        self,
+        m: Module,
+        walker: ListWalker,
+        scalars: list[data.View],
+        side: Signal,
+        fresh: Value,
+        some: Value,
+    ) -> None:
+        """Fill a register of update scalars, unless a step still uses it.
+
+        Zeros are filled in, too, and never used.
+        """
+        used = Cat(step.valid & (step.meta.side == side) for step in walker.held).any()
+        with m.If(~used):
+            m.next = "WALK"
+            for index, register in enumerate(scalars):
+                with m.If(side == index):
+                    m.d.sync += register.eq(fresh)
+        with m.If(~some):
+            m.next = "NEXT"

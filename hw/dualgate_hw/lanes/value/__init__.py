@@ -1,0 +1,1 @@
+"""Value lane: pre-activations and activations of each layer."""

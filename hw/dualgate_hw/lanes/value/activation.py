@@ -1,0 +1,232 @@
+"""The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
+
+from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from dualgate.contract.rules import SIGMOID_TABLE, TABLE_BITS
+
+from ...common.activation_rules import table_index, value_and_slope, with_sign
+from ...common.mac import MAC_LATENCY
+from ...common.rounding import WINDOW, round_off, shift_right_twice, with_half
+from ...common.shapes import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
+from ...common.tables import SIGMOID_SHAPE, TablePort, own_table
+
+ACTIVATION_LATENCY = 8
+"""Cycles from a sum at the head of the queue to its value."""
+
+
+class ActivationUnit(wiring.Component):
+    """Narrows sums, applies the activation, and files what later lanes need.
+
+    ::
+
+        sums -> shift -> shift -> round -> index -> table -> h -> square -> value, slope
+        stage     1        2        3        4        5      6      7           8
+
+    The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
+    slopes go to their vector; of the last layer both go to the output memory. A hidden unit that a
+    mask leaves out has value and slope zero.
+
+    Parameters
+    ----------
+    shapes : Shapes
+
+    Members
+    -------
+    load, sums, group, thread : a group's sums; `MAC_LATENCY` cycles after `busy` was low, or later
+    busy : until a step that is taken brings its sums when all units of the group are filed
+    layer, first_layer, context : of `thread`, with `load`
+    masked : whether its sample has masks, with `load`
+    owner : `thread` of the group in work
+    masks : read port
+    done, count : pulse after the layer's last unit, with the entries of the list it wrote
+    hidden, slopes, outputs : write ports
+    saturated : pulse for each clipped pre-activation
+    sigmoid : the table, where there are several cores, at any time; a single one has its own
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        engine, contexts = shapes.engine, shapes.contexts
+        super().__init__(
+            {
+                "layer": In(LAYER),
+                "first_layer": In(1),
+                "context": In(shapes.context),
+                "masked": In(1),
+                "masks": In(shapes.read(shapes.mask_words, WORD, contexts)),
+                "load": In(1),
+                "sums": In(vector(shapes.neurons, shapes.value_sum)),
+                "group": In(shapes.group),
+                "thread": In(range(shapes.threads)),
+                "busy": Out(1),
+                "owner": Out(range(shapes.threads)),
+                "done": Out(1),
+                "count": Out(shapes.unit),
+                "hidden": In(shapes.write(engine.activations, ENTRY, contexts)),
+                "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
+                "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),
+                "saturated": Out(1),
+                "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._base = Signal(self.shapes.unit)
+        # The owner's, without a choice between threads before each use.
+        self._layer = Signal(LAYER)
+        self._first_layer = Signal()
+        self._context = Signal(self.shapes.context)
+        self._masked = Signal()
+        position, total = self._queue(m)
+        dropped = self._drop(m, position)
+        z = self._narrow(m, position, total)
+        value, slope = self._activate(m, z, dropped)
+        self._file(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
+        return m
+
+    def _position(self) -> data.StructLayout:
+        unit, group = self.shapes.unit, self.shapes.group
+        return data.StructLayout({"valid": 1, "final": 1, "unit": unit, "group": group})
+
+    def _queue(self, m: Module) -> tuple[data.View, Signal]:
+        """Hold a group's sums and hand them out lane by lane."""
+        bits = (self.shapes.neurons - 1).bit_length()
+        sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
+        position = Signal(self._position())
+        last_lane = position.unit[:bits] == self.shapes.neurons - 1
+        last_unit = Signal(self.shapes.unit)
+        m.d.comb += position.final.eq(position.unit == last_unit)
+        with m.If(position.valid):
+            m.d.sync += [
+                sums.eq(sums.as_value() >> self.shapes.value_sum.width),
+                position.unit.eq(position.unit + 1),
+            ]
+            with m.If(position.final | last_lane):
+                m.d.sync += position.valid.eq(0)
+        with m.If(self.load):
+            m.d.sync += [
+                sums.eq(self.sums),
+                position.valid.eq(1),
+                position.unit.eq(self.group << bits),
+                position.group.eq(self.group),
+                self.owner.eq(self.thread),
+                self._layer.eq(self.layer),
+                self._first_layer.eq(self.first_layer),
+                self._context.eq(self.context),
+                self._masked.eq(self.masked),
+                last_unit.eq(self.layer.outputs - 1),
+            ]
+        working = self.load | position.valid
+        # `busy` is a cycle late, and sums come some cycles after their last step.
+        for stage in range(1, ACTIVATION_LATENCY - MAC_LATENCY):
+            working = working | delay(m, position.valid, stage)
+        m.d.sync += self.busy.eq(working)
+        return position, sums[0]
+
+    def _drop(self, m: Module, position: data.View) -> Value:
+        """Whether a mask leaves out the unit that is in stage 7."""
+        place = Signal(self.shapes.unit)
+        dropped = Signal()
+        bits = exact_log2(WORD.width)
+        kept = self.masks.data.bit_select(delay(m, place[:bits], 1), 1)
+        m.d.comb += [
+            # Where the list begins that this layer writes; masks have the same order.
+            self._base.eq(
+                Mux(self._first_layer, 0, self._layer.list_base + self._layer.inputs + 1)
+            ),
+            self.masks.en.eq(1),
+            self.masks.addr.eq(owned(self._context, place[bits:], self.shapes.mask_words)),
+        ]
+        m.d.sync += [
+            place.eq(self._base + position.unit),
+            dropped.eq(self._masked & ~self._layer.last & ~kept),
+        ]
+        return delay(m, dropped, 4)
+
+    def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
+        """Stages 1 to 3: rounding shift to 16 bits, saturating."""
+        z = Signal(VALUE)
+        valid = delay(m, position.valid, 2)
+        shift = self._layer.z_shift
+        shifted, lost = shift_right_twice(m, with_half(total), shift, WINDOW, 3)
+        narrowed, clipped = round_off(delay(m, shifted, 1), delay(m, lost, 1))
+        m.d.sync += [z.eq(narrowed), self.saturated.eq(valid & clipped)]
+        return z
+
+    def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
+        """Stages 4 to 8."""
+        if self.shapes.engine.cores == 1:
+            own_table(m, self.sigmoid, SIGMOID_TABLE)
+        index = Signal(TABLE_BITS)
+        m.d.sync += index.eq(table_index(self._layer.activation, z))
+        m.d.comb += self.sigmoid.addr.eq(index)
+        h = Signal(15)
+        square = Signal(30)
+        # A block RAM and a multiplier are slow, each for itself.
+        m.d.sync += [h.eq(self.sigmoid.data), square.eq(h * h)]
+        signed_h = Signal(signed(16))
+        m.d.sync += signed_h.eq(with_sign(h, delay(m, z, 3)))
+        value, slope = self._select(m, delay(m, z, 4), signed_h, square)
+        with m.If(dropped):
+            m.d.sync += [value.eq(0), slope.eq(0)]
+        return value, slope
+
+    def _select(
+        self, m: Module, z: Signal, signed_h: Signal, square: Signal
+    ) -> tuple[Signal, Signal]:
+        rounded = (square + (1 << 15)) >> 16
+        rule = self._layer.activation
+        value, slope = value_and_slope(m, rule, z, signed_h, rounded)
+        return delay(m, value, 1), delay(m, slope, 1)
+
+    def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
+        """Write what stage 8 holds; after a hidden layer's last unit, the bias entry."""
+        engine = self.shapes.engine
+        unit = self.shapes.unit
+        count = Signal(unit)
+        counts = Array(Signal(unit, name=f"count_{n}") for n in range(self.shapes.threads))
+        closing = Signal()
+        entry = Signal(ENTRY)
+        wanted = Signal()
+        writes_hidden = at.valid & ~self._layer.last
+        m.d.comb += [
+            count.eq(Mux(at.valid & (at.unit == 0), 0, counts[self.owner])),
+            wanted.eq(writes_hidden & (value != 0)),
+            entry.index.eq(Mux(closing, self._layer.outputs, at.unit)),
+            entry.value.eq(Mux(closing, 1 << self._layer.out_frac, value)),
+            self.hidden.addr.eq(owned(self._context, self._base + count, engine.activations)),
+            self.hidden.data.eq(entry),
+            self.hidden.en.eq(wanted | closing),
+            self.count.eq(count + 1),
+            self.done.eq(closing | (at.valid & at.final & self._layer.last)),
+        ]
+        m.d.sync += closing.eq(writes_hidden & at.final)
+        with m.If(at.valid):
+            m.d.sync += counts[self.owner].eq(count + wanted)
+        self._file_vectors(m, at, value, slope, writes_hidden)
+
+    def _file_vectors(
+        self, m: Module, at: data.View, value: Signal, slope: Signal, hidden: Value
+    ) -> None:
+        engine = self.shapes.engine
+        width = engine.groups * engine.neurons
+        word = self._layer.vector_base + at.group
+        m.d.comb += [
+            self.outputs.addr.eq(owned(self._context, at.unit, width)),
+            self.outputs.data.value.eq(value),
+            self.outputs.data.slope.eq(slope),
+            self.outputs.en.eq(at.valid & self._layer.last),
+            self.slopes.addr.eq(owned(self._context, word, engine.vectors)),
+        ]
+        # The first lane's write clears the rest of its word: lanes without a unit must read zero.
+        bits = (engine.neurons - 1).bit_length()
+        lanes = [at.unit[:bits] == lane for lane in range(engine.neurons)]
+        with m.If(hidden):
+            m.d.comb += self.slopes.en.eq(Mux(lanes[0], ~0, Cat(lanes)))
+        for lane, entry in enumerate(self.slopes.data):
+            m.d.comb += entry.eq(slope if lane == 0 else Mux(lanes[0], 0, slope))

@@ -1,0 +1,227 @@
+"""A batch's end: every weight takes its step, every velocity keeps its momentum."""
+
+from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.contract.formats import (
+    APPLY_BIAS,
+    DIGIT_WIDTH,
+    MASTER_WIDTH,
+    MOMENTUM_FRAC,
+    VELOCITY_KEPT_WIDTH,
+    VELOCITY_WIDTH,
+)
+
+from ..common.mac import MAC_LATENCY, VectorClient
+from ..common.rounding import saturate, shift_right_twice
+from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, delay, vector
+from .memory.rows import RowPort
+
+STEP_WIDTH = MASTER_WIDTH + 3
+"""A step with half a unit, just wide enough that what does not fit clips every weight."""
+
+FINE = LAYER["apply_shift"].width // 2
+"""Places of the shift from velocity to master weight that wait for its second cycle."""
+
+DIGITS = 3
+"""A velocity is three 16-bit factors, see `formats.VELOCITY_WIDTH`."""
+
+
+class BatchEnd(wiring.Component):
+    """w -= v, then v *= momentum, strip after strip of every row.
+
+    A strip's velocity passes multipliers in three digits: at once where there are three arrays, one
+    after the other on a single one. From `start` to `done` this takes ``period * strips * rows + 2
+    * layers + 7`` cycles, with a period of 1 or 3. The step of the weights is computed beside.
+
+    ::
+
+        read  strip  digits    products     sum  round  write velocity
+         0      1      2          5          6     7          7
+                     2, 3, 4    5, 6, 7      8     9          9       (one array)
+                     shift  rest of it  subtract  write weights
+                       2        3          4           5
+                  read weights  strip
+                       2          3
+
+    Parameters
+    ----------
+    shapes : Shapes
+    arrays : int
+        MAC arrays it may use, 3 or 1.
+
+    Members
+    -------
+    start, done : pulses
+    settings : momentum
+    index, layer : descriptor wanted, read a cycle later
+    macs, products : the MAC arrays, to itself
+    port : the row memories; what there is to write is zero outside of a batch's end
+    weights, velocity : what the port read, a cycle later
+    saturated : weights and velocities clipped in the cycle before
+    """
+
+    def __init__(self, shapes: Shapes, arrays: int) -> None:
+        self.shapes = shapes
+        self.arrays = arrays
+        self.period = DIGITS // arrays
+        self.last_write = 5 + self.period - 1 + 2
+        super().__init__(
+            {
+                "start": In(1),
+                "done": Out(1),
+                "settings": In(SETTINGS),
+                "index": Out(range(shapes.engine.layers)),
+                "layer": In(LAYER),
+                "macs": Out(VectorClient(shapes.strip)).array(arrays),
+                "products": In(vector(shapes.strip, PRODUCT)).array(arrays),
+                "port": Out(RowPort(shapes)),
+                "weights": Out(vector(shapes.strip, MASTER)),
+                "velocity": Out(vector(shapes.strip, VELOCITY)),
+                "saturated": Out(range(2 * shapes.strip + 1)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layer = Signal(LAYER)
+        strip = Signal(self.shapes.strip_index)
+        bits = self.shapes.strip_bits
+        left = Signal(32)
+        phase = Signal(range(DIGITS))
+        drain = Signal(range(self.last_write))
+        reads = Signal()
+        with m.FSM() as fsm:
+            with m.State("IDLE"):
+                m.d.sync += [self.index.eq(0), phase.eq(0), drain.eq(0)]
+                with m.If(self.start):
+                    m.next = "FETCH"
+            with m.State("FETCH"):
+                m.next = "LAYER"
+            with m.State("LAYER"):
+                m.d.sync += [
+                    layer.eq(self.layer),
+                    strip.eq(self.layer.weight_base << bits),
+                    left.eq(self.layer.groups * (self.layer.inputs + 1) << bits),
+                ]
+                m.next = "STRIPS"
+            with m.State("STRIPS"):
+                m.d.comb += reads.eq(phase == 0)
+                m.d.sync += phase.eq(phase + 1)
+                with m.If(phase == self.period - 1):
+                    m.d.sync += [phase.eq(0), strip.eq(strip + 1), left.eq(left - 1)]
+                    with m.If(left == 1):
+                        m.d.sync += self.index.eq(self.index + 1)
+                        m.next = "FETCH"
+                        with m.If(layer.last):
+                            m.next = "DRAIN"
+            with m.State("DRAIN"):
+                m.d.sync += drain.eq(drain + 1)
+                with m.If(drain == self.last_write - self.period):
+                    m.d.comb += self.done.eq(1)
+                    m.next = "IDLE"
+        self._strip(m, layer.apply_shift, strip, reads, fsm.ongoing("IDLE"))
+        return m
+
+    def _strip(self, m: Module, shift: Value, strip: Signal, reads: Signal, idle: Value) -> None:
+        """One strip: latched a cycle after its read, and then on its way in both directions.
+
+        It is asked for as long as it is needed, so that nothing has to be kept; and its weights
+        when they are, which is two cycles later.
+        """
+        arrived = delay(m, reads, 1)
+        m.d.comb += [
+            self.port.velocity_from.eq(strip),
+            self.port.weights_from.eq(delay(m, strip, 2)),
+        ]
+        m.d.sync += [self.velocity.eq(self.port.velocity), self.weights.eq(self.port.weights)]
+        clipped_weights = []
+        clipped_velocity = []
+        for lane in range(self.shapes.strip):
+            old = self.weights[lane]
+            weight, clipped = self._moved(m, shift, self.velocity[lane], old, idle)
+            m.d.comb += self.port.new_weights[lane].eq(weight)
+            clipped_weights.append(clipped)
+            left = self._momentum(m, lane, delay(m, arrived, 1), self.velocity[lane])
+            with m.If(idle):
+                m.d.sync += left.eq(0)
+            kept, clipped = saturate(left, VELOCITY_KEPT_WIDTH)
+            m.d.comb += self.port.new_velocity[lane].eq(kept)
+            clipped_velocity.append(clipped)
+        m.d.comb += [
+            self.port.weights_to.eq(delay(m, strip, 5)),
+            self.port.velocity_to.eq(delay(m, strip, self.last_write)),
+            self.port.write_weights.eq(delay(m, reads, 5)),
+            self.port.write_velocity.eq(delay(m, reads, self.last_write)),
+        ]
+        clipped = [bit & self.port.write_weights for bit in clipped_weights]
+        clipped += [bit & self.port.write_velocity for bit in clipped_velocity]
+        counted = delay(m, Cat(clipped), 1)
+        m.d.comb += self.saturated.eq(sum(counted[1:], counted[0]))
+
+    def _moved(
+        self, m: Module, shift: Value, velocity: Signal, old: Value, idle: Value
+    ) -> tuple[Value, Value]:
+        """The weight after its step, three cycles after the velocity; and whether it was clipped.
+
+        A step so large that it has no place clips any weight, whatever it is.
+        """
+        wide = Cat(Const(0, APPLY_BIAS + 1), velocity).as_signed()
+        step = Signal(signed(STEP_WIDTH))
+        too_large = Signal()
+        moved = Signal(signed(STEP_WIDTH + 1))
+        clips = Signal()
+        falls = Signal()
+        shifted, lost = shift_right_twice(m, wide, shift, STEP_WIDTH, FINE)
+        m.d.sync += [
+            step.eq(shifted),
+            too_large.eq(lost),
+            # The step's last bit rounds it; there it takes one adder with the difference.
+            moved.eq((Cat(Const(1, 1), old).as_signed() + ~step) >> 1),
+            clips.eq(too_large),
+            falls.eq(~step[-1]),
+        ]
+        with m.If(idle):
+            m.d.sync += [moved.eq(0), clips.eq(0)]
+        return saturate(moved, MASTER_WIDTH, clips, Mux(clips, falls, moved[-1]))
+
+    def _momentum(self, m: Module, lane: int, begins: Value, velocity: Signal) -> Signal:
+        """Velocity times momentum, rounded: three products of digits, put together.
+
+        Only the lowest product reaches below the binary point, and its highest bit there rounds.
+        """
+        bits = velocity.as_unsigned()
+        factors = [bits[:DIGIT_WIDTH], bits[DIGIT_WIDTH : 2 * DIGIT_WIDTH]]
+        factors.append(bits[2 * DIGIT_WIDTH :])
+        left = Signal(signed(VELOCITY_WIDTH + 1), name=f"left_{lane}")
+        if self.arrays == DIGITS:
+            for mac, factor in zip(self.macs, factors, strict=True):
+                m.d.comb += [mac.valid.eq(begins), mac.left[0][lane].eq(factor)]
+            low, middle, high = (product[lane] for product in self.products)
+            lower = Signal(signed(PRODUCT.width + 1), name=f"lower_{lane}")
+            upper = Signal(PRODUCT, name=f"upper_{lane}")
+            m.d.sync += [
+                # The lowest digit's half rounds by the carry of the one adder.
+                lower.eq((Cat(Const(1, 1), middle).as_signed() + (low >> MOMENTUM_FRAC - 1)) >> 1),
+                upper.eq(high),
+                left.eq(lower + (upper << DIGIT_WIDTH)),
+            ]
+        else:
+            mac, product = self.macs[0], self.products[0][lane]
+            total = Signal.like(left, name=f"total_{lane}")
+            for index, factor in enumerate(factors):
+                turn = delay(m, begins, index)
+                with m.If(turn):
+                    m.d.comb += [mac.valid.eq(1), mac.left[0][lane].eq(factor)]
+                with m.If(delay(m, turn, MAC_LATENCY)):
+                    if index == 0:
+                        half = product[MOMENTUM_FRAC - 1]
+                        m.d.sync += total.eq((product >> MOMENTUM_FRAC) + half)
+                    else:
+                        m.d.sync += total.eq(total + (product << (index - 1) * DIGIT_WIDTH))
+            m.d.sync += left.eq(total)
+        for mac in self.macs:
+            m.d.comb += mac.right[lane].eq(self.settings.momentum)
+        return left

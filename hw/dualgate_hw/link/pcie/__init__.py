@@ -1,0 +1,1 @@
+"""The engine behind the BAR of a PCIe board."""

@@ -1,0 +1,1 @@
+"""The engine behind a UART: frames with checksums, acknowledged and repeated."""

@@ -1,0 +1,53 @@
+"""Between a link, which brings words, and an engine that takes several at a time."""
+
+from amaranth import Cat, Module, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from dualgate.contract.engine import WORD_BITS
+
+from ..common.shapes import WORD
+
+
+class Beats(wiring.Component):
+    """Collects words into beats of several, the first one in the lowest bits.
+
+    A word a cycle; a beat follows its last word by a cycle.
+
+    Parameters
+    ----------
+    words : int
+        Words of a beat, a power of two.
+
+    Members
+    -------
+    word : stream in
+    beat : stream out
+    """
+
+    def __init__(self, words: int) -> None:
+        self.words = words
+        super().__init__(
+            {
+                "word": In(stream.Signature(WORD)),
+                "beat": Out(stream.Signature(unsigned(WORD_BITS * words))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = Signal(range(self.words))
+        full = Signal()
+        m.d.comb += [
+            self.beat.valid.eq(full),
+            self.word.ready.eq(~full | self.beat.ready),
+        ]
+        with m.If(self.beat.ready):
+            m.d.sync += full.eq(0)
+        with m.If(self.word.valid & self.word.ready):
+            m.d.sync += [
+                self.beat.payload.eq(Cat(self.beat.payload, self.word.payload)[WORD_BITS:]),
+                count.eq(count + 1),
+                full.eq(count == self.words - 1),
+            ]
+        return m

@@ -1,0 +1,1 @@
+"""A simulated board: the engine and its serial link, served on a pseudo-terminal."""

@@ -1,0 +1,1 @@
+"""The golden model: the engine in numpy, bit for bit."""

@@ -1,0 +1,69 @@
+"""What is nonzero in a batch, as the cycle model wants it, from the golden model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dualgate.contract.commands import Masks, mask_words
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.network import Network, check_shapes
+from dualgate.contract.settings import PRUNE_OFF, Settings
+from dualgate.cycles.activity import Activity, Crossings, load_cycles
+
+from . import model as golden
+from .exact import Bools, Tally
+from .tangents import tag_updates
+
+Ints = NDArray[np.int64]
+
+
+def activity(
+    network: Network,
+    weights: Sequence[Ints],
+    settings: Settings,
+    x: Ints,
+    target: Ints,
+    masks: Masks | None = None,
+) -> Activity:
+    """Run a batch through the golden model and note what is not zero.
+
+    Parameters
+    ----------
+    network : Network
+    weights : sequence of int array (inputs + 1, outputs)
+        Master weights that the batch begins with.
+    settings : Settings
+    x : int array (samples, inputs)
+    target : int array (samples, outputs)
+    masks : sequence of bool array (samples, units) or None
+        As for `Device.train`.
+    """
+    check_shapes(network, weights)
+    read = golden.mac_weights(weights)
+    # Counts of rows are of no interest here, and only they depend on the engine.
+    engine, tally = EngineParameters(), Tally()
+    done = golden.forward(network, read, x, engine, tally, masks)
+    update = golden.output_updates(network, settings, done, target, tally)
+    crossings, updates = [], []
+    for tag_layer in range(len(network.layers) - 1):
+        seen: list[Bools] = []
+        updates.append(
+            tag_updates(network, read, settings, done, update, tag_layer, engine, tally, seen)
+        )
+        crossings.append(Crossings(tuple(seen[0::2]), tuple(seen[1::2])))
+    return Activity(
+        inputs=np.stack([np.count_nonzero(a, axis=1) for a in done.inputs], axis=1),
+        births=tuple(
+            (slope != 0) & (not layer.frozen)
+            for slope, layer in zip(done.slopes[:-1], network.layers, strict=False)
+        ),
+        crossings=tuple(crossings),
+        updates=tuple(
+            (u != 0) & (not layer.frozen)
+            for u, layer in zip((*updates, update), network.layers, strict=True)
+        ),
+        loads=load_cycles(x) + (0 if masks is None else mask_words(network)),
+        masked=masks is not None,
+        pruned=settings.prune != PRUNE_OFF,
+    )

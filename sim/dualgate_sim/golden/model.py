@@ -1,0 +1,169 @@
+"""The golden model: what the engine computes, bit for bit, a batch at a time.
+
+It says what is computed and never when: sums are exact integers, so their order, the lanes and the
+schedule do not matter. Arrays of float64 carry the integers wherever a sum of products is taken,
+because BLAS adds integers exactly below 2**53; `exact.exact` holds that bound. Every scaling is by
+a power of two, hence exact, and every narrowing is a floor written out.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from dualgate.contract.commands import Masks
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.formats import (
+    MASTER_WIDTH,
+    MOMENTUM_FRAC,
+    UNIT_FRAC,
+    VALUE_WIDTH,
+    VELOCITY_KEPT_WIDTH,
+    round_shift,
+    saturate,
+)
+from dualgate.contract.network import Layer, Network
+from dualgate.contract.rules import SOFTMAX, Activation, softmax_rule
+from dualgate.contract.settings import Settings
+
+from .exact import HALF_RANGE, Floats, Ints, Pass, Tally, exact, narrow
+from .tangents import tag_updates
+
+
+def mac_weights(master: Sequence[Ints]) -> list[Floats]:
+    """The upper half of master weights, as the MAC reads it; (inputs + 1, outputs) a layer."""
+    return [(w >> (MASTER_WIDTH - VALUE_WIDTH)).astype(np.float64) for w in master]
+
+
+class _Lookup:
+    """`Activation.rule` tabulated over all pre-activations; the same numbers, faster."""
+
+    _tables: ClassVar[dict[str, tuple[Floats, Floats]]] = {}
+
+    @classmethod
+    def apply(cls, activation: Activation, z: Floats) -> tuple[Floats, Floats]:
+        if activation is SOFTMAX:
+            value = softmax_rule(z.astype(np.int64)).astype(np.float64)
+            return value, np.full_like(value, 1 << UNIT_FRAC)
+        if activation.name not in cls._tables:
+            rule = activation.rule(np.arange(-HALF_RANGE, HALF_RANGE))
+            cls._tables[activation.name] = (rule[0].astype(np.float64), rule[1].astype(np.float64))
+        values, slopes = cls._tables[activation.name]
+        index = (z + HALF_RANGE).astype(np.intp)
+        return values[index], slopes[index]
+
+
+def forward(
+    network: Network,
+    weights: Sequence[Floats],
+    x: Ints,
+    engine: EngineParameters,
+    tally: Tally,
+    masks: Masks | None = None,
+) -> Pass:
+    """Values and slopes of every layer.
+
+    Parameters
+    ----------
+    network : Network
+    weights : list of (inputs + 1, outputs), from `mac_weights`
+    x : int array (samples, inputs)
+    engine : EngineParameters
+        Only for counting rows.
+    tally : Tally
+        Counts are added here.
+    masks : sequence of bool array (samples, units) or None
+        For each hidden layer, the units whose value and slope are not zero whatever they are.
+    """
+    result = Pass()
+    a = x.astype(np.float64)
+    every = [None] * len(network.layers) if masks is None else [*masks, None]
+    for layer, w, mask in zip(network.layers, weights, every, strict=True):
+        exact(layer.rows)
+        result.inputs.append(a)
+        z = narrow(a @ w[:-1] + layer.one * w[-1], layer.z_shift, tally, "saturated_values")
+        tally.value_rows += engine.groups_of(layer) * (int(np.count_nonzero(a != 0)) + len(a))
+        a, slope = _Lookup.apply(layer.activation, z)
+        if mask is not None:
+            a, slope = a * mask, slope * mask
+        result.slopes.append(slope)
+    result.outputs = a
+    return result
+
+
+def output_updates(
+    network: Network, settings: Settings, done: Pass, target: Ints, tally: Tally
+) -> Floats:
+    """Update scalars of the outputs: ``error * rate``, (samples, outputs)."""
+    error = narrow(done.outputs - target, 0, tally, "saturated_updates")
+    if network.objective.sloped:
+        error = np.floor((error * done.slopes[-1]) * 2.0**-UNIT_FRAC + 0.5)
+    return narrow(error * settings.rate_mantissa, settings.rate_shift, tally, "saturated_updates")
+
+
+def accumulate(
+    layer: Layer, inputs: Floats, update: Floats, engine: EngineParameters, tally: Tally
+) -> Ints:
+    """What a layer's velocity gains: the outer products of inputs and update scalars, summed.
+
+    Parameters
+    ----------
+    inputs : (samples, inputs)
+    update : (samples, outputs)
+
+    Returns
+    -------
+    int array (inputs + 1, outputs)
+    """
+    exact(len(inputs))
+    starts = np.arange(0, layer.outputs, engine.neurons)
+    groups = np.add.reduceat(update != 0, starts, axis=1, dtype=np.int64) > 0
+    rows = np.count_nonzero(inputs != 0, axis=1) + 1
+    tally.update_rows += int((groups.sum(axis=1) * rows).sum())
+    return np.concatenate(
+        (inputs.T @ update, layer.one * update.sum(axis=0, keepdims=True))
+    ).astype(np.int64)
+
+
+def gradient(
+    network: Network,
+    weights: Sequence[Floats],
+    settings: Settings,
+    x: Ints,
+    target: Ints,
+    engine: EngineParameters,
+    tally: Tally,
+    masks: Masks | None = None,
+) -> tuple[Floats, list[Ints]]:
+    """Outputs (samples, outputs), and what each layer's velocity gains from these samples."""
+    done = forward(network, weights, x, engine, tally, masks)
+    update = output_updates(network, settings, done, target, tally)
+    updates = [
+        tag_updates(network, weights, settings, done, update, index, engine, tally)
+        for index in range(len(network.layers) - 1)
+    ]
+    gains = [
+        accumulate(layer, inputs, u * (not layer.frozen), engine, tally)
+        for layer, inputs, u in zip(network.layers, done.inputs, [*updates, update], strict=True)
+    ]
+    return done.outputs, gains
+
+
+def apply(
+    weight: Ints, velocity: Ints, shift: int, bias: int, momentum: int, tally: Tally
+) -> tuple[Ints, Ints]:
+    """End of a batch for one layer: ``w - v`` and ``v * momentum``, both saturating.
+
+    Parameters
+    ----------
+    weight, velocity : int arrays of one shape
+    shift, bias : int
+        `apply_shift` of the descriptor and `formats.APPLY_BIAS`.
+    momentum : int
+        `MOMENTUM_FRAC` fraction bits.
+    """
+    step = round_shift(velocity << bias, shift)
+    weight, clipped = saturate(weight - step, MASTER_WIDTH)
+    left, too_fast = saturate(round_shift(velocity * momentum, MOMENTUM_FRAC), VELOCITY_KEPT_WIDTH)
+    tally.saturated_weights += clipped + too_fast
+    return weight, left

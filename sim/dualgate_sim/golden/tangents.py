@@ -1,0 +1,129 @@
+"""Tangents in the golden model: every hidden unit's tag is carried to the outputs, and pruned."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
+from dualgate.contract.network import Network
+from dualgate.contract.settings import PRUNE_OFF, Settings
+from dualgate.cycles.chunks import Teams
+
+from .exact import Bools, Floats, Pass, Tally, exact, narrow
+
+_DELTA_SHIFT_MIN = -VALUE_WIDTH
+_DELTA_SHIFT_MAX = 47
+
+
+def normalise(sums: Floats) -> tuple[Floats, Floats]:
+    """Block floating point: the least shift that brings a vector's sums into 16 bits.
+
+    Parameters
+    ----------
+    sums : (n, ...)
+
+    Returns
+    -------
+    mantissas : (n, ...), floored
+    shift : (...)
+    """
+    magnitude = np.maximum(sums.max(axis=0), -1.0 - sums.min(axis=0))
+    shift = np.maximum(np.frexp(magnitude)[1] - (VALUE_WIDTH - 1), 0)
+    scale = np.exp2(-shift.astype(np.float64))
+    return np.floor(sums * scale), shift.astype(np.float64)
+
+
+def prune(mantissas: Floats, setting: int, tally: Tally) -> Floats:
+    """Zero the entries far below their vector's largest; count the nonzero ones kept and dropped.
+
+    Vectors are along the first axis.
+
+    An entry stays when ``|m| * 2**p >= 2**b``, b the bit length of the largest magnitude: the
+    largest always does. p = `PRUNE_OFF` keeps all.
+    """
+    nonzero = kept = int(np.count_nonzero(mantissas != 0))
+    if setting != PRUNE_OFF:
+        magnitude = np.abs(mantissas)
+        bits = np.frexp(magnitude.max(axis=0))[1].astype(np.float64)
+        # The threshold is above zero, so what is kept is not zero.
+        keep = magnitude >= np.exp2(bits - setting)
+        mantissas = mantissas * keep
+        kept = int(np.count_nonzero(keep))
+    tally.kept += kept
+    tally.dropped += nonzero - kept
+    return mantissas
+
+
+def _alive(
+    sums: Floats, groups: int, teams: Teams | None, tally: Tally, seen: list[Bools] | None
+) -> None:
+    """Count the rows of the vectors that have a sum which is not zero; note which these are."""
+    alive: Bools = np.any(sums != 0, axis=0)
+    tally.scale_rows += int(np.count_nonzero(teams.any(alive) if teams else alive)) * groups
+    if seen is not None:
+        seen.append(alive)
+
+
+def tag_updates(
+    network: Network,
+    weights: Sequence[Floats],
+    settings: Settings,
+    done: Pass,
+    update: Floats,
+    tag_layer: int,
+    engine: EngineParameters,
+    tally: Tally,
+    seen: list[Bools] | None = None,
+) -> Floats:
+    """Update scalars of one hidden layer: each of its units is a tag carried to the outputs.
+
+    Parameters
+    ----------
+    tag_layer : int
+        Index of the layer whose units are the tags.
+    update : (samples, outputs)
+        From `golden.output_updates`.
+    seen : list
+        Takes what is not zero, in the order of the layers entered: for each whether any sum is,
+        (samples, tags), and for each but the last which entries are kept, (samples, tags, units).
+
+    Returns
+    -------
+    (samples, units of the tag layer); all zero for a frozen one, whose tags are never born.
+    """
+    layers = network.layers
+    birth = done.slopes[tag_layer]
+    if layers[tag_layer].frozen:
+        birth = np.zeros_like(birth)
+    samples, tags = birth.shape
+    frac = np.full((samples, tags), float(layers[tag_layer].activation.slope_frac))
+    following = layers[tag_layer + 1]
+    born = birth != 0
+    tally.tangent_rows += int(np.count_nonzero(born)) * engine.groups_of(following)
+    # Only the count of rows needs to know which tags go together.
+    teams = Teams(born, engine.neurons, engine.tangent_lanes) if engine.tangent_lanes > 1 else None
+    # Vectors are along the first axis, where numpy's reductions are fastest.
+    sums = np.multiply(weights[tag_layer + 1][:-1].T[:, None, :], birth, order="C")
+    for index in range(tag_layer + 1, len(layers) - 1):
+        layer = layers[index]
+        _alive(sums, engine.groups_of(layer), teams, tally, seen)
+        mantissas, shift = normalise(sums)
+        mantissas *= done.slopes[index].T[:, :, None]
+        before = tally.kept
+        mantissas = prune(np.floor(mantissas * 2.0**-UNIT_FRAC + 0.5), settings.prune, tally)
+        kept = np.moveaxis(mantissas, 0, -1) != 0
+        if seen is not None:
+            seen.append(kept)
+        frac += WEIGHT_FRAC - shift + layer.activation.slope_frac - UNIT_FRAC
+        rows = int(np.count_nonzero(teams.any(kept))) if teams else tally.kept - before
+        tally.tangent_rows += rows * engine.groups_of(layers[index + 1])
+        exact(layer.outputs)
+        flat = weights[index + 1][:-1].T @ mantissas.reshape(len(mantissas), -1)
+        sums = flat.reshape(-1, samples, tags)
+    _alive(sums, engine.groups_of(layers[-1]), teams, tally, seen)
+    mantissas, shift = normalise(sums)
+    exact(layers[-1].outputs)
+    delta = np.sum(mantissas * update.T[:, :, None], axis=0)
+    down = np.clip(frac + WEIGHT_FRAC - shift, _DELTA_SHIFT_MIN, _DELTA_SHIFT_MAX)
+    return narrow(delta, down, tally, "saturated_updates")

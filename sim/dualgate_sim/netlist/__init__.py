@@ -1,0 +1,1 @@
+"""Synthesised netlists, compiled and simulated gate by gate."""

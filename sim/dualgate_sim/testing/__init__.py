@@ -1,0 +1,1 @@
+"""Models that tests compare the project with."""

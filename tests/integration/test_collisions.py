@@ -1,0 +1,62 @@
+"""Block RAM need not return the old word where a read meets a write: no result depends on it."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from amaranth.back import rtlil
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.random_networks import Case, cases, lengthen
+from support.small_engines import MAX_LAYERS, MAX_WIDTH, assert_same_run, engine, open_both, prepare
+
+import dualgate_hw.common.verilog
+import dualgate_sim.rtl.compiled
+from dualgate_hw.build.collisions import allow_collisions
+
+ENGINES = ("n2k2s", pytest.param("n2k2c2", marks=pytest.mark.thorough))
+ODDS = st.sampled_from([0, 128])
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """An engine whose memories answer a read that meets a write with ones; its name."""
+    convert, to_verilog = rtlil.convert, dualgate_hw.common.verilog.to_verilog
+
+    def ones(*arguments: Any) -> str:
+        text, count = re.subn(r"<= \d+'hx+;", "<= '1;", to_verilog(*arguments))
+        assert count > 10
+        return text
+
+    with pytest.MonkeyPatch.context() as patch:
+        cache = tmp_path_factory.mktemp("colliding")
+        patch.setattr(dualgate_sim.rtl.compiled, "cache_directory", lambda: cache)
+        patch.setattr(dualgate_hw.common.verilog, "to_verilog", ones)
+        patch.setattr(
+            dualgate_hw.common.verilog,
+            "rtlil",
+            SimpleNamespace(convert=lambda *a, **k: allow_collisions(convert(*a, **k))),
+        )
+        dualgate_sim.rtl.compiled.build(engine(request.param))
+        yield request.param
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2), odds=st.tuples(ODDS, ODDS))
+def test_reads_that_meet_a_write_change_no_bit(
+    colliding: str, case: Case, odds: tuple[int, int]
+) -> None:
+    golden, sim = open_both(colliding)
+    with golden, sim:
+        longer = lengthen(case)
+        prepare(golden, longer)
+        prepare(sim, longer)
+        sim._model_in_use.stall(1, *odds)
+        assert_same_run(golden, sim, longer)
+
+
+def test_only_clocked_ports_are_freed() -> None:
+    port = "  cell $memrd_v2 $1\n    parameter \\COLLISION_X_MASK 2'00\n    {}\n  end\n"
+    clocked, free = (port.format(f"parameter \\CLK_ENABLE {bit}") for bit in (1, 0))
+    assert allow_collisions(clocked + free) == clocked.replace("2'00", "2'11") + free

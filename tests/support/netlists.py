@@ -1,0 +1,29 @@
+"""What synthesis makes of a small design."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dualgate_hw.build import tools
+
+
+def cell(kind: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
+    """A cell as yosys writes it, whose ports have a bit each: a net or a constant."""
+    return {
+        "type": kind,
+        "parameters": {},
+        "attributes": {},
+        "port_directions": dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output"),
+        "connections": {port: [bit] for port, bit in (inputs | outputs).items()},
+    }
+
+
+def synthesise(directory: Path, rtlil: str, command: str) -> Any:
+    """The module `top` of the netlist, as yosys writes it, after ``synth_...`` and its options."""
+    (directory / "top.il").write_text(rtlil)
+    (directory / "top.ys").write_text(
+        f"read_rtlil top.il\n{command} -top top\nwrite_json top.json\n"
+    )
+    arguments = ["-q", "-l", "top.rpt", "top.ys"]
+    tools.find("yosys").run(arguments, directory, directory / "log", directory / "top.rpt")
+    return json.loads((directory / "top.json").read_text())["modules"]["top"]

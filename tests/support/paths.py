@@ -1,0 +1,7 @@
+"""Where the checkout's parts are."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+TESTS = ROOT / "tests"

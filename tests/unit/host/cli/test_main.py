@@ -1,0 +1,83 @@
+"""The command line as a whole: commands found lazily, errors in one line."""
+
+from importlib.metadata import EntryPoint
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from dualgate import cli
+from dualgate.contract.errors import InputError, Mismatch
+
+GROUP = "dualgate.commands"
+
+
+@click.command()
+@click.argument("what")
+def fail(what: str) -> None:
+    """Fail in some way."""
+    if what == "input":
+        raise InputError("a wrong thing\nover two lines")
+    if what == "mismatch":
+        raise Mismatch(1, "kept", None, (), 2, 3)
+    if what == "interrupt":
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(autouse=True)
+def entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        EntryPoint("fail", f"{__name__}:fail", GROUP),
+        EntryPoint("broken", "a_package_that_is_not_there:command", GROUP),
+    ]
+    monkeypatch.setattr(cli, "entry_points", lambda group: found)
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli.main, args)
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "message"),
+    [
+        (("fail", "input"), 2, "error: a wrong thing over two lines\n"),
+        (("fail", "mismatch"), 1, "error: not bit-identical: batch 1, kept: expected 2, got 3\n"),
+        (("fail", "nothing"), 0, ""),
+        (("fail",), 2, "error: Missing argument 'WHAT'.\n"),
+        (("nonsense",), 2, "error: No such command 'nonsense'.\n"),
+        (("fail", "input", "--nonsense"), 2, "error: No such option '--nonsense'.\n"),
+    ],
+)
+def test_an_error_is_one_line_and_a_status(
+    args: tuple[str, ...], status: int, message: str
+) -> None:
+    assert run(*args) == (status, "", message)
+
+
+def test_an_interrupt_is_a_short_line() -> None:
+    status, out, err = run("fail", "interrupt")
+    assert (status, out) == (130, "")
+    assert err.strip() == "error: interrupted"
+
+
+def test_help_lists_every_command_even_where_one_is_broken() -> None:
+    for args in ((), ("--help",)):
+        status, out, _ = run(*args)
+        assert status == 0
+        assert "fail    Fail in some way." in out
+        assert "broken  not available: No module named" in out
+
+
+@pytest.mark.parametrize("args", [("broken",), ("broken", "x", "--any", "--help")])
+def test_a_broken_command_says_so(args: tuple[str, ...]) -> None:
+    status, out, err = run(*args)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: command broken is not available: No module named")
+    assert err.count("\n") == 1
+
+
+def test_the_version_is_told() -> None:
+    status, out, _ = run("--version")
+    assert status == 0
+    assert "version" in out

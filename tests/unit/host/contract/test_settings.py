@@ -1,0 +1,116 @@
+"""Settings: the learning rate as a mantissa and a shift, momentum, pruning by name."""
+
+import math
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from dualgate.contract.engine import EngineParameters
+from dualgate.contract.errors import InputError
+from dualgate.contract.formats import MASTER_FRAC, RATE_WIDTH
+from dualgate.contract.layout import Layout
+from dualgate.contract.network import Network
+from dualgate.contract.rules import LOSSES
+from dualgate.contract.settings import (
+    MAX_ERROR,
+    PRUNE_OFF,
+    make_settings,
+    parse_prune,
+    prune_name,
+    update_frac,
+)
+
+NETWORK = Network((8, 5, 3))
+
+
+def rate_of(network: Network, frac: int, mantissa: int, shift: int) -> float:
+    """What an error of one (real) becomes as a real update scalar."""
+    return mantissa * 2.0 ** (network.error_frac - shift - frac)
+
+
+@given(
+    st.sampled_from(sorted(LOSSES)),
+    st.floats(1e-4, 50),
+    st.integers(1, 1000),
+    st.floats(0.01, 1.0),
+)
+def test_the_rate_is_right_to_its_mantissa(loss: str, lr: float, batch: int, share: float) -> None:
+    network = Network((8, 5, 3), loss=loss)
+    frac = update_frac(network, lr, batch)
+    assume(frac + network.layers[0].in_frac - MASTER_FRAC < 40)
+    settings = make_settings(network, frac, lr * share, batch)
+    assert 1 << (RATE_WIDTH - 1) <= settings.rate_mantissa < 1 << RATE_WIDTH
+    assert 0 <= settings.rate_shift < 64
+    want = lr * share / batch * network.objective.scale(3)
+    got = rate_of(network, frac, settings.rate_mantissa, settings.rate_shift)
+    assert got == pytest.approx(want, rel=1.01 * 2.0**-RATE_WIDTH)
+
+
+@given(st.sampled_from(sorted(LOSSES)), st.floats(1e-3, 50), st.integers(1, 1000))
+def test_update_scalars_have_room_above_the_largest_error_and_use_it(
+    loss: str, lr: float, batch: int
+) -> None:
+    network = Network((8, 5, 3), loss=loss)
+    frac = update_frac(network, lr, batch)
+    largest = lr / batch * network.objective.scale(3) * MAX_ERROR[loss] * 4 * 2.0**frac
+    lowest = min(layer.in_frac for layer in network.layers)
+    if frac > 12 - lowest:
+        assert 1 << 14 < largest <= (1 << 15) * (1 + 1e-12)
+    Layout(network, EngineParameters(), frac)
+
+
+def test_a_large_rate_never_asks_for_a_left_shift_of_the_velocity() -> None:
+    frac = update_frac(NETWORK, 1e6, 1)
+    descriptors = Layout(NETWORK, EngineParameters(), frac).descriptors
+    assert min(d["apply_shift"] for d in descriptors) == 0
+
+
+def test_momentum_is_a_fraction_that_never_reaches_one() -> None:
+    frac = update_frac(NETWORK, 0.1, 10)
+    of = [make_settings(NETWORK, frac, 0.1, 10, m).momentum for m in (0.0, 0.5, 0.9, 0.9999999)]
+    assert of == [0, 1 << 14, round(0.9 * 32768), 32767]
+
+
+@pytest.mark.parametrize("momentum", [-0.1, 1.0, math.nan])
+def test_momentum_outside_its_range_is_refused(momentum: float) -> None:
+    with pytest.raises(InputError, match=r"^momentum .*: give a number from 0 to below 1$"):
+        make_settings(NETWORK, 12, 0.1, 10, momentum)
+
+
+@pytest.mark.parametrize("lr", [0.0, -1.0, math.nan, math.inf])
+def test_a_rate_that_is_not_above_zero_is_refused(lr: float) -> None:
+    with pytest.raises(InputError, match=r"^learning rate .*: give a number above 0$"):
+        update_frac(NETWORK, lr, 10)
+    with pytest.raises(InputError, match=r"^learning rate .*: give a number above 0$"):
+        make_settings(NETWORK, 12, lr, 10)
+
+
+def test_a_batch_without_samples_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^batch of 0: give at least 1 sample$"):
+        update_frac(NETWORK, 0.1, 0)
+
+
+@pytest.mark.parametrize("factor", [1e9, 1e-20])
+def test_a_rate_far_from_the_run_s_is_refused(factor: float) -> None:
+    frac = update_frac(NETWORK, 0.1, 10)
+    with pytest.raises(InputError, match="out of reach"):
+        make_settings(NETWORK, frac, 0.1 * factor, 10)
+
+
+@pytest.mark.parametrize("prune", [0, 16, -1])
+def test_pruning_outside_its_range_is_refused(prune: int) -> None:
+    with pytest.raises(InputError, match=r"^prune .*: give 1 to 14, or 15 for off$"):
+        make_settings(NETWORK, 12, 0.1, 10, prune=prune)
+
+
+def test_pruning_is_read_as_it_is_written() -> None:
+    assert [parse_prune(text) for text in ("off", "1/2", "1/8")] == [PRUNE_OFF, 1, 3]
+    for prune in range(1, PRUNE_OFF + 1):
+        assert parse_prune(prune_name(prune)) == prune
+
+
+@pytest.mark.parametrize("text", ["", "1/3", "on", "1/1", "0.5", "1/32768"])
+def test_an_unknown_pruning_is_refused_with_the_choices(text: str) -> None:
+    with pytest.raises(InputError, match=r"choose off, 1/2, 1/4, 1/8 \.\.\. 1/16384$"):
+        parse_prune(text)

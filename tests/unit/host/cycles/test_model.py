@@ -1,0 +1,322 @@
+"""The cycle model against the compiled RTL's own counter, its formulas, and the chooser."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from support.random_networks import Case, gentle_case, networks
+from support.small_engines import COMPACT, MAX_LAYERS, SEVERAL, SINGLE, build_all, engine, prepare
+
+from dualgate.contract.commands import mask_words
+from dualgate.contract.engine import Depths, EngineParameters
+from dualgate.contract.errors import FitError
+from dualgate.contract.network import Network
+from dualgate.contract.settings import PRUNE_OFF
+from dualgate.cycles import (
+    Activity,
+    Prediction,
+    assumed_activity,
+    choose,
+    estimate,
+    memory_bits,
+    multipliers,
+    predict,
+)
+from dualgate.cycles.activity import per_word
+from dualgate.cycles.plan import MAC_LATENCY, Plan
+from dualgate.cycles.yardsticks import dense_backprop, sparse_backprop
+from dualgate.data.samples import load_digits
+from dualgate.devices import open_device
+from dualgate_hw.common import mac
+from dualgate_hw.common.shapes import Shapes
+from dualgate_sim.golden.activity import activity
+
+MNIST = Network((784, 16, 16, 10), "tanh")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """The engines of the equivalence tests."""
+    build_all()
+
+
+def assert_predicted(
+    case: Case, built: EngineParameters, within: float = 0.0
+) -> list[tuple[Prediction, Activity]]:
+    """Every batch takes the rows that the model says, and the cycles, up to a share of them."""
+    found = []
+    with open_device("sim", **vars(built)) as sim:
+        prepare(sim, case)
+        for x, target, chosen, masks in case.steps():
+            seen = activity(case.network, sim.read_weights(), chosen, x, target, masks)
+            before = sim.counters()
+            sim.set(chosen)
+            sim.train(x, target, masks)
+            sim.apply()
+            spent = sim.counters() - before
+            expected = predict(case.network, built, seen)
+            rows = (expected.value, expected.sums, expected.scaler, expected.update)
+            counted = (spent.value_rows, spent.tangent_rows, spent.scale_rows, spent.update_rows)
+            assert rows == counted
+            assert abs(expected.cycles - spent.cycles) <= within * spent.cycles
+            found.append((expected, seen))
+    return found
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@settings(max_examples=15)
+@given(
+    network=networks(MAX_LAYERS, 20),
+    samples=st.integers(1, 20),
+    prune=st.sampled_from([1, 2, 3, PRUNE_OFF]),
+    dropout=st.sampled_from([0.0, 0.5]),
+    seed=st.integers(0, 999),
+)
+@example(network=Network((1, 1)), samples=1, prune=PRUNE_OFF, dropout=0.0, seed=0)
+@example(network=Network((40, 1)), samples=20, prune=1, dropout=0.0, seed=1)
+@example(network=Network((2, 40, 1, 40, 3), "tanh", "mse"), samples=9, prune=1, dropout=0.5, seed=2)
+@example(
+    network=Network((40, 19, 17, 9, 7), "relu"), samples=2, prune=PRUNE_OFF, dropout=0.0, seed=3
+)
+@example(network=Network((9, 8, 7, 3), frozen=(0, 2)), samples=9, prune=2, dropout=0.5, seed=4)
+def test_random_networks_take_the_predicted_cycles(
+    name: str, network: Network, samples: int, prune: int, dropout: float, seed: int
+) -> None:
+    usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
+    rate = dropout if network.hidden else 0.0
+    assert_predicted(gentle_case(usual, samples, 2, prune, seed, dropout=rate), engine(name))
+
+
+@pytest.mark.parametrize("name", COMPACT)
+@settings(max_examples=15)
+@given(
+    network=networks(MAX_LAYERS, 20),
+    samples=st.integers(1, 6),
+    prune=st.sampled_from([1, 3, PRUNE_OFF]),
+    dropout=st.sampled_from([0.0, 0.5]),
+    seed=st.integers(0, 999),
+)
+@example(network=Network((1, 1, 1, 5, 1), frozen=(2,)), samples=1, prune=1, dropout=0.0, seed=0)
+def test_a_compact_engine_takes_the_predicted_rows_and_about_the_predicted_cycles(
+    name: str, network: Network, samples: int, prune: int, dropout: float, seed: int
+) -> None:
+    # Random weights can make a tag's update scalar so large that it is doubled again and again.
+    assert_about(name, network, samples, prune, dropout, seed, doubled=16)
+
+
+@pytest.mark.parametrize("name", COMPACT)
+def test_a_compact_engine_takes_about_the_predicted_cycles_where_nothing_is_doubled(
+    name: str,
+) -> None:
+    frozen = Network((9, 8, 7, 3), frozen=(0, 2))
+    assert_about(name, frozen, samples=3, prune=2, dropout=0.5, seed=4)
+    assert_about(name, Network((40, 33, 10)), samples=3, prune=2, dropout=0.0, seed=5)
+
+
+def assert_about(
+    name: str,
+    network: Network,
+    samples: int,
+    prune: int,
+    dropout: float,
+    seed: int,
+    doubled: int = 0,
+) -> None:
+    """`doubled` is how often each tag's update scalar may be, which is not predicted."""
+    built = engine(name)
+    usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
+    rate = dropout if network.hidden else 0.0
+    case = gentle_case(usual, samples, 1, prune, seed, dropout=rate)
+    with open_device("sim", **vars(built)) as sim:
+        prepare(sim, case)
+        for x, target, chosen, masks in case.steps():
+            seen = activity(case.network, sim.read_weights(), chosen, x, target, masks)
+            expected = predict(case.network, built, seen)
+            begun = sim.counters()
+            sim.set(chosen)
+            sim.train(x, target, masks)
+            trained = sim.counters()
+            sim.apply()
+            spent, end = trained - begun, sim.counters() - trained
+            rows = (expected.value, expected.sums, expected.scaler, expected.update)
+            assert rows == (
+                *(spent.value_rows, spent.tangent_rows, spent.scale_rows, spent.update_rows),
+            )
+            # The longer way is predicted wherever a sign, a carry or softmax's sum decides. A clip,
+            # which is not predicted, takes twelve cycles.
+            clips = 12 * spent.saturations
+            tags = sum(int(born.sum()) for born in seen.births)
+            doubling = 20 * doubled * tags
+            assert spent.cycles <= 1.02 * expected.last + 40 * samples + clips + doubling
+            assert expected.last <= 1.1 * spent.cycles + 400 * samples
+            assert 0 < end.cycles <= expected.batch_end
+            assert expected.cycles == expected.last + expected.batch_end
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("prune", [PRUNE_OFF, 2])
+def test_several_cores_take_the_predicted_cycles_but_for_three_percent(
+    name: str, prune: int
+) -> None:
+    assert_predicted(digits(prune, 40), engine(name), within=0.03)
+
+
+def digits(prune: int, pixels: int = 64) -> Case:
+    """Three batches of digits, or of their upper rows of pixels, which small engines hold."""
+    network = Network((pixels, 32, 16, 10), "tanh")
+    case = gentle_case(network, 32, 1, prune, 0)
+    data = load_digits().train
+    x = network.quantize_inputs(data.x[:96, :pixels])
+    target = network.quantize_targets(data.target[:96])
+    chosen = case.batches[0][2]
+    case.batches = [(x[i : i + 32], target[i : i + 32], chosen) for i in range(0, 96, 32)]
+    return case
+
+
+@pytest.mark.parametrize("prune", [PRUNE_OFF, 2, 1])
+@pytest.mark.parametrize("name", ["n4", "n8k3s", None])
+def test_digits_take_the_predicted_cycles(name: str | None, prune: int) -> None:
+    """The last of these engines is the one that training uses."""
+    built = engine(name) if name else EngineParameters()
+    case = digits(prune, 40 if name else 64)
+    for exact, seen in assert_predicted(case, built):
+        close = estimate(case.network, built, seen).cycles_per_sample / exact.cycles_per_sample
+        assert 0.75 < close < 1.05
+
+
+def test_a_batch_longer_than_the_engine_is_deep_takes_the_predicted_cycles() -> None:
+    assert_predicted(gentle_case(Network((10, 8, 5, 3), "relu"), 200, 1, 2, 5), engine("n4"))
+
+
+def test_the_model_stands_for_the_gateware_as_it_is_built() -> None:
+    shapes = Shapes(engine("n1"))
+    assert Depths() == Depths(shapes.contexts, shapes.slots, shapes.threads)
+    assert mac.MAC_LATENCY == MAC_LATENCY
+
+
+@pytest.mark.parametrize("arrays", [1, 3])
+def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -> None:
+    network = Network((30, 20, 9, 5), "tanh")
+    parameters = EngineParameters(8, arrays=arrays)
+    seen = assumed_activity(network, 0.5, 0.5, samples=50)
+    found = predict(network, parameters, seen)
+    groups, counts = [3, 2, 1], [16, 21, 10]
+    assert found.value == 50 * sum(g * c for g, c in zip(groups, counts, strict=True))
+    assert found.update == found.value
+    # Births of both hidden layers, and what is kept of the first one's tags.
+    kept = round(0.5 * 9)
+    assert found.sums == 50 * (20 * 2 + 9 * 1 + 20 * kept * 1)
+    assert found.scaler == 50 * (20 * (2 + 1) + 9 * 1)
+    assert found.activation == 50 * (8 + 8 + 4 + 8 + 1 + 5 + 6 * 9)
+    assert found.loader == 50 * (15 + 5 + 4)
+    plan = Plan(network, parameters, Depths())
+    assert found.error == 50 * plan.error_cycles
+    assert plan.error_cycles == 2 + (2 * 5 + 25) + 5 * (5 + 4 * 2)
+    assert found.batch_end == 3 // arrays * (3 * 31 + 2 * 21 + 10) + 2 * 3 + 7
+    lanes = [found.value, found.sums + found.scaler, found.update]
+    least = sum(lanes) if arrays == 1 else max(lanes)
+    assert least + found.batch_end <= found.cycles
+    bounds = estimate(network, parameters, seen).bounds
+    assert bounds["value"] == found.value / 50
+    assert bounds["loader"] == found.loader / 50
+    assert bounds["activation"] == found.activation / 50
+
+
+@pytest.mark.parametrize(("loss", "multiplications"), [("mse", 2), ("bce", 1), ("sigmoid-mse", 2)])
+def test_the_error_unit_takes_five_cycles_and_four_for_each_multiplication(
+    loss: str, multiplications: int
+) -> None:
+    plan = Plan(Network((3, 7), loss=loss), EngineParameters(4), Depths())
+    assert plan.error_cycles == 2 + 7 * (5 + 4 * multiplications)
+
+
+def test_what_dropout_leaves_out_takes_no_rows_and_its_masks_a_cycle_each() -> None:
+    """The first layer's values are the same, so that what is saved follows from the masks."""
+    network, built = Network((12, 40, 5), "sigmoid"), engine("n8k3s")
+    without = gentle_case(network, 20, 1, PRUNE_OFF, 6)
+    dropped = gentle_case(network, 20, 1, PRUNE_OFF, 6, dropout=0.5)
+    ((plain, full),) = assert_predicted(without, built)
+    ((found, seen),) = assert_predicted(dropped, built)
+    left_out = int((~dropped.masks[0][0]).sum())  # type: ignore[index]
+    assert 300 < left_out < 500
+    assert plain.value - found.value == left_out * built.groups_of(network.layers[1])
+    assert plain.sums - found.sums == left_out * built.groups_of(network.layers[1])
+    assert (seen.loads - full.loads).tolist() == [mask_words(network)] * 20 == [2] * 20
+    assert found.loader - plain.loader == 2 * 20
+    assert found.cycles < plain.cycles
+
+
+def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:
+    """One sample of a network without hidden layers: every term is in a docstring."""
+    network = Network((6, 3), loss="bce")
+    seen = assumed_activity(network, 1.0, samples=1)
+    found = predict(network, EngineParameters(4), seen)
+    steps = 6 + 1
+    value = 3 + 3 + (steps - 1) + (3 + 13 - 1)
+    error = 2 + 3 * (5 + 4)
+    no_tags = 1 + 2
+    update = 6 + 3 + steps
+    assert found.last == value + error + no_tags + update
+    # The last row is on its way for 4 cycles after its step, 1 before the sample leaves.
+    assert found.cycles == found.last - 1 + 4 + found.batch_end
+    assert found.pace == 0
+
+
+def test_words_are_counted_from_the_first_lane() -> None:
+    flags = np.array([[1, 0, 1, 1, 0, 0, 0, 0, 1]], bool)
+    assert per_word(flags, 4).tolist() == [[3, 0, 1]]
+    assert per_word(flags, 16).tolist() == [[4]]
+
+
+@pytest.mark.parametrize(("cycles", "count"), [(1646, 16), (549, 48), (412, 64), (183, 144)])
+def test_dense_backprop_is_what_the_goal_says(cycles: int, count: int) -> None:
+    assert round(dense_backprop(MNIST, count)) == cycles
+
+
+def test_sparse_backprop_counts_rows() -> None:
+    network = Network((30, 20, 9, 5), "tanh")
+    seen = assumed_activity(network, 0.5, samples=10)
+    shared = sparse_backprop(network, EngineParameters(8, arrays=1), seen, 100)
+    walked = 3 * 16 + 2 * 21 + 1 * 10
+    assert (shared.value, shared.update, shared.batch_end) == (walked, walked, 10)
+    assert shared.transposed == 9 * 3 + 5 * 2
+    assert shared.cycles == 2 * walked + 37 + 10
+    assert sparse_backprop(network, EngineParameters(8, arrays=3), seen, 100).cycles == walked + 10
+
+
+SEEN = assumed_activity(MNIST, 0.2, 0.5)
+
+
+def test_more_multipliers_are_used_where_they_help() -> None:
+    paces = []
+    for count in (4, 8, 20, 60, 500):
+        found = choose(MNIST, SEEN, count, 1 << 30)
+        assert found.multipliers == multipliers(found.engine) <= count
+        found.engine.check(MNIST)
+        paces.append(found.estimate.cycles)
+    assert paces == sorted(paces, reverse=True)
+    # No layer is wider than 16: wider engines would only cost more.
+    assert (found.engine.neurons, found.engine.arrays) == (16, 3)
+
+
+def test_memory_decides_where_it_is_scarce() -> None:
+    rich = choose(MNIST, SEEN, 60, 1 << 30)
+    poor = choose(MNIST, SEEN, 60, rich.memory_bits - 1)
+    assert poor.memory_bits < rich.memory_bits
+    assert poor.estimate.cycles > rich.estimate.cycles
+    for field in fields(EngineParameters):
+        if field.name not in ("neurons", "arrays", "compact", "apply_lanes"):
+            more = {field.name: 2 * getattr(rich.engine, field.name)}
+            assert memory_bits(replace(rich.engine, **more)) > rich.memory_bits
+
+
+def test_a_board_that_is_too_small_is_told_what_is_needed() -> None:
+    with pytest.raises(FitError, match=r"^2 multipliers are too few for any engine; it needs 3$"):
+        choose(MNIST, SEEN, 2, 1 << 30)
+    with pytest.raises(FitError, match=r"784,16,16,10 does not fit: memory has 1000 bits, needed"):
+        choose(MNIST, SEEN, 60, 1000)
+    huge = Network((1 << 16, 2))
+    with pytest.raises(FitError, match="does not fit any engine; use a smaller network"):
+        choose(huge, assumed_activity(huge, 0.1, samples=1), 60, 1 << 30)

@@ -1,0 +1,26 @@
+"""The MAC array, as synthesis leaves it."""
+
+from pathlib import Path
+
+from amaranth import ClockDomain, Module
+from amaranth.back import rtlil
+from amaranth.hdl import Value
+from support.netlists import synthesise
+
+from dualgate_hw.build.families import FAMILIES
+from dualgate_hw.build.source import for_synthesis
+from dualgate_hw.common.mac import MacArray
+
+NEURONS = 2
+
+
+def test_every_product_keeps_its_multiplier_on_an_ice40(tmp_path: Path) -> None:
+    array = MacArray(NEURONS, 1, vectors=1, weights=1)
+    m = Module()
+    m.domains.sync = clock = ClockDomain(reset_less=True)
+    m.submodules.array = array
+    ports = [Value.cast(value) for _, _, value in array.signature.flatten(array)]
+    source = rtlil.convert(m, name="top", ports=[clock.clk, *ports], emit_src=False)
+    command = f"synth_ice40 {FAMILIES['ice40'].synthesis}"
+    cells = synthesise(tmp_path, for_synthesis(source), command)["cells"]
+    assert sum(cell["type"] == "SB_MAC16" for cell in cells.values()) == NEURONS

@@ -1,0 +1,62 @@
+"""Strips of rows from single entries (entries.py)."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import Module
+from support.benches import row_memories, simulate, small_shapes
+
+from dualgate_hw.common.shapes import MASTER, VELOCITY
+from dualgate_hw.lanes.control.row_access import RowEntries
+
+ROWS = 8
+
+
+def wired(neurons: int, strip: int) -> tuple[Module, RowEntries]:
+    shapes = small_shapes(neurons, rows=ROWS, apply_lanes=strip)
+    m = Module()
+    m.submodules.entries = entries = RowEntries(shapes)
+    row_memories(m, entries, shapes)
+    return m, entries
+
+
+@pytest.mark.parametrize(("neurons", "strip"), [(1, 1), (2, 2), (4, 4), (4, 2), (4, 1)])
+@pytest.mark.parametrize("wide", [False, True])
+def test_entries_are_read_as_written_in_the_cycles_stated(
+    neurons: int, strip: int, wide: bool
+) -> None:
+    m, component = wired(neurons, strip)
+    entries = component.entries
+    width = VELOCITY.width if wide else MASTER.width
+    random = np.random.default_rng(neurons)
+    limit = 1 << (width - 1)
+    values = random.integers(-limit, limit, (ROWS, neurons)).tolist()
+    cycles = {"read": 0, "write": 0}
+
+    async def access(ctx: Any, what: str, row: int, lane: int) -> int:
+        ctx.set(entries.row, row)
+        ctx.set(entries.lane, lane)
+        ctx.set(getattr(entries, what), 1)
+        while not ctx.get(entries.done):
+            await ctx.tick()
+            cycles[what] += 1
+        found = ctx.get(entries.entry)
+        await ctx.tick()
+        cycles[what] += 1
+        ctx.set(getattr(entries, what), 0)
+        return found
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(entries.wide, wide)
+        for row in range(ROWS):
+            for lane in range(neurons):
+                ctx.set(entries.new_entry, values[row][lane])
+                await access(ctx, "write", row, lane)
+        for row in reversed(range(ROWS)):
+            for lane in range(neurons):
+                found = await access(ctx, "read", row, lane)
+                assert (found - values[row][lane]) % (1 << width) == 0
+
+    simulate(m, bench)
+    assert cycles == {"write": ROWS * 2 * neurons, "read": ROWS * (neurons + 2 * neurons // strip)}

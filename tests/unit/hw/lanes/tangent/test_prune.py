@@ -1,0 +1,152 @@
+"""Pruning: which entries of a vector go on, and how they are counted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import Array, Const, Module
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.benches import SIZES, attach, descriptors, simulate, small_shapes, watcher
+
+from dualgate.contract.settings import PRUNE_OFF
+from dualgate_hw.lanes.tangent.prune import Pruner
+from dualgate_sim.golden import tangents
+from dualgate_sim.golden.exact import Tally
+from dualgate_sim.testing.streams import receive, send
+
+MANTISSA = (
+    st.sampled_from([0, 0, 1, -1, 32767, -32768, -32767, 16384, 16383, -8192])
+    | st.integers(-32768, 32767)
+    | st.integers(0, 14).map(lambda bit: 1 << bit)
+    | st.integers(-99, 99)
+)
+Team = Sequence[list[int]]
+"""Vectors of equal length, one a lane; those of absent and of dead tags are zero."""
+
+
+@st.composite
+def sized_teams(draw: st.DrawFn) -> tuple[int, list[Team]]:
+    """N, and up to 4 teams of one K."""
+    neurons, lanes = draw(st.sampled_from(SIZES))
+    teams = []
+    for length in draw(st.lists(st.integers(1, 8), min_size=1, max_size=4)):
+        entries = st.lists(MANTISSA, min_size=length, max_size=length)
+        vector = entries if lanes == 1 else entries | st.just([0] * length)
+        some = st.lists(vector, min_size=lanes, max_size=lanes)
+        teams.append(draw(some.filter(lambda vectors: any(map(any, vectors)))))
+    return neurons, teams
+
+
+def run(
+    neurons: int, teams: list[Team], prune: int, groups: int, odds: float
+) -> tuple[list[Any], int, int]:
+    """Prune one team for each slot; returns the words sent, and what was kept and dropped."""
+    shapes = small_shapes(neurons, groups=8, rows=4096, tangent_lanes=len(teams[0]))
+    layers = [
+        {"inputs": len(team[0]), "groups": groups, "weight_base": 100 * slot}
+        for slot, team in enumerate(teams)
+    ]
+    m = Module()
+    m.submodules.pruner = pruner = Pruner(shapes)
+    descriptors(m, pruner, layers)
+    words = []
+    for team in teams:
+        padded = [[*vector, *[0] * (8 * neurons - len(vector))] for vector in team]
+        words += [
+            [vector[start : start + neurons] for vector in padded]
+            for start in range(0, 8 * neurons, neurons)
+        ]
+    attach(m, "vectors", pruner.vectors, shapes.vectors, shapes.slots * 8, words)
+    slot_layers = Array(Const(slot, 2) for slot in range(shapes.slots))
+    m.d.comb += [
+        pruner.slot_layer.eq(slot_layers[pruner.job.payload.slot]),
+        pruner.prune.eq(prune),
+    ]
+    watch, counts = watcher(pruner.kept | pruner.dropped, pruner.kept, pruner.dropped)
+    jobs = [
+        {"slot": slot, "bits": [max(map(abs, vector)).bit_length() for vector in team]}
+        for slot, team in enumerate(teams)
+    ]
+    got: list[Any] = []
+
+    async def source(ctx: Any) -> None:
+        await send(ctx, pruner.job, jobs, odds / 2, 1)
+
+    async def sink(ctx: Any) -> None:
+        ends = 0
+        while ends < groups * len(teams):
+            ((_, word),) = await receive(ctx, pruner.word, 1, odds, len(got))
+            got.append(word)
+            ends += word["end"]
+        await ctx.tick().repeat(4)
+
+    simulate(m, source, sink, watch=[watch])
+    return got, sum(kept for _, kept, _ in counts), sum(dropped for _, _, dropped in counts)
+
+
+def check(neurons: int, teams: list[Team], prune: int, groups: int, odds: float) -> None:
+    got, kept, dropped = run(neurons, teams, prune, groups, odds)
+    tally = Tally()
+    for slot, team in enumerate(teams):
+        pruned = tangents.prune(np.array(team, float).T, prune, tally).T.astype(int)
+        length = len(team[0])
+        for group in range(groups):
+            found = np.zeros_like(pruned)
+            ended = False
+            while not ended:
+                word = got.pop(0)
+                assert word["meta"] == {
+                    "slot": slot,
+                    "group": group,
+                    "final": int(group == groups - 1),
+                }
+                first = word["row"] - 100 * slot - group * (length + 1)
+                scalars = np.array(word["scalars"])
+                for entry in range(neurons):
+                    if word["flags"] >> entry & 1:
+                        found[:, first + entry] = scalars[:, entry]
+                        assert scalars[:, entry].any(), "a row for nobody"
+                ended = bool(word["end"])
+            assert found.tolist() == pruned.tolist()
+    assert not got
+    assert (kept, dropped) == (tally.kept, tally.dropped)
+
+
+@settings(max_examples=60)
+@given(
+    sized_teams(),
+    st.integers(1, PRUNE_OFF),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 0.6]),
+)
+def test_flags_and_counts_are_those_of_the_golden_model(
+    sized: tuple[int, list[Team]], prune: int, groups: int, odds: float
+) -> None:
+    check(*sized, prune, groups, odds)
+
+
+@pytest.mark.parametrize("prune", range(1, PRUNE_OFF + 1))
+def test_every_setting_cuts_at_its_power_of_two(prune: int) -> None:
+    powers = [1 << bit for bit in range(15)]
+    for largest in (-32768, 32767, 16384):
+        vector = [largest, *powers[7:14]]
+        low = [largest, *powers[:7]]
+        below = [largest, *(-power + 1 for power in powers[8:15])]
+        check(4, [[vector], [low], [below]], prune, groups=1, odds=0.0)
+        small = [entry >> 3 for entry in vector]
+        check(4, [[vector, small], [small, low], [below, vector]], prune, groups=1, odds=0.0)
+
+
+def test_a_vector_whose_entries_all_stay_but_one_word_is_empty_sends_no_empty_word() -> None:
+    got, _, _ = run(2, [[[5, 0, 0, 0, 7, 0, 0, 0]]], PRUNE_OFF, 1, 0.0)
+    assert [(word["flags"], word["end"]) for word in got] == [(1, 0), (1, 0), (0, 1)]
+
+
+def test_a_row_goes_on_for_all_tags_where_one_keeps_its_entry_and_is_zero_to_the_others() -> None:
+    team = [[32767, 1, 0, 9], [0, 8, 1, 0], [0, 0, 0, 0]]
+    (word,), kept, dropped = run(4, [team], 2, 1, 0.0)
+    assert word["flags"] == 0b0011
+    assert word["scalars"] == [[32767, 0, 0, 0], [0, 8, 0, 0], [0] * 4]
+    assert (kept, dropped) == (2, 3)
