@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 # make train    set everything up, then train 8x8 digits on the simulated RTL
 # make test     set everything up, then check style and types and run the tests
 # make thorough that, with more combinations and engines; what CI runs

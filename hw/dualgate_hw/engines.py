@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The engine that parameters ask for."""
 
 from dualgate.contract.engine import Depths, EngineParameters

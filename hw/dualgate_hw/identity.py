@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """One hash for simulator, netlist and bitstream: which sources and parameters one was made from."""
 
 import hashlib

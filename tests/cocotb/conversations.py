@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Commands with the responses the golden model gives, for engines small enough to talk to."""
 
 import random

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """cocotb bench: the engine's two streams, each under its own kind of stalls."""
 
 import random

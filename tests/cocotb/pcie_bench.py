@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """cocotb bench: a BAR with an echo behind its window, on the models of root complex and block."""
 
 import random

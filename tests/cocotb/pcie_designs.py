@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What the PCIe benches run on, and what both sides know of it."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A computer with one PCIe slot: root complex and the model of the UltraScale+ block in it."""
 
 import itertools

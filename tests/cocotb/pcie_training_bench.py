@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """cocotb bench: the host's own PCIe device drives a real engine through the models' BAR."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Compiling a design with Verilator for cocotb, and running the tests of a bench on it."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """cocotb bench: bytes over the pins of a board, by a UART that is not ours."""
 
 import logging

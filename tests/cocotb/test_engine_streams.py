@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Engines as Verilog, in cocotb: their two streams against the golden model."""
 
 import re

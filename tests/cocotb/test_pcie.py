@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The BAR target behind the models of a root complex and of the UltraScale+ block."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board as Verilog, in cocotb: over its two pins, with another's UART."""
 
 from pathlib import Path

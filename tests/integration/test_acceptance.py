@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Whole training runs: what a user is promised of the default task and of deep networks."""
 
 from dataclasses import replace

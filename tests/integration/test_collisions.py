@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Block RAM need not return the old word where a read meets a write: no result depends on it."""
 
 import re

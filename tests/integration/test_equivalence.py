@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compiled RTL against the golden model: the same bits, whatever the network."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Netlists, as synthesis leaves them, train to the same bits as the golden model."""
 
 from typing import Any

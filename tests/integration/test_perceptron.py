@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The perceptron rule on devices, beside the one in floating point: the same mistakes and weights.
 
 Inputs are quarters and the rate is 1/16, so that nothing is rounded anywhere. A perceptron that

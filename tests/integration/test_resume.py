@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Runs that are left after any batch, or killed at any moment, and taken up again."""
 
 import json

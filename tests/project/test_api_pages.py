@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The API reference: a page of it, as make docs builds them."""
 
 import subprocess

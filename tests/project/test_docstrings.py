@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The reference: everything public says what it is, and what its parameters are."""
 
 import enum

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The import rule: gateware and simulation know the host, and never the other way."""
 
 import ast

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The tutorial, in both languages: its code runs, and prints what the text shows."""
 
 import io

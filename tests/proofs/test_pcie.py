@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Proofs of the parts of the PCIe link that count: the window's levels, and whole packets."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The link's queues, its COBS decoder and its credits, proven for every input."""
 
 from pathlib import Path

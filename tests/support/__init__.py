@@ -1,1 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Helpers that tests share."""

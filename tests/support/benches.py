@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What the gateware's tests share: running a simulation, watching signals, small engines."""
 
 from collections.abc import Awaitable, Callable, Sequence

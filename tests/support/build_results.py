@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What a build of a board found, made up."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Claims about gateware, for inputs of any value in any cycle."""
 
 from pathlib import Path

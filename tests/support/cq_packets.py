@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Requests as the UltraScale+ block hands them over, and completions as it takes them."""
 
 import random

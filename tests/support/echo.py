@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """An engine that says again what it hears, for tests of links."""
 
 from amaranth import Module

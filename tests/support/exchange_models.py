@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Models of every shape that can be exchanged."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board behind a BAR in plain Python: the register map, and an engine made of a function."""
 
 from collections import deque

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A device that answers the commands, without an engine behind it."""
 
 import numpy as np

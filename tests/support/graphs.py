@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Random netlists, as their placement looks at them."""
 
 import numpy as np

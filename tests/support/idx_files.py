@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Small IDX files for tests, of random 28x28 images."""
 
 import gzip

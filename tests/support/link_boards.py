@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A compiled link with something simple behind it instead of an engine."""
 
 from functools import cache

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Serial lines in their own time: whole, noisy or cut, between a host and a model of a device."""
 
 import random

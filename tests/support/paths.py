@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Where the checkout's parts are."""
 
 from pathlib import Path

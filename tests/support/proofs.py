@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Proofs of gateware by k-induction: assertions in a design, checked by yowasp-sby and z3."""
 
 import os

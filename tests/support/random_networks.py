@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Hypothesis strategies: random networks, settings, weights and data as integers."""
 
 from collections.abc import Iterator

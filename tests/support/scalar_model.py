@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A second golden model, slow and plain, written from docs/numerics.md alone.
 
 Python integers, one sample, one unit and one tag at a time; no numpy and nothing of the project, so

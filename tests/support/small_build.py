@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board with next to nothing in it, built for real: ``python small_build.py BOARD DIR``.
 
 Clock, reset, pins and LEDs are the board's own. In the engine's place a word of the identity's hash

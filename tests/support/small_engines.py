@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Simulated engines with memories that just hold the property tests' networks."""
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A small problem that trains in milliseconds, and devices that do something wrong."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """How fast forward mode trains on this machine, beside PyTorch's backpropagation.
 
 Both train the same network on the same samples in float32 on one thread, in turns, so that

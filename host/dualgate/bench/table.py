@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The benchmark: engines measured on real samples, beside the cycle model and the yardsticks."""
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """How fast PyTorch trains the same network on this machine; an optional yardstick."""
 
 from time import perf_counter

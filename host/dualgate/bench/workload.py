@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What the benchmark measures on: a network in training, and real samples."""
 
 from dataclasses import dataclass, replace

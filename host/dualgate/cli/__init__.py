@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The command line: its commands register through the entry points `dualgate.commands`."""
 
 import sys

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate bench`: cycles of several engines on real samples, beside what backprop would take."""
 
 import json

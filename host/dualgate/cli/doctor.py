@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate doctor`: which tools there are and how to get the missing ones; how a link does."""
 
 import json

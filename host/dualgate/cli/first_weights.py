@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What `dualgate train` begins with, where that comes from a file: network and first weights."""
 
 from dataclasses import replace

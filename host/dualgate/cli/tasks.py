@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate tasks`: what can be trained, and what it reaches."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate train`: data, network and recipe into a device; a checkpoint and figures out."""
 
 from contextlib import ExitStack

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The command set: what travels between host and engine, whatever carries it.
 
 Both directions are streams of 32-bit words. A command is a header and its payload; every command

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What an engine is built with: its parameters and the depths of its queues."""
 
 from dataclasses import dataclass, fields, replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The errors a user meets: one line that says what is wrong and what to do."""
 
 from typing import ClassVar

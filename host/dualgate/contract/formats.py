@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Number formats: where a real number becomes fixed point, and the two operations that narrow one.
 
 Every number in the engine is a signed integer with a binary point: ``real = integer * 2**-frac``.

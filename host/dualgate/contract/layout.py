@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A network's layout in an engine's memories, and the layer descriptors that state it.
 
 The descriptor's fields are listed once, here; the host packs them and the gateware unpacks them.

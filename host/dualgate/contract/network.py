@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Networks: sizes, activations, loss and the binary points that follow from them."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Activations and losses: one table for the host, the golden model and the gateware.
 
 An activation is given twice: its mathematics in floating point (value and slope) and its rule on

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Training settings as the engine takes them: rate, momentum and pruning as integers."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """How many clock cycles a batch takes: exactly, cycle by cycle, and as a closed-form estimate.
 
 Timing depends on which numbers are zero and never on their values, so the model takes flags

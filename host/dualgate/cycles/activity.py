@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What is nonzero in a batch: all that decides how long it takes."""
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The best engine for a network that a board has the multipliers and the memory for."""
 
 from dataclasses import dataclass, replace

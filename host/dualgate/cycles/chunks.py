@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Teams: the tags that share a slot of the tangent lanes, and step together."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compact engine's cycles: two for each instruction of its program, and what is waited for.
 
 The counts are those of `dualgate_hw.compact.program`, block by block. Which way a sign, a carry or

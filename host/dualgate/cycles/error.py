@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The error unit of the model: a sample at a time, for a time known beforehand."""
 
 

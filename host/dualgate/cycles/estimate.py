@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Cycles without following any: what the slowest part of the engine needs for each sample."""
 
 from collections.abc import Sequence

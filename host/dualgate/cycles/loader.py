@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The loader of the model: samples come in a word a cycle, their inputs take places in a ring."""
 
 from collections.abc import Sequence

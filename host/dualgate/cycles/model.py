@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The engine's control, cycle by cycle, without its arithmetic."""
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Small parts that lanes are made of: the clock's appointments, the walker of lists."""
 
 from collections.abc import Callable

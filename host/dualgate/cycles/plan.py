@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A network in an engine, and a sample's nonzeros, as the parts of the model want them."""
 
 from ..contract.engine import Depths, EngineParameters

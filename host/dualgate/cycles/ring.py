@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The parts of the tangent lane's ring: births, stepper, scaler, pruner."""
 
 from collections import deque

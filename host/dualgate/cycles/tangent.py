@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The tangent lane of the model: the ring that `ring` has the parts of."""
 
 from collections import deque

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The update lane of the model."""
 
 from .parts import Clock, Walker

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What backpropagation would take on the same multipliers: the yardsticks of the benchmark."""
 
 from dataclasses import dataclass

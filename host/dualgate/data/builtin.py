@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Small sets of samples: XOR, and what comes with scikit-learn.
 
 Features are brought into the network's input range, +-8, by constants or by the training samples

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Metrics of predictions, in numpy; the definitions are scikit-learn's."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Data: scikit-learn's digits, and a reader for the IDX files of MNIST and Fashion-MNIST."""
 
 import gzip

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The device interface, and how a string opens one."""
 
 from abc import ABC, abstractmethod

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A device with the golden model beside it: every batch must leave the same bits in both."""
 
 from collections.abc import Callable, Sequence

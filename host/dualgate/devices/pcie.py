@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board on PCIe: the command stream through the window of its BAR, a word at a time."""
 
 import time

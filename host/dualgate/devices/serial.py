@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board on a serial port, real or simulated: ``serial:/dev/ttyUSB0?baud=3000000``."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A device behind a stream of commands, whatever carries the words."""
 
 from abc import abstractmethod

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """scikit-learn estimators, whatever device trains them.
 
 ::

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What both estimators share: their settings, training and answering on a device."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The classifier."""
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The regressor."""
 
 from dataclasses import dataclass

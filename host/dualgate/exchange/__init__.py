@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Networks and checkpoints in the formats of others: PyTorch, ONNX, safetensors.
 
 ::

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """From steps to a network."""
 
 from collections.abc import Iterable, Sequence

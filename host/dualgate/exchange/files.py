@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Networks from files: ONNX, checkpoints, and what PyTorch's users save as safetensors."""
 
 import re

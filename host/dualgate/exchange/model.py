@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A network with real weights."""
 
 from collections.abc import Iterator, Sequence

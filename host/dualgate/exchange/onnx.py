@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """ONNX files, read and written."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """PyTorch's `nn.Sequential`, read and made."""
 
 from typing import Any

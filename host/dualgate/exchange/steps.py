@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The steps a network is made of, in any framework."""
 
 from dataclasses import dataclass

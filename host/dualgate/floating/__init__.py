@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Networks in floating point: losses, gradients in forward mode, optimisers and training.
 
 ::

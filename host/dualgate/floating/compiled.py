@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The kernels of forward mode compiled by numba, which is optional.
 
 The product of tangents and weights stays numpy's, whose matrix product is faster than any loop.

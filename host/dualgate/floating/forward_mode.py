@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Forward-mode gradients of whole batches, in numpy.
 
 Tags are units: next to the values of a batch travel its tangents, an array (tags, units, samples)

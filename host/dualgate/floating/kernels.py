@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What forward mode spends its time on, in numpy; `compiled` has the same for numba.
 
 Tangents are arrays (tags, units, samples): every tag's vector, for every sample. Samples come last

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Losses in floating point: the value, from the pre-activation where that is safer.
 
 What is common to all devices (output activation, error, scale, the targets' transformation) stays

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """One neuron, ``z = w . x + b``: what its models share, and the descent of a gradient."""
 
 from collections.abc import Iterator

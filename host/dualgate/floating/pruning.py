@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Dynamic pruning of whole batches of tangents; the policies of `dualgate.floating.dual.pruning`.
 
 A policy gets the tangents that reach a hidden layer, (tags, units, samples), and the layer's own

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A recipe for training in floating point, where any optimiser and any batch will do."""
 
 from collections.abc import Sequence

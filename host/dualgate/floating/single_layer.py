@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Models of a single layer: perceptron, ADALINE, linear and logistic regression.
 
 They differ in what they make of ``z = w . x + b`` and in what they learn from. ADALINE and the

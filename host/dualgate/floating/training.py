@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Training in floating point: batches through forward mode and an optimiser.
 
 Samples are visited in the order, and in the batches, in which `dualgate.train.trainer` shows them

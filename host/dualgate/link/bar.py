@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The BAR of a board on PCIe: its pages, registers and bits, for host and gateware.
 
 Offsets are in bytes. All registers are words of 32 bits, little-endian; docs/pcie.md explains each.

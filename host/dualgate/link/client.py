@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A session with a board: handshake, then commands out and responses in, whatever the line does."""
 
 import secrets

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The host's end of a serial link: two numbered streams of words over a line that loses frames.
 
 Knows no port and no clock; both are handed in, so that it runs the same in a test's own time.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Frames on a serial line: fields, CRC and delimiters, for host and gateware.
 
 A frame is a header of `HEADER_FIELDS`, a payload of whole words and a CRC-32, all little-endian,

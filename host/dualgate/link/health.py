@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """How a link does: what travelled over it, and what had to travel again."""
 
 from dataclasses import dataclass

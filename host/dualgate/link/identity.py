@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What a device says of itself when a session begins, and what a host accepts.
 
 A list of words, the same for the gateware, which holds it in a memory, and for the host.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A BAR from Python: words of 32 bits at offsets, and the BAR of a real device mapped."""
 
 import errno

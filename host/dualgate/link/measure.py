@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """How well a link does: a few round trips, then as much as it carries in each direction."""
 
 import time

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """When an answer is whole: responses counted in bytes as they arrive, whatever carries them."""
 
 from .frame import WORD_BYTES

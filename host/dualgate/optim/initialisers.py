@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """First weights, in floating point and as the integers that a device takes. Biases are zero."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Optimisers: from weights and gradients to new weights, wherever the gradients come from.
 
 An optimiser is a value: its rates and nothing else. What it remembers from batch to batch is a

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Against overfitting: penalties on the weights, dropout, and stopping in time."""
 
 import math

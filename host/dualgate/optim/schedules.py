@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Learning-rate schedules: the rate as a function of the batches done.
 
 A plain number is a constant rate. `every` is in batches; to have a schedule in epochs, give it the

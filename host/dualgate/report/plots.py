@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Pictures of a run, as PNG: curves, confusion matrix, weights of the first layer.
 
 They are drawn by matplotlib, which is optional.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What a run shows while it goes: a row an epoch, and on a terminal a bar under the rows."""
 
 from types import TracebackType

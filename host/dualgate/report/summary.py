@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The figures a run ends with, as text and as JSON."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tasks: data together with the network and the recipe that suit it, and what they reach."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Files of arrays with a text beside them: `.npz`, or `.safetensors` where the name ends so.
 
 Neither can hold code, and neither gives a damaged array: zip has a checksum for each, and in a

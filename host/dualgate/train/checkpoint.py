@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Checkpoints: a run's whole state in a file of arrays and text; its format is in `archives`."""
 
 import json

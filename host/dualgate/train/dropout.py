@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Dropout: hidden units are left out of samples by chance; Srivastava et al. 2014.
 
 On a device a unit that is left out is a zero, and the others stay as they are. When the network

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What trained weights are worth: a network's answers beside the right ones."""
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The history of a run: a file of one JSON line an epoch."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A recipe: how a network is to be trained, on whatever device."""
 
 import math

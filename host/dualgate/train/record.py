@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What a run counts: a record of every epoch, and a tally of the one that is under way."""
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The training loop: batches into a device, a record out of every epoch.
 
 Nothing here computes what the device computes; losses and accuracies come from the outputs it

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """How a batch moves the weights: on the chip, or by an optimiser on the host.
 
 Both show the device the same samples and get the same outputs back. The chip knows SGD and

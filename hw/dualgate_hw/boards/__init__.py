@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The boards that engines are built for: one file each, and what they share."""
 
 from dualgate.contract.errors import InputError

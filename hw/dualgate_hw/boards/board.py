@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What a board is: a platform, a clock, pins by their resources' names, and the engine it takes."""
 
 from collections.abc import Callable

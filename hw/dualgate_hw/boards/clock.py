@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Clocks of boards: an oscillator, and a PLL where the engine runs at another rate.
 
 A PLL is described by its dividers, which are checked here against the ranges of the part, so that

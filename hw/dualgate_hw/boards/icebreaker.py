@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """iCEBreaker: an iCE40UP5K, a bridge that does 12 Mbaud."""
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Nitefury: an Artix-7 on M.2, with PCIe. No open tool places it, so it is only synthesised.
 
 What is synthesised is the engine behind the memory of its BAR, in the user clock of the part's PCIe

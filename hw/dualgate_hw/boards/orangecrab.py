@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """OrangeCrab 0.2: an ECP5 on a feather; its USB is not a bridge, so the UART is on the header."""
 
 from dataclasses import replace

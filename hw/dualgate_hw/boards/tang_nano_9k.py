@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tang Nano 9K: a GW1NR-9C, a bridge that does 3 Mbaud."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board's top level: clock, reset, UART, LEDs, and the engine behind its link."""
 
 from typing import Any

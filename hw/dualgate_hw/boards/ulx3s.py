@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """ULX3S: three sizes of ECP5, a bridge that does 3 Mbaud."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Sites for block RAMs and multipliers, where nearly all of a part's are taken.
 
 nextpnr's static placer moves them to sites late and one after the other: of a ULX3S-85F its nets

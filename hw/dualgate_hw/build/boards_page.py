@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """docs/boards.md, written from what builds found."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Builds that are kept, by the hash of all that they were made from."""
 
 import os

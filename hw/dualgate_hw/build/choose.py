@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The engine to build for a network: what the chooser finds for a board's part."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A word that is read in the cycle it is written: nothing in the gateware looks at it.
 
 Amaranth promises the old word there. Block RAM of most parts does not, and synthesis then adds

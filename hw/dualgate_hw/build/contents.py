@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Memories that begin with anything: large single-port RAM of some parts cannot be initialised.
 
 Amaranth gives every memory first contents, zeros at least. Of a memory with the attribute

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What differs between families of FPGAs: options of their tools, and what their cells are."""
 
 from dataclasses import dataclass

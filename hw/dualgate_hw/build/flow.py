@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A build: from board and parameters to netlist, placements and bitstream.
 
 Amaranth writes the plan, that is sources, constraints and commands; the commands are run here, with

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The reset that most registers of an ECP5 have goes to a network that is meant for clocks.
 
 nextpnr puts only clocks there by itself. A reset of 15,000 registers, as an engine of 16 neurons

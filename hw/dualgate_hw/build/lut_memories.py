@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Memories that are a few words deep and have many readers, for parts whose LUTs can be memories.
 
 Left alone, synthesis makes registers of them, and for each reader wide multiplexers.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Multipliers of an ECP5 take the registers before and behind them into themselves.
 
 A multiplier has registers for its operands and its product. yosys leaves these unused and makes

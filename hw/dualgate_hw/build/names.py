@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Names that synthesis cannot mistake for bits of other names.
 
 Amaranth calls an entry of an array ``right[1]``, beside the array ``right``. To map logic, yosys

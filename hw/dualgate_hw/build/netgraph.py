@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A netlist of an ECP5 as its placement looks at it: cells that stay together, and their nets."""
 
 from collections import defaultdict

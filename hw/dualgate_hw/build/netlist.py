@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Changes to a netlist between its synthesis and its placement."""
 
 import json

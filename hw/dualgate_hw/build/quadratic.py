@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Where the nodes of a netlist would like to be: springs in place of nets.
 
 Each direction by itself. A net pulls with springs between its outermost nodes and all others, whose

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Where block RAMs and multipliers can be in an ECP5, as its database says."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What Amaranth writes, as synthesis is given it."""
 
 from .collisions import allow_collisions

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Samples a second of a board: its clock, and the cycles that the exact model counts."""
 
 from collections.abc import Iterable

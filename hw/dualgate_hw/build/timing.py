@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What nextpnr says about speed: the clock's rate, and the path that limits it."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The tools a build runs: Python packages, found without any setting of the user."""
 
 import subprocess

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What a netlist takes of a part, and whether memories and multipliers became what they should."""
 
 import json

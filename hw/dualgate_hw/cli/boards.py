@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate boards`: what is supported, and what builds found."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate build`: from a board's name to its bitstream."""
 
 from dataclasses import replace

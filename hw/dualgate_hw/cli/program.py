@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate program`: load a board's bitstream."""
 
 import shutil

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A line for each long step, with a moving sign while it goes on where that can be seen."""
 
 from types import TracebackType

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The rules of the activations, as combinational logic: see `dualgate.contract.rules`."""
 
 from amaranth import Module, Mux, Signal

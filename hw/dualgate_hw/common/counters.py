@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Counters: what happened, as the host reads it."""
 
 from amaranth import Array, Module, Mux, Signal, unsigned

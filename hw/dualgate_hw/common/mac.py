@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The MAC array: lanes of N multipliers side by side, shared by any number of clients.
 
 Every operation of the engine is one row: N products a cycle and lane. A client multiplies a scalar

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Flags of a word's entries: the lowest alone, where it is and what it chooses.
 
 All of it in the shape of trees, because a path through carries or through one choice after the

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Narrowing, as `formats` defines it: shifts, saturation, and a multiplier before both."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Shapes shared by the gateware's components, made from the host's definitions."""
 
 from dataclasses import dataclass

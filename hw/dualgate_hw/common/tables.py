@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The tables of sigmoid and exponential, which cores share: a block RAM has two ports."""
 
 from amaranth import Cat, Module, Signal, unsigned

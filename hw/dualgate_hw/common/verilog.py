@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Gateware as SystemVerilog, for simulators and for toolchains that take it."""
 
 import subprocess

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compact engine, for parts too small for lanes of their own: one sample after the other.
 
 A program does what every command asks for, with one set of multipliers, one unit that narrows, one

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """From instructions with names to numbers: the program, and the memory that it works on.
 
 Memory is in three parts, by which an address says what is joined to it: arrays, with X; fields of

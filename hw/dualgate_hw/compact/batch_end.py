@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A batch's end: the weights of a row take their step, its velocities keep their momentum."""
 
 from amaranth import Cat, Module, Mux, Signal, signed

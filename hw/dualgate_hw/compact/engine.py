@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compact engine: a sequencer, the parts that its program works with, and their memories."""
 
 from amaranth import Cat, Const, Module, Mux, Signal

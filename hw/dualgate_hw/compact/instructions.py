@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compact engine's instructions.
 
 An instruction takes two cycles: in the first its word of memory is read, in the second a result is

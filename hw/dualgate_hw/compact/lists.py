@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Walks along a list: sums of products of its entries with the rows that belong to them."""
 
 from amaranth import Module, Signal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Multipliers that add up what they multiply, and the unit that narrows a sum."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What the parts of the compact engine share, and where things are in its memories."""
 
 from collections.abc import Sequence

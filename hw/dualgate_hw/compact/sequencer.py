@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The sequencer: runs a program of `instructions`, on an accumulator and a memory of words."""
 
 from collections.abc import Sequence

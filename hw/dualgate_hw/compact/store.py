@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The row memory: master weights, velocities and sums, in a memory of a single port."""
 
 from amaranth import Array, Cat, Const, Module, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tables in two parts, which together take fewer block RAMs than one where these are small."""
 
 from amaranth import Module

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Updates: velocity[r][:] += a_r * u[:], over the entries of a list."""
 
 from amaranth import Cat, Module, Signal

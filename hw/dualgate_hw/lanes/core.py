@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A core: the lanes, their MAC arrays and the memories between them.
 
 A sample is a token that names a context, its place in every memory. Tokens go from lane to lane::

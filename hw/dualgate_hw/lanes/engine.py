@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The engine: cores that share the samples of a batch, and what they have in common.
 
 ::

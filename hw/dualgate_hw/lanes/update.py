@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The update lane: velocity[r][:] += a_r * u[:], over the nonzero inputs of every layer."""
 
 from amaranth import Cat, Module, Mux, Signal, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A batch's end: every weight takes its step, every velocity keeps its momentum."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed

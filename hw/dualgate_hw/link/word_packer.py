@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Between a link, which brings words, and an engine that takes several at a time."""
 
 from amaranth import Cat, Module, Signal, unsigned

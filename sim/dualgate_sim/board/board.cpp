@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Drives the line of a compiled board from buffers of bytes.
 
 #include <cstdint>

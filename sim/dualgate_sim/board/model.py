@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A simulated board: the compiled link and engine, bytes in and bytes out.
 
 Bytes enter behind the UART, which has tests of its own: a bit at a time would be slow. How long a

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate serve`: a simulated board behind a pseudo-terminal, for a host that cannot tell."""
 
 import contextlib

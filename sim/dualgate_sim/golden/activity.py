@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What is nonzero in a batch, as the cycle model wants it, from the golden model."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The golden model behind the device interface."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What the golden model's parts share: exact sums, the one way to narrow, and counts."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The golden model: what the engine computes, bit for bit, a batch at a time.
 
 It says what is computed and never when: sums are exact integers, so their order, the lanes and the

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tangents in the golden model: every hidden unit's tag is carried to the outputs, and pruned."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Block RAM and multiplier of the ECP5, which yosys only declares, as far as it uses them: without
 // output registers, with rising clocks, always selected. One pin a bit, as synthesis connects them.
 

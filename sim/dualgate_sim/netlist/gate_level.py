@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """An engine as synthesis leaves it: the LUTs, flip-flops, block RAMs and multipliers of a part.
 
 A netlist takes the place of the RTL behind the same harness, so that what trains on the one trains

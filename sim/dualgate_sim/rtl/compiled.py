@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The RTL compiled by Verilator into a shared library, built once for each content."""
 
 import ctypes

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The simulated RTL behind the device interface, reached through its command stream."""
 
 from dataclasses import replace

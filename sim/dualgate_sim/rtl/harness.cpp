@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Drives the compiled engine's two streams from whole buffers of words.
 
 #include <cstdint>

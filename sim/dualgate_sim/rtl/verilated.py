@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A component compiled by Verilator into a shared library, with a harness of its own."""
 
 import fcntl

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The device's end of a serial link in plain Python: the rules of docs/protocol.md, executable.
 
 The gateware follows the same rules a byte a cycle; this model is quick enough to be tried against

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The float reference: what the engine approximates, in float64 and without a single rounding rule.
 
 It holds the calculus alone. Finite differences check it, and it checks the golden model, so that an

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Drivers for the ports of a component in Amaranth's simulator: streams under random stalls.
 
 A stall is an even chance: `odds` is the share of cycles in which a side holds back.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The build identity: it covers whatever the gateware is made from, and follows each change."""
 
 import ast

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Forward-mode automatic differentiation of plain Python: numbers that carry their tangents."""
 
 from .functions import cos, exp, leaky_relu, log, relu, sigmoid, sin, tanh

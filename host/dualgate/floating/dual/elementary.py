@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Elementary functions and their derivatives, on plain floats: a line for each."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Elementary functions of floats and of `Dual` numbers alike."""
 
 from typing import TypeVar

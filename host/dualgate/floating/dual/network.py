@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A multilayer perceptron in plain Python on `Dual` numbers: what the other models vectorise.
 
 Tags are units and not weights: a unit's pre-activation z is tagged ``(layer, unit)`` at birth, and

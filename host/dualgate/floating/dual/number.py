@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Forward-mode automatic differentiation by operator overloading.
 
 A `Dual` is a number that carries its derivatives along. Each is filed under a *tag*, which names

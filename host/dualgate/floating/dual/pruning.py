@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Dynamic pruning of `Dual` numbers: which tangents of a layer are worth carrying on.
 
 A policy is called with the numbers of a layer and returns them with fewer tangents; values never

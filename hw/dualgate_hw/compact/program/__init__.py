@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compact engine's program: what each command does, in instructions."""
 
 from ..assembler import Assembler

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Sequences of instructions that several parts of the program need."""
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A batch's end: row after row, those that have a velocity."""
 
 from dualgate.contract.formats import DIGIT_WIDTH

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """LAYER and SETTINGS: fields are taken out of their words, and made what the program wants."""
 
 from amaranth.utils import ceil_log2, exact_log2

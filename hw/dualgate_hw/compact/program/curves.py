@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Activations: from a pre-activation, which is A and `value`, to `value` and the slope in A."""
 
 from dualgate.contract.formats import UNIT_FRAC

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What the program keeps in its memory of words."""
 
 from amaranth.utils import ceil_log2

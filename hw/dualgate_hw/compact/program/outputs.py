@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Outputs: the response, and errors that become update scalars."""
 
 from dualgate.contract.formats import UNIT_FRAC

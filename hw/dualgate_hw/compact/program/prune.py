@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """In a hidden layer: a tag's sums become its vector, and what is small beside its largest goes."""
 
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Weights and velocities, written and read."""
 
 from amaranth.utils import exact_log2

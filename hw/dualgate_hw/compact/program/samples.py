@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Samples: their commands become targets, masks, and a list of nonzero inputs."""
 
 from dualgate.contract.commands import Op as Command

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Softmax's powers and the reciprocal of their sum, see `rules.softmax_rule`."""
 
 from dualgate.contract.formats import UNIT_FRAC

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Updates: velocities take the products of inputs and update scalars, a group after the other."""
 
 from ..instructions import Action, Condition

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Values: z = W^T a, activations and slopes, a layer after the other."""
 
 from ..instructions import Action, Condition, Op

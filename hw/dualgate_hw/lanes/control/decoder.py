@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The command decoder: words from the host become rows, settings, descriptors and responses."""
 
 from amaranth import Array, Cat, Const, Module, Mux, Signal

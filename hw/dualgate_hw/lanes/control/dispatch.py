@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Between the engine's two streams and its parts: commands are dealt out, responses collected."""
 
 from amaranth import Array, Cat, Module, Mux, Signal, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The loader: a core's samples become lists of nonzeros in its memories."""
 
 from amaranth import Module, Mux, Signal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Single weights and velocities, as the decoder speaks of them; and strips of rows from them."""
 
 from amaranth import Cat, Const, Module, Signal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Softmax's numerators and the reciprocal of their sum."""
 
 from amaranth import Module, Mux, Signal, unsigned

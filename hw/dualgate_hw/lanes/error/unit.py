@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The error unit: outputs meet their targets, and become update scalars and a response."""
 
 from amaranth import Cat, Module, Mux, Signal, signed, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The memories of samples in flight, each context with a place of its own."""
 
 from amaranth import Module

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The lists of nonzero inputs of all samples in flight, one behind the other in a ring."""
 
 from amaranth import Module, Mux, Signal

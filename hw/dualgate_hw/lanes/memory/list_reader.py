@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """From lists and vectors to the nonzero scalars they hold, one a cycle, no cycle lost to a zero."""
 
 from amaranth import Module, Mux, Signal, unsigned

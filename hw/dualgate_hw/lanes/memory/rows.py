@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The row memories: master weights, which the MAC arrays also read, and velocity.
 
 Lanes read and write whole rows. Whoever has the engine to himself works on strips, parts of a row

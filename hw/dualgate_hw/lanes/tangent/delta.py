@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A tag's end: its contracted sum becomes the update scalar of its unit."""
 
 from amaranth import Cat, Const, Module, Signal, signed

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The tangent lanes: every hidden unit's tag is carried to the outputs, several at a time.
 
 ::

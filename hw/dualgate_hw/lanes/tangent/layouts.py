@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Shapes of the tangent lanes: tags in flight, and the notes their parts hand each other."""
 
 from amaranth import signed, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Pruning: a stored tangent vector goes on as the entries near its largest, and no others."""
 
 from functools import reduce

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Scaling: tags' sums become vectors of 16-bit mantissas, times the layer's slopes.
 
 At the output layer the update scalars of the outputs take the place of the slopes, and the

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Births: every hidden unit with a slope starts a tag, a vector whose one entry is that slope.
 
 Up to K tags that are born of the same word share a slot: a team.

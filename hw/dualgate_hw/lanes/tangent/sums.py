@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tangent sums: products of tags' nonzeros with weight rows, and the shift each tag's sums take."""
 
 from amaranth import Cat, Module, Mux, Signal

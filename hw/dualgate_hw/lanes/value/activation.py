@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
 
 from amaranth import Array, Cat, Module, Mux, Signal, signed

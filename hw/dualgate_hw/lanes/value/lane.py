@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The value lane: z = W^T a, layer after layer, for a few samples in turns."""
 
 from amaranth import Cat, Module, Mux, Signal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The BAR target: what a read or a write of the host does, whichever block carries it."""
 
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """An engine behind a BAR, and both behind an UltraScale+ block."""
 
 from amaranth import Module, ResetInserter, unsigned

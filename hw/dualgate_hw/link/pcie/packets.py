@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A buffer that keeps packets until they are whole."""
 
 from amaranth import Module, Mux, Signal, unsigned

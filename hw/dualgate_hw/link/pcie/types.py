@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """What passes between a BAR target and the logic around one vendor's PCIe block.
 
 Writes and reads come separately, as PCIe itself keeps posted requests and others apart: a write

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """From the completer interfaces of AMD's UltraScale+ PCIe block, 64 bits wide, to a BAR target."""
 
 from amaranth import Array, Cat, Module, Mux, Signal, unsigned

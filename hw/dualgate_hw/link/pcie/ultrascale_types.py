@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Formats of the streams of AMD's UltraScale+ PCIe block, 64 bits wide.
 
 The block hands each request over as a packet of beats on CQ: a descriptor of four words, then the

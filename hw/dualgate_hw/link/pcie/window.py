@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The window: two queues between accesses of the host and the streams of the engine."""
 
 from amaranth import Module, Mux, ResetInserter, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """COBS, consistent overhead byte stuffing (Cheshire and Baker, 1999): a zero ends a frame and
 occurs nowhere else, so a receiver is in step again at the next one, whatever came before.
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """An engine behind a serial link: bytes in and out, or the two pins of a UART."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The device's end of a serial link: two numbered streams of words over a line that loses bytes.
 
 docs/protocol.md has the rules. The device keeps no time-outs: it answers what arrives, and sends

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The two memories of a link, addressed by positions in the streams of words that pass them.
 
 A position counts words since the session began, modulo 2**16; its low bits are the address.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Frames from bytes: what arrives whole and with the right CRC is announced, and nothing else."""
 
 from amaranth import Cat, Module, Signal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Frames into bytes: header, payload and CRC, encoded for the line."""
 
 from amaranth import Module, Signal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """UART, 8 data bits, no parity, one stop bit: bits on a pin from and to streams of bytes."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, unsigned

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The speed of forward mode beside PyTorch."""
 
 import sys

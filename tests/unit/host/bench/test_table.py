@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate bench`: measured on small compiled engines, and what it refuses."""
 
 import json

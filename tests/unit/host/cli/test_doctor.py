@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate doctor`: what is there, what is not, and how to get it."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate train --weights` and `--freeze`: training goes on from what a file holds."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The command line as a whole: commands found lazily, errors in one line."""
 
 from importlib.metadata import EntryPoint

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate train`, on the golden model: what it writes, and what it refuses."""
 
 import json

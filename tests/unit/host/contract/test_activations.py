@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The integer rules against their mathematics, within stated bounds."""
 
 import struct

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Commands: packing, headers, samples and the splitting of responses."""
 
 import re

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Layouts: where a network lives in an engine's memories, and when it does not fit."""
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Formats: rounding into them, shifting, saturating, and the widths that must hold together."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Settings: the learning rate as a mantissa and a shift, momentum, pruning by name."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Teams: the same tags together as a loop over the words puts together."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A ring too small for the inputs of all contexts: samples wait, and not a bit changes."""
 
 from types import SimpleNamespace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The cycle model against the compiled RTL's own counter, its formulas, and the chooser."""
 
 from dataclasses import fields, replace

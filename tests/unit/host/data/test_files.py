@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Files: whole or not at all, and refused before work starts."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Data: the digits' split, the IDX reader, labels."""
 
 import gzip

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The check: silent while two devices agree, and exact about the first difference."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board on PCIe from the host's side: the BAR mapped from a file, and a board that is none."""
 
 import errno

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A board on a serial port, simulated: training over it, and everything that can befall it."""
 
 import os

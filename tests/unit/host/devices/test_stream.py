@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A device behind words: what it does with answers that are wrong, and with many rows."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Estimators: scikit-learn's own checks, the same bits as the training loop, plain errors."""
 
 import pickle

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Networks from files: every kind that `dualgate train --weights` takes, and plain refusals."""
 
 from dataclasses import replace

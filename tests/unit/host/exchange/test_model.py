@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Models with real weights: their steps, and their way to a device."""
 
 import numpy as np

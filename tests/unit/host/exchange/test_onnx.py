@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """ONNX: files written are run by two runtimes, and files of others are read."""
 
 import sys

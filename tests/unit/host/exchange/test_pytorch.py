@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """PyTorch: networks read and made, and run on both sides."""
 
 import sys

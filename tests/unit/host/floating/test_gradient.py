@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Forward mode on batches against the reference, the scalar network and finite differences."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The kernels: numba's against numpy's; only sums over the outputs may differ, in rounding."""
 
 import sys

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Losses: their values, and the weights of classes."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Models of one neuron, against scikit-learn where it has the same."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """PyTorch, from the same weights on the same data: 50 batches agree to 1e-9 in float64."""
 
 from collections.abc import Callable, Iterator, Sequence

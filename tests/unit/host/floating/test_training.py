@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Runs in floating point: XOR in both ways, digits, and every option of a recipe."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A session over a line that loses frames: every word once, in order, whatever happens."""
 
 from collections.abc import Callable

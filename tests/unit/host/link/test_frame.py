@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Frames: the wire as docs/protocol.md gives it, and bytes that are none."""
 
 import random

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The handshake: what does not fit together is refused, and both sides are named."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Responses: whole when the last word of the last one is there, however they arrive."""
 
 from hypothesis import given

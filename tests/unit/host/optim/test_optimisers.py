@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Optimisers and schedules: steps by hand, state, precision and bad numbers."""
 
 from collections.abc import Callable

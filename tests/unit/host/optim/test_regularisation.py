@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Penalties, dropout and early stopping."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Progress: aligned rows anywhere, a bar on a terminal only."""
 
 import io

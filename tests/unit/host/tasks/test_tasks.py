@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tasks: their defaults go together and reach what they state."""
 
 from dataclasses import replace

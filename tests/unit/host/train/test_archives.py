@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Archives: the same content in both formats, and no damage that goes unnoticed."""
 
 import io

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Checkpoints: a round trip, and a plain word for every way one can be damaged."""
 
 import io

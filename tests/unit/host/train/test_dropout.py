@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Dropout on devices: what is left out of a run, what answers, and the same meaning elsewhere."""
 
 from dataclasses import replace

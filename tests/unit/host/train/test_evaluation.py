@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Metrics of trained weights."""
 
 import numpy as np

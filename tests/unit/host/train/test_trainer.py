@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Training: the loop, its records, what it refuses before it touches a device."""
 
 from dataclasses import replace

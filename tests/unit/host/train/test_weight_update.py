@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Optimisers, schedules, penalties and class weights on devices, beside floating point."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Boards: clocks that their PLLs can make, pins that exist, and links within their rates."""
 
 import json

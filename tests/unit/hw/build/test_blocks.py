@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Blocks get sites of their own, of the right kind, near what they are connected with."""
 
 import numpy as np

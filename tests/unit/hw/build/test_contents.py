@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """First contents that a memory does without (bitstream/contents.py)."""
 
 from amaranth import Module

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The build: tools found or named, netlists judged, results kept."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The busiest reset of a netlist gets a buffer, and nothing else changes."""
 
 import copy

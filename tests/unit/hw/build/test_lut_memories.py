@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Memories that are to be LUTs, and parts that have none of these."""
 
 from amaranth.back import rtlil

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Registers move into multipliers where nothing but the clock tells them what to do."""
 
 import copy

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Names with indices, which synthesis takes for bits of other names."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A netlist is changed as a whole or not at all."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Springs have the energy of the nets they stand for, come to rest, and make room."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A small design built for real: synthesis, place and route, bitstream; and twice the same."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate build` and `dualgate program`: what they ask for, leave behind, and refuse."""
 
 from dataclasses import replace

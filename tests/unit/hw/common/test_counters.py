@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Counters: each adds its own events, all are cleared together."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The MAC array: exact products, a constant latency, and who comes first."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The MAC array, as synthesis leaves it."""
 
 from pathlib import Path

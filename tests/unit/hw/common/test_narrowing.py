@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Shifts and saturation, as plain integers have them."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Flags against their arithmetic: every word of six, and random ones of sixteen."""
 
 from typing import Any

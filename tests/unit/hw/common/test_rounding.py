@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The rounding multiplier: one product, one narrowing, a constant latency."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tables that cores share: everyone reads his own entry, and who holds a port keeps it."""
 
 from typing import Any

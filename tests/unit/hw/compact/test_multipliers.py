@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Multipliers that add up, and the unit that narrows (compact/multipliers.py)."""
 
 from typing import Any

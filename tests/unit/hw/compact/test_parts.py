@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Where things are in the compact engine's memories (compact/parts.py, program/memory.py)."""
 
 from hypothesis import given

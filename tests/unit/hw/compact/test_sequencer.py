@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Instructions, one by one and as a program (compact/sequencer.py, compact/assembler.py)."""
 
 from collections.abc import Callable

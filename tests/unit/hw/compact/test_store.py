@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The row memory of the compact engine (compact/store.py)."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The update lane: outer products land in the velocity, also on the heels of one another."""
 
 from itertools import pairwise

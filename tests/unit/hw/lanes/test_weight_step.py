@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A batch's end: every weight and velocity as in the golden model, in the stated time."""
 
 from dataclasses import dataclass

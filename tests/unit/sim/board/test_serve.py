@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """`dualgate serve` as a user runs it, and `dualgate doctor --device` beside it."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The account of nonzeros: as many as the golden model counts, and independent of N."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The golden model against the scalar model: the same bits, the same counts."""
 
 from dataclasses import asdict

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The compiled RTL as a device: its cache, its waveform, and what goes wrong."""
 
 import re

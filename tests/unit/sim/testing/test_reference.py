@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The float reference against finite differences, and the golden model against the reference."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The scalar perceptron: tags of units against tags of weights, the reference, and XOR."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Dual numbers: the documents' worked examples, and sympy on expressions made by chance."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Pruning policies of dual numbers: what each keeps, and that values never change."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The command decoder (commands.py): what commands do but samples', and what wrong ones do not."""
 
 from dataclasses import dataclass, field

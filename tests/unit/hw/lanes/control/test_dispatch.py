@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Dispatcher and collector: whole commands to the cores in turn, whole responses back in order."""
 
 import random

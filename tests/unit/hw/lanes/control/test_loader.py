@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The loader: what each form of a sample leaves, in which time, and what a wrong one does not."""
 
 from collections.abc import Sequence

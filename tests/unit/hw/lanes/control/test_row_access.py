@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Strips of rows from single entries (entries.py)."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Softmax's powers and reciprocal, against the rules of the host."""
 
 from typing import Any

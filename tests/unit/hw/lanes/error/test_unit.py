@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The error unit: outputs to responses and update scalars, against the golden model, in time."""
 
 from typing import Any

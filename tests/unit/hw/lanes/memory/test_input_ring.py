@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The ring of lists: what is written is read, and stays, whatever the update lane does."""
 
 from collections import deque

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Lists and words as scalars: every entry once, in order, and no cycle lost."""
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The row memories: halves of a weight, velocity, who may touch them when, and cores as one."""
 
 from typing import Any

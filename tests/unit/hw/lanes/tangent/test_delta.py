@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """A tag's end: shifts of either direction, halves upwards, saturation, a constant latency."""
 
 from typing import Any

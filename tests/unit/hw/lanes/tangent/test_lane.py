@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The tangent lanes: each hidden unit's update scalar, and counts, as in the golden model."""
 
 from typing import Any

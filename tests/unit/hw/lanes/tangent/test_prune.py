@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Pruning: which entries of a vector go on, and how they are counted."""
 
 from collections.abc import Sequence

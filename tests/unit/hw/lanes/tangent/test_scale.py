@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Scaling and what becomes of it: mantissas times slopes, or contracted with the errors."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Births: which teams of tags begin, with what, and in how many cycles."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Tangent sums: every product added once, and the shift that brings each vector into 16 bits."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The activation unit: rounding, every activation's rule, and what is filed where."""
 
 from collections.abc import Sequence

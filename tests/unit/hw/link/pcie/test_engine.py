@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Between the window and the engine: words become beats."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The BAR on the streams of the UltraScale+ block: what the models do not say, and cycles."""
 
 from itertools import pairwise

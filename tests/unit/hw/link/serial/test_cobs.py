@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """COBS in gateware against the package `cobs`, and on bytes that are no frames."""
 
 import random

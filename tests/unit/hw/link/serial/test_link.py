@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The link in gateware, compiled, with an echo behind it: noise, garbage, killed hosts."""
 
 import random

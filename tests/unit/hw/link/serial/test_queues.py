@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """The link's queues against lists: what was accepted comes out, what was kept can be read again."""
 
 import random

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
 """UART: every rate, both directions, and lines that are not as they should be."""
 
 import random
