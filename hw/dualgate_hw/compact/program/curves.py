@@ -2,8 +2,8 @@
 
 """Activations: from a pre-activation, which is A and `value`, to `value` and the slope in A."""
 
+from dualgate.contract.activations import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
 from dualgate.contract.formats import UNIT_FRAC
-from dualgate.contract.rules import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
 
 from ..instructions import Action, Condition, Op
 from .basics import Code, multiply
