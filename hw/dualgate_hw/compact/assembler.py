@@ -15,9 +15,9 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from ..common.shapes import VALUE
-from .instructions import Action, Condition, Op, Word, layout
+from .instructions import Action, AluOp, Cell, Condition, layout
 
-Operand = Word | Op | int
+Operand = Cell | AluOp | int
 """A word, a source that is none, or a constant, for which there will be a word."""
 
 
@@ -26,12 +26,12 @@ class Rest(TypedDict, total=False):
 
     do : an action
     store : a word that becomes the result; an operand that is a word must be the same
-    plane : of the row, for `Action.READ` and `Action.WRITE`
+    plane : of the row, for `Action.READ_ROW` and `Action.WRITE_ROW`
     go, when : where the next instruction is, and under which condition
     """
 
     do: Action
-    store: Word
+    store: Cell
     plane: int
     go: str
     when: Condition
@@ -39,9 +39,9 @@ class Rest(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class _Instruction:
-    op: Op
+    op: AluOp
     action: Action
-    address: Word | None
+    address: Cell | None
     condition: Condition
     target: str
 
@@ -67,25 +67,25 @@ class Assembler:
         self.fields = fields
         self._arrays: list[int | str] = [0] * (fields * layers)
         self._singles: list[int | str] = []
-        self._constants: dict[int | str, Word] = {}
+        self._constants: dict[int | str, Cell] = {}
         self._labels: dict[str, int] = {}
         self._names = 0
         self._instructions: list[_Instruction] = []
 
-    def array(self, values: Sequence[int | str]) -> Word:
+    def array(self, values: Sequence[int | str]) -> Cell:
         """Words to which X is joined: they begin at a power of two that holds them."""
         size = 1 << ceil_log2(len(values))
         self._arrays += [0] * (-len(self._arrays) % size)
-        first = Word(len(self._arrays))
+        first = Cell(len(self._arrays))
         self._arrays += values
         return first
 
-    def variable(self) -> Word:
+    def variable(self) -> Cell:
         """A single word."""
         self._singles.append(0)
-        return Word(_SINGLES + len(self._singles) - 1)
+        return Cell(_SINGLES + len(self._singles) - 1)
 
-    def constant(self, value: int | str) -> Word:
+    def constant(self, value: int | str) -> Cell:
         """A single word with a number, or with the place of a label."""
         value = value & 0xFFFF if isinstance(value, int) else value
         if value not in self._constants:
@@ -106,50 +106,50 @@ class Assembler:
 
     def load(self, operand: Operand, **rest: Unpack[Rest]) -> None:
         """A = word, or another source."""
-        if isinstance(operand, Op):
+        if isinstance(operand, AluOp):
             self._emit(operand, None, rest)
         else:
-            self._emit(Op.LOAD, operand, rest)
+            self._emit(AluOp.LOAD, operand, rest)
 
-    def add(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
+    def add(self, operand: Cell | int, **rest: Unpack[Rest]) -> None:
         """A = A + word."""
-        self._emit(Op.ADD, operand, rest)
+        self._emit(AluOp.ADD, operand, rest)
 
-    def add_carry(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
+    def add_carry(self, operand: Cell | int, **rest: Unpack[Rest]) -> None:
         """A = A + word + carry."""
-        self._emit(Op.ADD_CARRY, operand, rest)
+        self._emit(AluOp.ADD_CARRY, operand, rest)
 
-    def subtract(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
+    def subtract(self, operand: Cell | int, **rest: Unpack[Rest]) -> None:
         """A = A - word."""
-        self._emit(Op.SUBTRACT, operand, rest)
+        self._emit(AluOp.SUBTRACT, operand, rest)
 
-    def subtract_borrow(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
+    def subtract_borrow(self, operand: Cell | int, **rest: Unpack[Rest]) -> None:
         """A = A - word - borrow."""
-        self._emit(Op.SUBTRACT_BORROW, operand, rest)
+        self._emit(AluOp.SUBTRACT_BORROW, operand, rest)
 
-    def subtract_from(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
+    def subtract_from(self, operand: Cell | int, **rest: Unpack[Rest]) -> None:
         """A = word - A."""
-        self._emit(Op.SUBTRACT_FROM, operand, rest)
+        self._emit(AluOp.SUBTRACT_FROM, operand, rest)
 
-    def mask(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
+    def mask(self, operand: Cell | int, **rest: Unpack[Rest]) -> None:
         """A = A & word."""
-        self._emit(Op.MASK, operand, rest)
+        self._emit(AluOp.MASK, operand, rest)
 
-    def increment(self, operand: Word, **rest: Unpack[Rest]) -> None:
+    def increment(self, operand: Cell, **rest: Unpack[Rest]) -> None:
         """A = word + 1."""
-        self._emit(Op.INCREMENT, operand, rest)
+        self._emit(AluOp.INCREMENT, operand, rest)
 
-    def decrement(self, operand: Word, **rest: Unpack[Rest]) -> None:
+    def decrement(self, operand: Cell, **rest: Unpack[Rest]) -> None:
         """A = word - 1."""
-        self._emit(Op.DECREMENT, operand, rest)
+        self._emit(AluOp.DECREMENT, operand, rest)
 
     def clear(self, **rest: Unpack[Rest]) -> None:
         """A = 0."""
-        self._emit(Op.CLEAR, None, rest)
+        self._emit(AluOp.CLEAR, None, rest)
 
     def keep(self, **rest: Unpack[Rest]) -> None:
         """A as it is. If it can, the instruction before does this, too."""
-        self._emit(Op.KEEP, None, rest)
+        self._emit(AluOp.KEEP, None, rest)
 
     def go(self, target: str, when: Condition = Condition.ALWAYS) -> None:
         """Nothing else."""
@@ -163,18 +163,18 @@ class Assembler:
         """To where the call was, or to the link that was set."""
         self.keep(when=Condition.LINK)
 
-    def _emit(self, op: Op, operand: Word | int | None, rest: Rest) -> None:
+    def _emit(self, op: AluOp, operand: Cell | int | None, rest: Rest) -> None:
         action = rest.get("do", Action.NONE)
         addresses = set()
         if operand is not None:
-            addresses.add(operand if isinstance(operand, Word) else self.constant(operand))
+            addresses.add(operand if isinstance(operand, Cell) else self.constant(operand))
         if "store" in rest:
             addresses.add(rest["store"])
             if action is not Action.NONE:
                 raise ValueError(f"either store or {action}")
             action = Action.STORE
         if "plane" in rest:
-            addresses.add(Word(rest["plane"]))
+            addresses.add(Cell(rest["plane"]))
         if len(addresses) > 1:
             raise ValueError(f"an instruction has one address, not {addresses}")
         usual = Condition.ALWAYS if "go" in rest else Condition.NEVER
@@ -196,7 +196,7 @@ class Assembler:
         idle = one.action is Action.NONE and one.condition is Condition.NEVER
         # A number that is held has a bit more than A, what is written is A, and a condition is of
         # it as it was before.
-        if idle or one.op is not Op.KEEP or one.action in (Action.HOLD, Action.WRITE):
+        if idle or one.op is not AluOp.KEEP or one.action in (Action.SET_NUMBER, Action.WRITE_ROW):
             return False
         if before.condition is not Condition.NEVER or one.condition not in UNCONDITIONAL:
             return False
@@ -237,7 +237,7 @@ class Assembler:
         found = self.layout
         return [found.const(self._fields(one)) for one in self._instructions]
 
-    def address(self, word: Word) -> int:
+    def address(self, word: Cell) -> int:
         """Where a word is."""
         number = word.address
         return number if number < _SINGLES else number - _SINGLES + self.first_single

@@ -14,7 +14,7 @@ from amaranth import unsigned
 from amaranth.lib import data
 
 
-class Op(IntEnum):
+class AluOp(IntEnum):
     """What the result is, of the accumulator and the word or another source.
 
     All but `KEEP` make it the accumulator.
@@ -34,7 +34,7 @@ class Op(IntEnum):
     DECREMENT = 9
     CLEAR = 10
     NARROW = 16
-    TABLE = 17
+    SIGMOID = 17
     """The table of sigmoids at A."""
     EXP = 18
     INPUT_LOW = 19
@@ -53,7 +53,7 @@ class Op(IntEnum):
     """Whether the number that was narrowed was clipped."""
     CLIPS = 27
     """How many numbers of a row were."""
-    ROW = 28
+    ROW_NONZERO = 28
     """Whether the word of a row that was read is not zero."""
     CYCLES_LOW = 29
     CYCLES_HIGH = 30
@@ -73,36 +73,36 @@ class Action(IntEnum):
     SET_PLACE = 6
     """Of an entry."""
     SET_INDEX = 7
-    PUT = 8
+    PUT_ENTRY = 8
     """It is the value, with the index that was set, of the entry at the place, which goes on."""
     SET_ROW = 9
     SET_SHIFT = 10
     """Of the narrower: places in bits 0 to 5; whether it rounds in bit 6."""
     SET_LANE = 11
     """The lane's sum is the number to narrow, and is measured."""
-    HOLD = 12
+    SET_NUMBER = 12
     """It is, in 17 bits, the number to narrow, and is measured."""
-    MEASURE = 13
+    START_MEASURE = 13
     """From now on."""
     SET_SCALAR = 14
     """The operand of all lanes."""
-    FACTOR = 15
+    PUSH_FACTOR = 15
     """The operand of the first lane; those of the others move up."""
     MULTIPLY = 16
     """That, and its product with the scalar is the number to narrow; other lanes keep theirs."""
     ACCUMULATE = 17
     """That, and its product with the scalar is added to the lane's sum."""
-    WALK = 18
+    DOT_PRODUCT = 18
     """Sums of so many entries, from the place on, times rows."""
-    UPDATE = 19
+    OUTER_PRODUCT = 19
     """Products of so many entries and the factors are added to rows of velocities."""
-    APPLY = 20
-    """A row takes its step, see `BatchEnd`."""
+    STEP_ROW = 20
+    """A row takes its step, see `RowStepLoop`."""
     WAIT = 21
     """Until that is done."""
-    READ = 22
+    READ_ROW = 22
     """A word of the row; of the plane of sums it is the number to narrow."""
-    WRITE = 23
+    WRITE_ROW = 23
     """A is written to the lane of a word of the row; to the plane of sums the number to narrow."""
     PEEK = 24
     """Wait for a word of a command."""
@@ -114,9 +114,9 @@ class Action(IntEnum):
     """The upper half: send it."""
     REPLY = 28
     """Send it, sign-extended."""
-    WORK = 29
+    START_CYCLES = 29
     """Count cycles, from it on."""
-    REST = 30
+    STOP_CYCLES = 30
     """No longer."""
 
 
@@ -137,7 +137,7 @@ class Condition(IntEnum):
 
 
 @dataclass(frozen=True)
-class Word:
+class Cell:
     """A word of memory, or the first of an array: X, or Y, is joined to an array's address."""
 
     address: int

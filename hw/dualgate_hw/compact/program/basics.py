@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from dualgate.contract.commands import COUNTERS
 
 from ..assembler import Assembler
-from ..instructions import Action, Condition, Op, Word
+from ..instructions import Action, AluOp, Cell, Condition
 from ..parts import Places
-from .memory import COUNTER_WORDS, LAST, Layer, Memory
+from .data_memory import COUNTER_WORDS, LAST, DataMemory, Descriptor
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Code:
     Parameters
     ----------
     asm : Assembler
-    memory : Memory
+    memory : DataMemory
     places : Places
     """
 
     asm: Assembler
-    memory: Memory
+    memory: DataMemory
     places: Places
 
     @property
@@ -42,14 +42,14 @@ def double(code: Code, times: int = 1) -> None:
 
 def test_flag(code: Code, flag: int) -> None:
     """A is zero if the layer in work does not have the flag."""
-    code.asm.load(Layer.flags)
+    code.asm.load(Descriptor.flags)
     code.asm.mask(flag)
 
 
-def set_place(code: Code, unit: Word) -> None:
+def set_place(code: Code, unit: Cell) -> None:
     """X is where a unit's numbers are, of the layer in work."""
     code.asm.load(unit)
-    code.asm.add(Layer.unit_base, do=Action.SET_X)
+    code.asm.add(Descriptor.unit_base, do=Action.SET_X)
 
 
 def first_layer(code: Code) -> None:
@@ -77,23 +77,23 @@ def repeat_for_layers(code: Code, again: str, done: str) -> None:
 
 def first_rows(code: Code) -> None:
     """Begin with the rows of the layer's first group."""
-    code.asm.load(Layer.weight_base)
+    code.asm.load(Descriptor.weight_base)
     code.asm.keep(store=code.memory.row)
 
 
-def walk(code: Code, first: Word | int, entries: Word, counter: str) -> None:
+def dot_product(code: Code, first: Cell | int, entries: Cell, counter: str) -> None:
     """Sums of a group over a list, whose rows are counted; the next group's rows come next."""
     asm, row = code.asm, code.memory.row
     asm.load(first, do=Action.SET_PLACE)
     asm.load(row, do=Action.SET_ROW)
-    asm.add(Layer.rows)
+    asm.add(Descriptor.rows)
     asm.keep(store=row)
-    asm.load(entries, do=Action.WALK)
+    asm.load(entries, do=Action.DOT_PRODUCT)
     add_count(code, counter, entries)
     asm.keep(do=Action.WAIT)
 
 
-def clear_words(code: Code, first: Word, words: int) -> None:
+def clear_words(code: Code, first: Cell, words: int) -> None:
     """Of an array."""
     asm, memory = code.asm, code.memory
     name = asm.new_label()
@@ -106,24 +106,24 @@ def clear_words(code: Code, first: Word, words: int) -> None:
     asm.go(name, Condition.NOT_NEGATIVE)
 
 
-def multiply(code: Code, factor: Word | Op, shift: Word | int) -> None:
+def multiply(code: Code, factor: Cell | AluOp, shift: Cell | int) -> None:
     """A = the scalar that was set times a number, narrowed."""
     asm = code.asm
     asm.load(factor, do=Action.MULTIPLY)
     asm.load(shift, do=Action.SET_SHIFT)
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
 
 
-def take_sum(code: Code, shift: Word | int) -> None:
+def take_sum(code: Code, shift: Cell | int) -> None:
     """A = what the first lane added up, narrowed."""
     asm = code.asm
     asm.load(shift, do=Action.SET_SHIFT)
     asm.clear(do=Action.SET_LANE)
     asm.keep()
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
 
 
-def add_count(code: Code, counter: str, amount: Word | int) -> None:
+def add_count(code: Code, counter: str, amount: Cell | int) -> None:
     """To one of `COUNTERS`. Takes the link and X."""
     code.asm.load(COUNTER_WORDS * COUNTERS.index(counter), do=Action.SET_X)
     code.asm.load(amount)
@@ -151,7 +151,7 @@ def count_clipped(code: Code, counter: str) -> None:
     """Count the number that was narrowed, if it was clipped. Takes A, the link and X."""
     asm = code.asm
     name = asm.new_label()
-    asm.load(Op.CLIPPED)
+    asm.load(AluOp.CLIPPED)
     asm.go(name, Condition.ZERO)
     add_count(code, counter, 1)
     asm.label(name)

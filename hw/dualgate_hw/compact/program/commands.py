@@ -6,9 +6,9 @@ from dualgate.contract.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCO
 from dualgate.contract.commands import Op as Command
 from dualgate.contract.formats import VALUE_WIDTH
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from .basics import Code, clear_words
-from .memory import COUNTER_WORDS
+from .data_memory import COUNTER_WORDS
 
 HANDLERS: dict[int, str] = {
     Command.IDENTIFY: "identify",
@@ -34,9 +34,9 @@ def dispatch(code: Code) -> None:
     asm, memory = code.asm, code.memory
     handlers = asm.array([HANDLERS.get(op, "unknown") for op in range(max(HANDLERS) + 1)])
     asm.label("command")
-    asm.load(Op.INPUT_HIGH, do=Action.PEEK)
+    asm.load(AluOp.INPUT_HIGH, do=Action.PEEK)
     asm.keep(store=memory.left)
-    asm.load(Op.INPUT_LOW, do=Action.TAKE)
+    asm.load(AluOp.INPUT_LOW, do=Action.TAKE)
     asm.keep(store=memory.scratch)
     asm.mask(0xFF)
     asm.keep(store=memory.header)

@@ -4,9 +4,9 @@
 
 from dualgate.contract.formats import UNIT_FRAC
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from .basics import Code, count_clipped, multiply, set_place, test_flag
-from .memory import ROUNDS, SLOPED, Layer
+from .data_memory import ROUNDS, SLOPED, Descriptor
 from .softmax import divide, softmax
 
 
@@ -15,8 +15,8 @@ def outputs(code: Code) -> None:
     asm, memory = code.asm, code.memory
     asm.label("outputs")
     asm.load(memory.header, do=Action.SET_LOW)
-    asm.load(Layer.outputs, do=Action.SEND)
-    asm.load(Layer.curve)
+    asm.load(Descriptor.outputs, do=Action.SEND)
+    asm.load(Descriptor.activation_routine)
     asm.subtract(asm.constant("softmax"))
     asm.keep(store=memory.power)
     asm.go("begin_outputs", Condition.NOT_ZERO)
@@ -38,7 +38,7 @@ def outputs(code: Code) -> None:
     _error(code)
     asm.label("no_error")
     asm.increment(memory.unit, store=memory.unit)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.load(memory.unit, go="next_output", when=Condition.NOT_ZERO)
     asm.load(memory.train)
     asm.go("tangents", Condition.NOT_ZERO)
@@ -52,9 +52,9 @@ def _error(code: Code) -> None:
     asm.load(0, do=Action.SET_SHIFT)
     asm.load(memory.unit, do=Action.SET_X)
     asm.load(memory.value)
-    asm.subtract(memory.targets, do=Action.HOLD)
+    asm.subtract(memory.targets, do=Action.SET_NUMBER)
     asm.keep()
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.keep(store=memory.value)
     count_clipped(code, "saturated_updates")
     test_flag(code, SLOPED)

@@ -5,42 +5,42 @@
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
 from dualgate.contract.settings import PRUNE_OFF
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from ..parts import Plane
 from .basics import Code, add_count, multiply, set_place
-from .memory import ROUNDS, Layer
+from .data_memory import ROUNDS, Descriptor
 
 
 def scale(code: Code) -> None:
     """Mantissas times slopes: what is not zero is an entry of the vector, and is measured."""
     asm, memory = code.asm, code.memory
     asm.load(memory.frac)
-    asm.add(Layer.gain)
+    asm.add(Descriptor.gain)
     asm.keep(store=memory.frac)
     asm.load(code.places.vector)
     asm.keep(store=memory.end)
-    asm.clear(do=Action.MEASURE)
+    asm.clear(do=Action.START_MEASURE)
     asm.label("next_scaled")
     asm.load(memory.shift, do=Action.SET_SHIFT)
     asm.load(memory.entry, do=Action.SET_ROW)
-    asm.keep(do=Action.READ, plane=Plane.SUMS)
+    asm.keep(do=Action.READ_ROW, plane=Plane.SUMS)
     set_place(code, memory.entry)
-    asm.load(Op.NARROW, do=Action.SET_SCALAR)
+    asm.load(AluOp.NARROW, do=Action.SET_SCALAR)
     multiply(code, memory.slopes, ROUNDS + UNIT_FRAC)
     asm.go("no_entry", Condition.ZERO)
     asm.keep(store=memory.value)
-    asm.keep(do=Action.HOLD)
+    asm.keep(do=Action.SET_NUMBER)
     asm.go("measured", Condition.NOT_NEGATIVE)
     # Of the least number there are 17 bits, which A does not have.
-    asm.subtract_from(0, do=Action.HOLD)
+    asm.subtract_from(0, do=Action.SET_NUMBER)
     asm.label("measured")
     asm.load(memory.end, do=Action.SET_PLACE)
     asm.load(memory.entry, do=Action.SET_INDEX)
-    asm.load(memory.value, do=Action.PUT)
+    asm.load(memory.value, do=Action.PUT_ENTRY)
     asm.increment(memory.end, store=memory.end)
     asm.label("no_entry")
     asm.increment(memory.entry, store=memory.entry)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.go("next_scaled", Condition.NOT_ZERO)
 
 
@@ -53,7 +53,7 @@ def prune(code: Code) -> None:
     asm.load(memory.prune)
     asm.subtract(PRUNE_OFF - 1)
     asm.go("keep_all", Condition.ZERO)
-    asm.load(Op.HIGHEST)
+    asm.load(AluOp.HIGHEST)
     asm.mask((1 << VALUE_WIDTH - 1) - 1)
     asm.subtract(memory.prune)
     asm.go("keep_all", Condition.NEGATIVE)
@@ -67,18 +67,18 @@ def prune(code: Code) -> None:
     asm.label("next_kept")
     asm.keep(store=memory.row)
     asm.keep(do=Action.SET_PLACE)
-    asm.load(Op.VALUE)
+    asm.load(AluOp.VALUE)
     asm.keep(store=memory.value)
     asm.go("compare", Condition.NOT_NEGATIVE)
     asm.subtract_from(0)
     asm.label("compare")
     asm.subtract(memory.low)
-    asm.load(Op.INDEX, do=Action.SET_INDEX)
+    asm.load(AluOp.INDEX, do=Action.SET_INDEX)
     asm.go("kept", Condition.CARRY)
     asm.go("dropped")
     asm.label("kept")
     asm.load(memory.entry, do=Action.SET_PLACE)
-    asm.load(memory.value, do=Action.PUT)
+    asm.load(memory.value, do=Action.PUT_ENTRY)
     asm.increment(memory.entry, store=memory.entry)
     asm.label("dropped")
     asm.increment(memory.row)

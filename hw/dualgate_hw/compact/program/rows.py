@@ -6,7 +6,7 @@ from amaranth.utils import exact_log2
 
 from dualgate.contract.formats import DIGIT_WIDTH, VALUE_WIDTH
 
-from ..instructions import Action, Condition, Op, Word
+from ..instructions import Action, AluOp, Cell, Condition
 from ..parts import Plane
 from .basics import Code, double
 
@@ -51,7 +51,7 @@ def read_rows(code: Code) -> None:
         asm.go("length", Condition.NOT_ZERO)
         asm.call("first_row")
         asm.load(memory.header, do=Action.SET_LOW)
-        asm.load(Op.INPUT_LOW, do=Action.TAKE)
+        asm.load(AluOp.INPUT_LOW, do=Action.TAKE)
         asm.keep(store=memory.left)
         double(code, exact_log2(words * code.neurons))
         asm.keep(do=Action.SEND)
@@ -70,7 +70,7 @@ def row_routines(code: Code) -> None:
     """Begin with the row that a command names; go on to the next lane, A is zero for a new row."""
     asm, memory = code.asm, code.memory
     asm.label("first_row")
-    asm.load(Op.INPUT_LOW, do=Action.TAKE)
+    asm.load(AluOp.INPUT_LOW, do=Action.TAKE)
     asm.keep(store=memory.row)
     asm.clear(store=memory.lane)
     asm.go_back()
@@ -87,25 +87,25 @@ def row_routines(code: Code) -> None:
 
 def _write_weight(code: Code) -> None:
     asm = code.asm
-    asm.load(Op.INPUT_LOW, do=Action.PEEK)
-    asm.keep(do=Action.WRITE, plane=Plane.LOWER)
-    asm.load(Op.INPUT_HIGH, do=Action.TAKE)
-    asm.keep(do=Action.WRITE, plane=Plane.UPPER)
+    asm.load(AluOp.INPUT_LOW, do=Action.PEEK)
+    asm.keep(do=Action.WRITE_ROW, plane=Plane.LOWER)
+    asm.load(AluOp.INPUT_HIGH, do=Action.TAKE)
+    asm.keep(do=Action.WRITE_ROW, plane=Plane.UPPER)
 
 
 def _write_velocity(code: Code) -> None:
     """Three halves become three digits: whatever is left is doubled as a digit leaves it."""
     asm, memory = code.asm, code.memory
     low, high, top = memory.low, memory.high, memory.value
-    asm.load(Op.INPUT_LOW, do=Action.PEEK)
+    asm.load(AluOp.INPUT_LOW, do=Action.PEEK)
     asm.keep(store=low)
-    asm.load(Op.INPUT_HIGH, do=Action.TAKE)
+    asm.load(AluOp.INPUT_HIGH, do=Action.TAKE)
     asm.keep(store=high)
-    asm.load(Op.INPUT_LOW, do=Action.TAKE)
+    asm.load(AluOp.INPUT_LOW, do=Action.TAKE)
     asm.keep(store=top)
     asm.load(low)
     asm.mask(DIGIT)
-    asm.keep(do=Action.WRITE, plane=Plane.LOW_DIGITS)
+    asm.keep(do=Action.WRITE_ROW, plane=Plane.LOW_DIGITS)
     asm.load(low)
     asm.add(low)
     asm.load(high)
@@ -114,33 +114,33 @@ def _write_velocity(code: Code) -> None:
     asm.add_carry(top, store=top)
     asm.load(high)
     asm.mask(DIGIT)
-    asm.keep(do=Action.WRITE, plane=Plane.MIDDLE_DIGITS)
+    asm.keep(do=Action.WRITE_ROW, plane=Plane.MIDDLE_DIGITS)
     asm.load(high)
     asm.add(high)
     asm.load(top)
     asm.add_carry(top)
-    asm.keep(do=Action.WRITE, plane=Plane.HIGH_DIGITS)
+    asm.keep(do=Action.WRITE_ROW, plane=Plane.HIGH_DIGITS)
 
 
 def _read_weight(code: Code) -> None:
     asm = code.asm
-    asm.keep(do=Action.READ, plane=Plane.LOWER)
-    asm.load(Op.LANE, do=Action.SET_LOW)
-    asm.keep(do=Action.READ, plane=Plane.UPPER)
-    asm.load(Op.LANE, do=Action.SEND)
+    asm.keep(do=Action.READ_ROW, plane=Plane.LOWER)
+    asm.load(AluOp.LANE, do=Action.SET_LOW)
+    asm.keep(do=Action.READ_ROW, plane=Plane.UPPER)
+    asm.load(AluOp.LANE, do=Action.SEND)
 
 
 def _read_velocity(code: Code) -> None:
     asm, memory = code.asm, code.memory
     middle, high = memory.high, memory.value
-    asm.keep(do=Action.READ, plane=Plane.LOW_DIGITS)
-    asm.load(Op.LANE)
+    asm.keep(do=Action.READ_ROW, plane=Plane.LOW_DIGITS)
+    asm.load(AluOp.LANE)
     asm.keep(store=memory.low)
-    asm.keep(do=Action.READ, plane=Plane.MIDDLE_DIGITS)
-    asm.load(Op.LANE)
+    asm.keep(do=Action.READ_ROW, plane=Plane.MIDDLE_DIGITS)
+    asm.load(AluOp.LANE)
     asm.keep(store=middle)
-    asm.keep(do=Action.READ, plane=Plane.HIGH_DIGITS)
-    asm.load(Op.LANE)
+    asm.keep(do=Action.READ_ROW, plane=Plane.HIGH_DIGITS)
+    asm.load(AluOp.LANE)
     asm.keep(store=high)
     # A digit's lowest bits are the highest of a half; two of the middle digit's one.
     tops = asm.array([bits << VALUE_WIDTH - 2 for bits in range(4)])
@@ -159,8 +159,8 @@ def _read_velocity(code: Code) -> None:
     asm.keep(do=Action.REPLY)
 
 
-def _shift_right(code: Code, word: Word, places: int) -> None:
+def _shift_right(code: Code, word: Cell, places: int) -> None:
     asm = code.asm
-    asm.load(word, do=Action.HOLD)
+    asm.load(word, do=Action.SET_NUMBER)
     asm.load(places, do=Action.SET_SHIFT)
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)

@@ -5,9 +5,9 @@
 from dualgate.contract.formats import UNIT_FRAC
 from dualgate.contract.rules import EXP_TABLE, SOFTMAX
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from .basics import Code, take_sum
-from .memory import ROUNDS, Layer
+from .data_memory import ROUNDS, Descriptor
 
 TOP = 1 << 15
 
@@ -33,7 +33,7 @@ def softmax(code: Code) -> None:
     asm.keep(store=memory.largest)
     asm.label("not_larger")
     asm.increment(memory.unit, store=memory.unit)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.load(memory.unit, go="next_largest", when=Condition.NOT_ZERO)
     _powers(code)
     _reciprocal(code)
@@ -49,13 +49,13 @@ def _powers(code: Code) -> None:
     asm.keep(store=memory.unit)
     asm.keep(do=Action.SET_X)
     asm.load(memory.largest)
-    asm.subtract(memory.outputs, do=Action.HOLD)
+    asm.subtract(memory.outputs, do=Action.SET_NUMBER)
     asm.keep()
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.subtract(len(EXP_TABLE))
     asm.go("tiny", Condition.NOT_NEGATIVE)
     # Less a power of two that the table's addresses do not have.
-    asm.load(Op.EXP, go="power")
+    asm.load(AluOp.EXP, go="power")
     asm.label("tiny")
     asm.clear()
     asm.label("power")
@@ -64,7 +64,7 @@ def _powers(code: Code) -> None:
     asm.clear()
     asm.add_carry(memory.high, store=memory.high)
     asm.increment(memory.unit, store=memory.unit)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.load(memory.unit, go="next_power", when=Condition.NOT_ZERO)
 
 
@@ -133,7 +133,7 @@ def divide(code: Code) -> None:
     """
     asm, memory = code.asm, code.memory
     asm.add(TOP, do=Action.SET_SCALAR)
-    asm.clear(do=Action.WALK)
+    asm.clear(do=Action.DOT_PRODUCT)
     asm.load(memory.reciprocal, do=Action.ACCUMULATE)
     asm.load(HALF, do=Action.ACCUMULATE)
     for _ in range(3):

@@ -4,10 +4,19 @@
 
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from ..parts import SHIFT_BITS, Plane
-from .basics import Code, add_count, first_rows, next_layer, set_place, take_sum, test_flag, walk
-from .memory import FROZEN, LAST, ROUNDS, Layer
+from .basics import (
+    Code,
+    add_count,
+    dot_product,
+    first_rows,
+    next_layer,
+    set_place,
+    take_sum,
+    test_flag,
+)
+from .data_memory import FROZEN, LAST, ROUNDS, Descriptor
 from .prune import prune, scale
 
 FARTHEST = (1 << SHIFT_BITS) - 1
@@ -31,7 +40,7 @@ def tangents(code: Code) -> None:
     asm.clear(store=memory.tag)
     test_flag(code, FROZEN)
     asm.go("end_tags", Condition.NOT_ZERO)
-    _birth(code)
+    _seed(code)
     _cross(code)
     _arrive(code)
     asm.label("file_update")
@@ -40,7 +49,7 @@ def tangents(code: Code) -> None:
     asm.keep(store=memory.updates)
     asm.load(memory.tags, do=Action.SET_Y)
     asm.increment(memory.tag, store=memory.tag)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.go("next_tag", Condition.NOT_ZERO)
     asm.label("end_tags")
     asm.load(memory.tags)
@@ -48,7 +57,7 @@ def tangents(code: Code) -> None:
     asm.keep(store=memory.tags, go="next_tags")
 
 
-def _birth(code: Code) -> None:
+def _seed(code: Code) -> None:
     """A tag begins with its unit's slope, unless that is zero."""
     asm, memory = code.asm, code.memory
     asm.label("next_tag")
@@ -60,10 +69,10 @@ def _birth(code: Code) -> None:
     asm.keep(store=memory.value)
     asm.load(code.places.vector, do=Action.SET_PLACE)
     asm.load(memory.tag, do=Action.SET_INDEX)
-    asm.load(memory.value, do=Action.PUT)
+    asm.load(memory.value, do=Action.PUT_ENTRY)
     asm.load(1)
     asm.keep(store=memory.count)
-    asm.load(Layer.gain)
+    asm.load(Descriptor.gain)
     asm.add(UNIT_FRAC)
     asm.keep(store=memory.frac)
     asm.load(memory.tags)
@@ -76,23 +85,23 @@ def _cross(code: Code) -> None:
     asm.label("cross")
     next_layer(code)
     first_rows(code)
-    asm.clear(do=Action.MEASURE)
+    asm.clear(do=Action.START_MEASURE)
     asm.clear(store=memory.entry)
     asm.label("next_group")
-    walk(code, code.places.vector, memory.count, "tangent_rows")
+    dot_product(code, code.places.vector, memory.count, "tangent_rows")
     asm.label("next_sum")
     asm.load(memory.entry, do=Action.SET_LANE)
     asm.keep(do=Action.SET_ROW)
-    asm.keep(do=Action.WRITE, plane=Plane.SUMS)
+    asm.keep(do=Action.WRITE_ROW, plane=Plane.SUMS)
     asm.increment(memory.entry, store=memory.entry)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.go("crossed", Condition.ZERO)
     asm.load(memory.entry)
     asm.mask(code.neurons - 1)
     asm.go("next_sum", Condition.NOT_ZERO)
     asm.go("next_group")
     asm.label("crossed")
-    asm.load(Op.HIGHEST)
+    asm.load(AluOp.HIGHEST)
     asm.go("file_update", Condition.NOT_NEGATIVE)
     asm.mask((1 << VALUE_WIDTH - 1) - 1)
     asm.subtract(VALUE_WIDTH - 2)
@@ -104,7 +113,7 @@ def _cross(code: Code) -> None:
     asm.add(WEIGHT_FRAC)
     asm.subtract(memory.shift)
     asm.keep(store=memory.frac)
-    add_count(code, "scale_rows", Layer.groups)
+    add_count(code, "scale_rows", Descriptor.groups)
     asm.clear(store=memory.entry)
     test_flag(code, LAST)
     asm.go("contract", Condition.NOT_ZERO)
@@ -116,19 +125,19 @@ def _cross(code: Code) -> None:
 
 
 def _arrive(code: Code) -> None:
-    """At the outputs: mantissas times update scalars, added up, narrowed to the tag's own."""
+    """At the outputs: mantissas times update scalars, added up, narrowed to the tag's requests."""
     asm, memory = code.asm, code.memory
     asm.label("contract")
-    asm.clear(do=Action.WALK)
+    asm.clear(do=Action.DOT_PRODUCT)
     asm.load(memory.shift, do=Action.SET_SHIFT)
     asm.label("next_term")
     asm.load(memory.entry, do=Action.SET_ROW)
-    asm.keep(do=Action.READ, plane=Plane.SUMS)
-    asm.add(Layer.unit_base, do=Action.SET_X)
-    asm.load(Op.NARROW, do=Action.SET_SCALAR)
+    asm.keep(do=Action.READ_ROW, plane=Plane.SUMS)
+    asm.add(Descriptor.unit_base, do=Action.SET_X)
+    asm.load(AluOp.NARROW, do=Action.SET_SCALAR)
     asm.load(memory.updates, do=Action.ACCUMULATE)
     asm.increment(memory.entry, store=memory.entry)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.go("next_term", Condition.NOT_ZERO)
     asm.load(memory.frac)
     asm.go("far", Condition.NOT_NEGATIVE)
@@ -144,7 +153,7 @@ def _arrive(code: Code) -> None:
     take_sum(code, memory.shift)
     asm.label("narrowed")
     asm.keep(store=memory.update)
-    asm.load(Op.CLIPPED)
+    asm.load(AluOp.CLIPPED)
     asm.go("not_clipped", Condition.ZERO)
     asm.keep(store=memory.clipped)
     asm.label("not_clipped")
@@ -154,9 +163,9 @@ def _arrive(code: Code) -> None:
     asm.increment(memory.frac, store=memory.frac)
     asm.load(0, do=Action.SET_SHIFT)
     asm.load(memory.update)
-    asm.add(memory.update, do=Action.HOLD)
+    asm.add(memory.update, do=Action.SET_NUMBER)
     asm.keep()
-    asm.load(Op.NARROW, go="narrowed")
+    asm.load(AluOp.NARROW, go="narrowed")
     asm.label("whole")
     asm.load(memory.clipped)
     asm.go("file_update", Condition.ZERO)

@@ -4,7 +4,7 @@
 
 from ..instructions import Action, Condition
 from .basics import Code, add_count, first_layer, first_rows, repeat_for_layers, test_flag
-from .memory import FROZEN, Layer
+from .data_memory import FROZEN, Descriptor
 
 
 def updates(code: Code) -> None:
@@ -15,10 +15,10 @@ def updates(code: Code) -> None:
     asm.label("layer_updates")
     test_flag(code, FROZEN)
     asm.go("end_updates", Condition.NOT_ZERO)
-    asm.load(Layer.unit_base)
+    asm.load(Descriptor.unit_base)
     asm.keep(store=memory.place)
     first_rows(code)
-    asm.load(Layer.groups)
+    asm.load(Descriptor.groups)
     asm.label("group_updates")
     asm.keep(store=memory.unit)
     asm.clear(store=memory.value)
@@ -27,7 +27,7 @@ def updates(code: Code) -> None:
     asm.label("lane_update")
     asm.keep(store=memory.lane)
     asm.add(memory.place, do=Action.SET_X)
-    asm.load(memory.updates, do=Action.FACTOR)
+    asm.load(memory.updates, do=Action.PUSH_FACTOR)
     asm.go("no_update", Condition.ZERO)
     asm.keep(store=memory.value)
     asm.label("no_update")
@@ -36,16 +36,16 @@ def updates(code: Code) -> None:
     asm.load(memory.value)
     asm.go("updated", Condition.ZERO)
     asm.load(memory.row, do=Action.SET_ROW)
-    asm.load(Layer.list, do=Action.SET_PLACE)
-    asm.load(Layer.count, do=Action.UPDATE)
-    add_count(code, "update_rows", Layer.count)
+    asm.load(Descriptor.list, do=Action.SET_PLACE)
+    asm.load(Descriptor.count, do=Action.OUTER_PRODUCT)
+    add_count(code, "update_rows", Descriptor.count)
     asm.keep(do=Action.WAIT)
     asm.label("updated")
     asm.load(memory.place)
     asm.add(code.neurons)
     asm.keep(store=memory.place)
     asm.load(memory.row)
-    asm.add(Layer.rows)
+    asm.add(Descriptor.rows)
     asm.keep(store=memory.row)
     asm.decrement(memory.unit)
     asm.go("group_updates", Condition.NOT_ZERO)

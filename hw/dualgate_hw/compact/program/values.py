@@ -2,9 +2,9 @@
 
 """Values: z = W^T a, activations and slopes, a layer after the other."""
 
-from ..instructions import Action, Condition, Op
-from .basics import Code, count_clipped, first_rows, next_layer, set_place, test_flag, walk
-from .memory import LAST, Layer
+from ..instructions import Action, AluOp, Condition
+from .basics import Code, count_clipped, dot_product, first_rows, next_layer, set_place, test_flag
+from .data_memory import LAST, Descriptor
 
 
 def values(code: Code) -> None:
@@ -16,19 +16,19 @@ def values(code: Code) -> None:
     asm.keep(store=memory.bit)
     asm.label("layer_values")
     first_rows(code)
-    asm.load(Layer.next_list)
+    asm.load(Descriptor.next_list)
     asm.keep(store=memory.end)
     asm.clear(store=memory.unit)
     asm.label("group_values")
-    walk(code, Layer.list, Layer.count, "value_rows")
+    dot_product(code, Descriptor.list, Descriptor.count, "value_rows")
     asm.label("unit_value")
-    asm.load(Layer.z_shift, do=Action.SET_SHIFT)
+    asm.load(Descriptor.z_shift, do=Action.SET_SHIFT)
     asm.load(memory.unit, do=Action.SET_LANE)
     asm.keep()
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.keep(store=memory.value)
     count_clipped(code, "saturated_values")
-    asm.load(Layer.curve, do=Action.SET_LINK)
+    asm.load(Descriptor.activation_routine, do=Action.SET_LINK)
     asm.load(memory.value)
     asm.go_back()
     asm.label("file")
@@ -36,7 +36,7 @@ def values(code: Code) -> None:
     _mask(code)
     _file(code)
     asm.increment(memory.unit, store=memory.unit)
-    asm.subtract(Layer.outputs)
+    asm.subtract(Descriptor.outputs)
     asm.go("end_values", Condition.ZERO)
     asm.load(memory.unit)
     asm.mask(code.neurons - 1)
@@ -93,7 +93,7 @@ def _file(code: Code) -> None:
     asm.go("filed", Condition.ZERO)
     asm.load(memory.end, do=Action.SET_PLACE)
     asm.load(memory.unit, do=Action.SET_INDEX)
-    asm.load(memory.value, do=Action.PUT)
+    asm.load(memory.value, do=Action.PUT_ENTRY)
     asm.increment(memory.end, store=memory.end, go="filed")
     asm.label("file_output")
     asm.load(memory.unit, do=Action.SET_X)
@@ -107,9 +107,9 @@ def _bias(code: Code) -> None:
     asm, memory = code.asm, code.memory
     asm.call("mask_bit")
     asm.load(memory.end, do=Action.SET_PLACE)
-    asm.load(Layer.outputs, do=Action.SET_INDEX)
+    asm.load(Descriptor.outputs, do=Action.SET_INDEX)
     next_layer(code)
-    asm.load(Layer.bias, do=Action.PUT)
-    asm.load(Op.PLACE)
-    asm.subtract(Layer.list)
-    asm.keep(store=Layer.count)
+    asm.load(Descriptor.bias, do=Action.PUT_ENTRY)
+    asm.load(AluOp.PLACE)
+    asm.subtract(Descriptor.list)
+    asm.keep(store=Descriptor.count)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from support.benches import EXTREMES, simulate
 
 from dualgate_hw.compact.assembler import Assembler
-from dualgate_hw.compact.instructions import Action, Condition, Op, Word
+from dualgate_hw.compact.instructions import Action, AluOp, Cell, Condition
 from dualgate_hw.compact.sequencer import Sequencer
 
-FIELD = Word(1)
+FIELD = Cell(1)
 
 NUMBERS = st.one_of(st.sampled_from(EXTREMES), st.integers(-32768, 32767))
 
@@ -113,7 +113,7 @@ def test_conditions_are_those_of_the_instruction_before(pairs: list[tuple[int, i
 
 
 def test_sources_are_loaded_as_they_are() -> None:
-    ops = [op for op in Op if op.value >= Op.NARROW.value]
+    ops = [op for op in AluOp if op.value >= AluOp.NARROW.value]
     values = {op.name: (-1) ** n * (1000 + n) for n, op in enumerate(ops)}
 
     def write(asm: Assembler) -> None:
@@ -188,7 +188,7 @@ def test_an_instruction_takes_two_cycles_and_as_many_more_as_it_is_held() -> Non
 def test_an_instruction_does_the_work_of_the_one_behind_if_it_can() -> None:
     asm = Assembler(2, 2)
     word, other = asm.variable(), asm.variable()
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.keep(store=word)
     assert len(asm.program) == 1
     asm.load(word)

@@ -5,14 +5,14 @@
 from dualgate.contract.formats import UNIT_FRAC
 from dualgate.contract.rules import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from .basics import Code, multiply
-from .memory import ROUNDS
+from .data_memory import ROUNDS
 
 ONE = 1 << UNIT_FRAC
 
 
-def curves(code: Code) -> None:
+def activation_rules(code: Code) -> None:
     """Each begins at its name and ends at `file`; see `dualgate.contract.rules`."""
     asm, memory = code.asm, code.memory
     asm.label("softmax")
@@ -36,9 +36,9 @@ def curves(code: Code) -> None:
     asm.go("leaks", Condition.NEGATIVE)
     asm.go("identity", Condition.NOT_ZERO)
     asm.label("leaks")
-    asm.keep(do=Action.HOLD)
+    asm.keep(do=Action.SET_NUMBER)
     asm.load(ROUNDS + LEAK_SHIFT, do=Action.SET_SHIFT)
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.keep(store=memory.value)
     asm.load(ONE >> LEAK_SHIFT, go="file")
     _sigmoid(code)
@@ -58,12 +58,12 @@ def _half_routine(code: Code) -> None:
     asm, memory = code.asm, code.memory
     last = (1 << TABLE_BITS) - 1
     asm.label("half")
-    asm.load(memory.value, do=Action.HOLD)
+    asm.load(memory.value, do=Action.SET_NUMBER)
     asm.go("magnitude", Condition.NOT_NEGATIVE)
-    asm.subtract_from(0, do=Action.HOLD)
+    asm.subtract_from(0, do=Action.SET_NUMBER)
     asm.label("magnitude")
     asm.keep()
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.keep(store=memory.power)
     asm.subtract(last)
     asm.go("in_table", Condition.NEGATIVE)
@@ -72,7 +72,7 @@ def _half_routine(code: Code) -> None:
     asm.label("in_table")
     asm.load(memory.power)
     asm.keep()
-    asm.load(Op.TABLE, do=Action.SET_SCALAR)
+    asm.load(AluOp.SIGMOID, do=Action.SET_SCALAR)
     asm.keep(store=memory.power)
     multiply(code, memory.power, ROUNDS + 16)
     asm.subtract_from(ONE)
@@ -91,9 +91,9 @@ def _sigmoid(code: Code) -> None:
     asm.label("upper")
     asm.load(memory.power)
     asm.label("lower")
-    asm.keep(do=Action.HOLD)
+    asm.keep(do=Action.SET_NUMBER)
     asm.load(ROUNDS + 16 - UNIT_FRAC, do=Action.SET_SHIFT)
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     # A half has no bits that the shift would lose.
     asm.add(ONE >> 1)
     asm.keep(store=memory.value)
@@ -103,15 +103,15 @@ def _sigmoid(code: Code) -> None:
 def _tanh(code: Code) -> None:
     asm, memory = code.asm, code.memory
     _half(code, TANH)
-    asm.keep(do=Action.HOLD)
+    asm.keep(do=Action.SET_NUMBER)
     asm.load(ROUNDS + 15 - UNIT_FRAC, do=Action.SET_SHIFT)
     asm.load(memory.value)
     asm.go("positive", Condition.NOT_NEGATIVE)
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.subtract_from(0)
     asm.keep(store=memory.value)
     asm.load(memory.slope, go="file")
     asm.label("positive")
-    asm.load(Op.NARROW)
+    asm.load(AluOp.NARROW)
     asm.keep(store=memory.value)
     asm.load(memory.slope, go="file")

@@ -4,26 +4,26 @@
 
 from dualgate.contract.formats import DIGIT_WIDTH
 
-from ..instructions import Action, Condition, Op
+from ..instructions import Action, AluOp, Condition
 from ..parts import DIGIT_PLANES
 from .basics import Code, add_count, first_layer, first_rows, repeat_for_layers
-from .memory import Layer
+from .data_memory import Descriptor
 from .samples import OVERHEAD
 
 
-def batch_end(code: Code) -> None:
+def apply(code: Code) -> None:
     """APPLY. What a row's step is, `..batch_end` says."""
     asm, memory = code.asm, code.memory
     asm.label("apply")
     asm.load(memory.left)
     asm.go("length", Condition.NOT_ZERO)
-    asm.load(OVERHEAD, do=Action.WORK)
+    asm.load(OVERHEAD, do=Action.START_CYCLES)
     first_layer(code)
     asm.label("layer_end")
     asm.clear(store=memory.count)
     # A shift of whole digits, and a power of two.
     asm.load(1)
-    asm.subtract(Layer.apply_shift)
+    asm.subtract(Descriptor.apply_shift)
     asm.label("next_digit")
     asm.go("in_digit", Condition.NOT_NEGATIVE)
     asm.keep(store=memory.shift)
@@ -35,22 +35,22 @@ def batch_end(code: Code) -> None:
     asm.load(memory.powers)
     asm.keep(store=memory.power)
     first_rows(code)
-    asm.load(Layer.groups)
+    asm.load(Descriptor.groups)
     asm.label("group_end")
     asm.keep(store=memory.unit)
-    asm.load(Layer.rows)
+    asm.load(Descriptor.rows)
     asm.label("row_end")
     asm.keep(store=memory.entry)
     asm.load(memory.row, do=Action.SET_ROW)
     for plane in DIGIT_PLANES:
-        asm.keep(do=Action.READ, plane=plane)
-        asm.load(Op.ROW)
+        asm.keep(do=Action.READ_ROW, plane=plane)
+        asm.load(AluOp.ROW_NONZERO)
         asm.go("velocity", Condition.NOT_ZERO)
     asm.go("no_velocity")
     asm.label("velocity")
-    asm.load(memory.count, do=Action.APPLY)
+    asm.load(memory.count, do=Action.STEP_ROW)
     asm.keep(do=Action.WAIT)
-    asm.load(Op.CLIPS)
+    asm.load(AluOp.CLIPS)
     asm.go("no_velocity", Condition.ZERO)
     asm.keep(store=memory.value)
     add_count(code, "saturated_weights", memory.value)

@@ -10,7 +10,7 @@ from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS
 from dualgate.contract.rules import ACTIVATIONS
 
 from ..assembler import Assembler
-from ..instructions import Word
+from ..instructions import Cell
 from ..parts import Places
 
 COUNTER_WORDS = 4
@@ -26,30 +26,30 @@ FIELDS = 16
 """Places of a layer's descriptor."""
 
 
-class Layer:
+class Descriptor:
     """Fields of a layer's descriptor: what came, see `LAYER_FIELDS`, and what follows from that."""
 
-    inputs, outputs, groups, weight_base = (Word(address) for address in range(4))
-    rows = Word(4)
+    inputs, outputs, groups, weight_base = (Cell(address) for address in range(4))
+    rows = Cell(4)
     """Inputs and bias."""
-    flags = Word(5)
+    flags = Cell(5)
     """`LAST`, `SLOPED` and `FROZEN`."""
-    z_shift = Word(6)
+    z_shift = Cell(6)
     """With `ROUNDS`."""
-    apply_shift = Word(7)
-    curve = Word(8)
+    apply_shift = Cell(7)
+    activation_routine = Cell(8)
     """Where the activation is computed."""
-    gain = Word(9)
+    gain = Cell(9)
     """Fraction bits of its slopes beyond `UNIT_FRAC`."""
-    bias = Word(10)
+    bias = Cell(10)
     """Value of the input that is always there."""
-    unit_base = Word(11)
+    unit_base = Cell(11)
     """Place of the first unit's slope, and update scalar."""
-    list = Word(12)
+    list = Cell(12)
     """First entry of the list of inputs."""
-    next_list = Word(13)
+    next_list = Cell(13)
     """First entry of the list that the layer writes."""
-    count = Word(14)
+    count = Cell(14)
     """Entries of the list of inputs."""
 
 
@@ -79,7 +79,7 @@ def _flag(name: str) -> int:
 LAST, SLOPED, FROZEN = (_flag(name) for name in ("last", "sloped", "frozen"))
 
 
-class Memory:
+class DataMemory:
     """Arrays, to which X is joined, and single words.
 
     Parameters
@@ -90,53 +90,53 @@ class Memory:
     """
 
     # Of a command: its header's lower half, its words that are left, and what was set.
-    header: Word
-    left: Word
-    rate: Word
-    rate_shift: Word
-    prune: Word
-    momentum: Word
-    masked: Word
+    header: Cell
+    left: Cell
+    rate: Cell
+    rate_shift: Cell
+    prune: Cell
+    momentum: Cell
+    masked: Cell
     # Of the network: its last layer, and halves of words of a sample's masks.
-    last_layer: Word
-    mask_halves: Word
+    last_layer: Cell
+    mask_halves: Cell
     # Of a sample: whether it trains, all inputs come, and masks count; which half of a word of
     # masks is next, and which bit of it.
-    train: Word
-    dense: Word
-    masking: Word
-    mask: Word
-    bit: Word
+    train: Cell
+    dense: Cell
+    masking: Cell
+    mask: Cell
+    bit: Cell
     # What is in work: a layer, a unit, a row, an entry, a lane, a unit's place, a list's end.
-    layer: Word
-    unit: Word
-    row: Word
-    entry: Word
-    lane: Word
-    place: Word
-    end: Word
+    layer: Cell
+    unit: Cell
+    row: Cell
+    entry: Cell
+    lane: Cell
+    place: Cell
+    end: Cell
     # Of a unit, or of an output.
-    value: Word
-    slope: Word
-    power: Word
+    value: Cell
+    slope: Cell
+    power: Cell
     # Of a tag: its layer, unit, place; its list's entries, its binary point, the last shift, what
     # it adds up to, and whether that was clipped.
-    tags: Word
-    tag: Word
-    tag_place: Word
-    count: Word
-    frac: Word
-    shift: Word
-    update: Word
-    clipped: Word
+    tags: Cell
+    tag: Cell
+    tag_place: Cell
+    count: Cell
+    frac: Cell
+    shift: Cell
+    update: Cell
+    clipped: Cell
     # Of a sum of powers and its reciprocal.
-    largest: Word
-    low: Word
-    high: Word
-    rest_low: Word
-    rest_high: Word
-    reciprocal: Word
-    scratch: Word
+    largest: Cell
+    low: Cell
+    high: Cell
+    rest_low: Cell
+    rest_high: Cell
+    reciprocal: Cell
+    scratch: Cell
 
     def __init__(self, code: Assembler, places: Places) -> None:
         units, outputs = [0] * places.units, [0] * places.outputs
@@ -146,7 +146,7 @@ class Memory:
         self.targets = code.array(outputs)
         self.powers = code.array([1 << place for place in range(VALUE_WIDTH)])
         self.outputs = code.array(outputs)
-        self.curves = code.array([activation.name for activation in BY_CODE])
+        self.activation_routines = code.array([activation.name for activation in BY_CODE])
         self.gains = code.array(
             [max(0, activation.slope_frac - UNIT_FRAC) for activation in BY_CODE]
         )
@@ -157,10 +157,10 @@ class Memory:
         self.raw = [code.variable() for _ in range(2 * LAYER_WORDS)]
 
 
-def _words(code: Assembler, count: int) -> list[Word]:
+def _words(code: Assembler, count: int) -> list[Cell]:
     """An array's words, each of which X can be joined to if it leaves its lowest bits alone."""
     first = code.array([0] * count)
-    return [Word(first.address + n) for n in range(count)]
+    return [Cell(first.address + n) for n in range(count)]
 
 
 def new_assembler(places: Places) -> Assembler:
