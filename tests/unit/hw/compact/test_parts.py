@@ -10,7 +10,7 @@ from dualgate.contract.engine import EngineParameters
 from dualgate_hw.common.shapes import Shapes
 from dualgate_hw.compact.parts import Places
 from dualgate_hw.compact.program import assemble
-from dualgate_hw.compact.program.data_memory import COUNTER_WORDS, FIELDS, DataMemory, Descriptor
+from dualgate_hw.compact.program.data_memory import COUNTER_CELLS, FIELDS, DataMemory, Descriptor
 
 SIZES = {
     "layers": st.integers(1, 32),
@@ -47,7 +47,7 @@ def test_no_two_words_share_a_place_and_what_x_is_joined_to_leaves_its_bits_alon
         "targets": (memory.targets, outputs),
         "outputs": (memory.outputs, outputs),
         "powers": (memory.powers, 16),
-        "counters": (memory.counters[0], COUNTER_WORDS * len(COUNTERS)),
+        "counters": (memory.counters[0], COUNTER_CELLS * len(COUNTERS)),
         "masks": (memory.masks[0], 2 * found.shapes.mask_words),
     }
     taken: set[int] = set(range(FIELDS * sizes["layers"]))
