@@ -68,7 +68,7 @@ class Places:
 
     @property
     def accumulator(self) -> Shape:
-        """Shape of a sum of products of a signed 9-bit byte and a weight; 32 bits hold 256 of them."""
+        """Shape of a sum of products of a signed byte and a weight; 32 bits hold 256 of them."""
         return signed(max(PRODUCT.width, BYTE + VALUE_WIDTH + ceil_log2(self.terms)))
 
     @property
