@@ -12,16 +12,16 @@ from dualgate.contract.formats import VALUE_WIDTH
 from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE
 
 from ..common.shapes import VALUE, WORD, Shapes, delay
-from .batch_end import BatchEnd
-from .instructions import Action, Op
-from .lists import ListWalker
+from .dot_product import DotProductLoop
+from .instructions import Action, AluOp
 from .multipliers import Multipliers, Narrower
-from .parts import Places, Plane, Use, merge
+from .outer_product import OuterProductLoop
+from .parts import Control, Places, Plane, merge
 from .program import assemble
+from .row_memory import RowMemory, lane_of
+from .row_step import RowStepLoop
 from .sequencer import Sequencer
-from .store import RowStore, lane_of
-from .tables import Table
-from .updates import Updates
+from .split_table import SplitTable
 
 CYCLES_WIDTH = 32
 
@@ -60,16 +60,18 @@ class CompactEngine(wiring.Component):
         m = Module()
         places = self.places
         m.submodules.sequencer = self._sequencer = Sequencer(self.code)
-        m.submodules.walker = self._walker = ListWalker(places)
-        m.submodules.updates = self._updates = Updates(places)
-        m.submodules.batch_end = self._batch_end = BatchEnd(places)
+        m.submodules.dot_product = self._dot_product = DotProductLoop(places)
+        m.submodules.outer_product = self._outer_product = OuterProductLoop(places)
+        m.submodules.row_step = self._row_step = RowStepLoop(places)
         m.submodules.multipliers = self._multipliers = Multipliers(places)
         m.submodules.narrower = self._narrower = Narrower(places)
-        m.submodules.store = self._store = RowStore(places)
+        m.submodules.row_memory = self._row_memory = RowMemory(places)
         self._result = self._sequencer.result
-        self._own, self._use = (Use(places).create(path=(name,)) for name in ("own", "use"))
-        loops = (self._walker, self._updates, self._batch_end)
-        merge(m, [self._own, *(loop.use for loop in loops)], self._use)
+        self._requests, self._control = (
+            Control(places).create(path=(name,)) for name in ("requests", "control")
+        )
+        loops = (self._dot_product, self._outer_product, self._row_step)
+        merge(m, [self._requests, *(loop.control for loop in loops)], self._control)
         self._list_entries(m)
         self._store_rows(m)
         self._multiply(m)
@@ -83,7 +85,7 @@ class CompactEngine(wiring.Component):
     def _when(self, *actions: Action) -> Value:
         return Cat(self._sequencer.does[action] for action in actions).any()
 
-    def _source(self, m: Module, op: Op, value: Value) -> None:
+    def _source(self, m: Module, op: AluOp, value: Value) -> None:
         m.d.comb += self._sequencer.sources[op.name].eq(value)
 
     def _list_entries(self, m: Module) -> None:
@@ -93,8 +95,8 @@ class CompactEngine(wiring.Component):
         )
         read, write = entries.read_port(), entries.write_port()
         place, index = Signal(range(self.places.entries)), Signal(self.places.shapes.unit)
-        puts = self._when(Action.PUT)
-        with m.If(puts | self._use.next):
+        puts = self._when(Action.PUT_ENTRY)
+        with m.If(puts | self._control.next):
             m.d.sync += place.eq(place + 1)
         with m.If(self._when(Action.SET_PLACE)):
             m.d.sync += place.eq(self._result)
@@ -108,13 +110,13 @@ class CompactEngine(wiring.Component):
             write.en.eq(puts),
         ]
         self._entry = read.data
-        self._source(m, Op.VALUE, read.data.value)
-        self._source(m, Op.INDEX, read.data.index)
-        self._source(m, Op.PLACE, place)
+        self._source(m, AluOp.VALUE, read.data.value)
+        self._source(m, AluOp.INDEX, read.data.index)
+        self._source(m, AluOp.PLACE, place)
 
     def _store_rows(self, m: Module) -> None:
         """The row memory, and the row and lane that are set."""
-        store, own = self._store, self._own
+        row_memory, requests = self._row_memory, self._requests
         neurons = self.places.shapes.neurons
         plane = Signal(Plane)
         row = Signal(range(self.places.rows))
@@ -125,38 +127,44 @@ class CompactEngine(wiring.Component):
             m.d.sync += row.eq(self._result)
         with m.If(self._when(Action.SET_LANE)):
             m.d.sync += self._lane.eq(self._result)
-        with m.If(self._when(Action.READ, Action.WRITE)):
-            m.d.comb += own.plane.eq(plane)
-        m.d.comb += own.read.eq(self._when(Action.READ))
-        with m.If(self._when(Action.WRITE)):
+        with m.If(self._when(Action.READ_ROW, Action.WRITE_ROW)):
+            m.d.comb += requests.plane.eq(plane)
+        m.d.comb += requests.read.eq(self._when(Action.READ_ROW))
+        with m.If(self._when(Action.WRITE_ROW)):
             number = self._sequencer.accumulator.replicate(neurons)
             m.d.comb += [
-                own.row_write.eq(Mux(sums, ~0, 1 << self._lane)),
-                own.row_data.eq(Mux(sums, self._narrower.total, number)),
+                requests.row_write.eq(Mux(sums, ~0, 1 << self._lane)),
+                requests.row_data.eq(Mux(sums, self._narrower.total, number)),
             ]
-        offset = Mux(self._use.indexed, self._entry.index, 0)
-        m.d.comb += store.row.eq(row + offset)
-        self._sum_read = delay(m, own.read & sums, 1)
-        self._source(m, Op.LANE, delay(m, lane_of(store.read, self._lane), 1))
-        self._source(m, Op.ROW, delay(m, store.read.as_value().any(), 1))
+        offset = Mux(self._control.indexed, self._entry.index, 0)
+        m.d.comb += row_memory.row.eq(row + offset)
+        self._sum_read = delay(m, requests.read & sums, 1)
+        self._source(m, AluOp.LANE, delay(m, lane_of(row_memory.read, self._lane), 1))
+        self._source(m, AluOp.ROW_NONZERO, delay(m, row_memory.read.as_value().any(), 1))
 
     def _multiply(self, m: Module) -> None:
         """Operands, and the products of single numbers."""
-        own, use, multipliers = self._own, self._use, self._multipliers
+        requests, control, multipliers = self._requests, self._control, self._multipliers
         multiplies = self._when(Action.MULTIPLY)
-        factor = self._when(Action.FACTOR, Action.MULTIPLY, Action.ACCUMULATE)
+        factor = self._when(Action.PUSH_FACTOR, Action.MULTIPLY, Action.ACCUMULATE)
         with m.If(self._when(Action.SET_SCALAR)):
-            m.d.comb += [own.load_scalar.eq(1), own.scalar.eq(self._result)]
+            m.d.comb += [requests.load_scalar.eq(1), requests.scalar.eq(self._result)]
         with m.If(factor):
-            m.d.comb += [own.load_factor.eq(1), own.factor.eq(self._result)]
+            m.d.comb += [requests.load_factor.eq(1), requests.factor.eq(self._result)]
         steps = delay(m, multiplies | self._when(Action.ACCUMULATE), 1)
-        m.d.comb += [own.clear.eq(multiplies), own.step.eq(steps), own.alone.eq(multiplies | steps)]
-        self._product = delay(m, multiplies, 2)
-        for part in (multipliers, self._store):
-            for name in use.signature.members:
-                m.d.comb += Value.cast(getattr(part.use, name)).eq(Value.cast(getattr(use, name)))
         m.d.comb += [
-            multipliers.row.eq(self._store.read),
+            requests.clear.eq(multiplies),
+            requests.step.eq(steps),
+            requests.alone.eq(multiplies | steps),
+        ]
+        self._product = delay(m, multiplies, 2)
+        for part in (multipliers, self._row_memory):
+            for name in control.signature.members:
+                m.d.comb += Value.cast(getattr(part.control, name)).eq(
+                    Value.cast(getattr(control, name))
+                )
+        m.d.comb += [
+            multipliers.row.eq(self._row_memory.read),
             multipliers.lane.eq(Mux(self._product, 0, self._lane)),
         ]
 
@@ -164,13 +172,13 @@ class CompactEngine(wiring.Component):
         """Which number is narrowed, and by how much."""
         narrower = self._narrower
         shift = Signal(len(narrower.shift) + 1)
-        holds = self._when(Action.HOLD)
+        holds = self._when(Action.SET_NUMBER)
         lane = delay(m, self._when(Action.SET_LANE), 1)
         with m.If(self._when(Action.SET_SHIFT)):
             m.d.sync += shift.eq(self._result)
         m.d.comb += [
             Cat(narrower.shift, narrower.rounds).eq(shift),
-            narrower.forget.eq(self._when(Action.MEASURE)),
+            narrower.forget.eq(self._when(Action.START_MEASURE)),
             narrower.take.eq(holds | lane | self._product | self._sum_read),
             narrower.measure.eq(holds | lane),
             narrower.number.eq(self._multipliers.sum),
@@ -178,27 +186,27 @@ class CompactEngine(wiring.Component):
         with m.If(holds):
             m.d.comb += narrower.number.eq(self._result)
         with m.If(self._sum_read):
-            number = self._store.read.as_value()[: len(narrower.number)].as_signed()
+            number = self._row_memory.read.as_value()[: len(narrower.number)].as_signed()
             m.d.comb += narrower.number.eq(number)
-        self._source(m, Op.NARROW, narrower.narrow)
-        self._source(m, Op.CLIPPED, narrower.clipped)
+        self._source(m, AluOp.NARROW, narrower.narrow)
+        self._source(m, AluOp.CLIPPED, narrower.clipped)
         unused = Const(0, VALUE_WIDTH - 1 - len(narrower.highest))
-        self._source(m, Op.HIGHEST, Cat(narrower.highest, unused, narrower.some))
+        self._source(m, AluOp.HIGHEST, Cat(narrower.highest, unused, narrower.some))
 
     def _loop(self, m: Module) -> None:
         """What runs by itself until it is waited for."""
-        walker, updates, end = self._walker, self._updates, self._batch_end
+        dot_product, outer_product, end = self._dot_product, self._outer_product, self._row_step
         sequencer, memory = self._sequencer, self.memory
-        for loop in (walker, updates):
+        for loop in (dot_product, outer_product):
             m.d.comb += [loop.count.eq(self._result), loop.entry.eq(self._entry)]
         m.d.comb += [
-            walker.start.eq(self._when(Action.WALK)),
-            updates.start.eq(self._when(Action.UPDATE)),
-            updates.row.eq(self._store.read),
-            updates.products.eq(self._multipliers.products),
-            end.start.eq(self._when(Action.APPLY)),
+            dot_product.start.eq(self._when(Action.DOT_PRODUCT)),
+            outer_product.start.eq(self._when(Action.OUTER_PRODUCT)),
+            outer_product.row.eq(self._row_memory.read),
+            outer_product.products.eq(self._multipliers.products),
+            end.start.eq(self._when(Action.STEP_ROW)),
             end.drops.eq(self._result),
-            end.row.eq(self._store.read),
+            end.row.eq(self._row_memory.read),
             end.product.eq(self._multipliers.products[0]),
             end.scale.eq(sequencer.word),
             sequencer.word_at.eq(
@@ -209,13 +217,13 @@ class CompactEngine(wiring.Component):
                 )
             ),
         ]
-        self._busy = walker.busy | updates.busy | end.busy
-        self._source(m, Op.CLIPS, end.clips)
+        self._busy = dot_product.busy | outer_product.busy | end.busy
+        self._source(m, AluOp.CLIPS, end.clips)
 
     def _look_up(self, m: Module) -> None:
         """The tables, at the accumulator."""
-        for op, entries in ((Op.TABLE, SIGMOID_TABLE), (Op.EXP, EXP_TABLE)):
-            m.submodules[op.name.lower()] = table = Table(entries)
+        for op, entries in ((AluOp.SIGMOID, SIGMOID_TABLE), (AluOp.EXP, EXP_TABLE)):
+            m.submodules[op.name.lower()] = table = SplitTable(entries)
             m.d.comb += table.index.eq(self._sequencer.accumulator)
             self._source(m, op, table.entry)
 
@@ -240,17 +248,17 @@ class CompactEngine(wiring.Component):
                 self._starved | (answers & ~response.ready) | (self._when(Action.WAIT) & self._busy)
             ),
         ]
-        self._source(m, Op.INPUT_LOW, command.payload[:VALUE_WIDTH])
-        self._source(m, Op.INPUT_HIGH, command.payload[VALUE_WIDTH:])
+        self._source(m, AluOp.INPUT_LOW, command.payload[:VALUE_WIDTH])
+        self._source(m, AluOp.INPUT_HIGH, command.payload[VALUE_WIDTH:])
 
     def _count(self, m: Module) -> None:
         """Cycles in which there is work, those left out that it waits for words."""
         cycles = Signal(CYCLES_WIDTH)
         with m.If(self.working & ~self._starved):
             m.d.sync += cycles.eq(cycles + 1)
-        with m.If(self._when(Action.WORK)):
+        with m.If(self._when(Action.START_CYCLES)):
             m.d.sync += [self.working.eq(1), cycles.eq(self._result)]
-        with m.If(self._when(Action.REST)):
+        with m.If(self._when(Action.STOP_CYCLES)):
             m.d.sync += self.working.eq(0)
-        self._source(m, Op.CYCLES_LOW, cycles[:VALUE_WIDTH])
-        self._source(m, Op.CYCLES_HIGH, cycles[VALUE_WIDTH:])
+        self._source(m, AluOp.CYCLES_LOW, cycles[:VALUE_WIDTH])
+        self._source(m, AluOp.CYCLES_HIGH, cycles[VALUE_WIDTH:])

@@ -11,13 +11,13 @@ from dualgate.contract.formats import VALUE_WIDTH
 
 from ..common.rounding import WINDOW, saturate, shift_right, with_half
 from ..common.shapes import PRODUCT, VALUE, vector
-from .parts import BYTE, SHIFT_BITS, Places, Use, row_layout
+from .parts import BYTE, SHIFT_BITS, Control, Places, row_layout
 
 
 class Multipliers(wiring.Component):
     """Two multipliers for each of N lanes: one for either byte of a scalar.
 
-    So a sum stays within the accumulators that DSP blocks have of their own: a lane's sum is
+    So a sum stays within the accumulators that DSP blocks have of their requests: a lane's sum is
     ``first * 256 + second``. Where a product is `whole`, the first multiplier has the scalar
     entire, and its accumulator after a single step is the product.
 
@@ -27,7 +27,7 @@ class Multipliers(wiring.Component):
 
     Members
     -------
-    use : of `Use`, the members from `clear` on; a step multiplies operands loaded before
+    control : of `Control`, the members from `clear` on; a step multiplies operands loaded before
     row : the word of a row that was read
     products : the lanes' products, where they are `whole`
     lane, sum : of one lane
@@ -38,7 +38,7 @@ class Multipliers(wiring.Component):
         neurons = places.shapes.neurons
         super().__init__(
             {
-                "use": In(Use(places)),
+                "control": In(Control(places)),
                 "row": In(row_layout(neurons)),
                 "products": Out(data.ArrayLayout(PRODUCT, neurons)),
                 "lane": In(range(neurons)),
@@ -48,20 +48,20 @@ class Multipliers(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use = self.use
+        control = self.control
         neurons = self.places.shapes.neurons
         scalar = Signal(VALUE, reset_less=True)
         factors = Signal(vector(neurons), reset_less=True)
-        with m.If(use.load_scalar):
-            m.d.sync += scalar.eq(use.scalar)
-        with m.If(use.load_row):
+        with m.If(control.load_scalar):
+            m.d.sync += scalar.eq(control.scalar)
+        with m.If(control.load_row):
             m.d.sync += factors.eq(self.row)
-        with m.If(use.load_factor):
-            m.d.sync += factors.eq(Cat(use.factor, factors.as_value()[:-VALUE_WIDTH]))
+        with m.If(control.load_factor):
+            m.d.sync += factors.eq(Cat(control.factor, factors.as_value()[:-VALUE_WIDTH]))
         upper = Signal(VALUE)
         lower = Signal(signed(BYTE + 1))
         m.d.comb += [
-            upper.eq(Mux(use.whole, scalar, scalar >> BYTE)),
+            upper.eq(Mux(control.whole, scalar, scalar >> BYTE)),
             lower.eq(scalar[:BYTE]),
         ]
         first, second = (
@@ -80,12 +80,12 @@ class Multipliers(wiring.Component):
         a reset of any kind would keep the register out of the DSP block.
         """
         total = Signal(self.places.accumulator, reset_less=True)
-        spared = self.use.alone if lane else Const(0)
-        with m.If((self.use.clear | self.use.step) & ~spared):
+        spared = self.control.alone if lane else Const(0)
+        with m.If((self.control.clear | self.control.step) & ~spared):
             m.d.sync += total.eq(
                 Mux(
-                    self.use.clear,
-                    self.use.step.replicate(len(total)).as_signed(),
+                    self.control.clear,
+                    self.control.step.replicate(len(total)).as_signed(),
                     total + operand * factor,
                 )
             )

@@ -101,7 +101,7 @@ class Places:
         return self.shapes.engine.groups * self.shapes.neurons
 
 
-class Use(wiring.Signature):
+class Control(wiring.Signature):
     """What is asked of the parts that are shared. Everything is low while nothing is.
 
     Members
@@ -150,7 +150,7 @@ def row_layout(neurons: int) -> data.ArrayLayout:
 def merge(m: Module, uses: Sequence[wiring.PureInterface], into: wiring.PureInterface) -> None:
     """One asks at a time, and the others are low: so what is asked is the OR of all."""
     for name in into.signature.members:
-        asked = [Value.cast(getattr(use, name)) for use in uses]
+        asked = [Value.cast(getattr(control, name)) for control in uses]
         m.d.comb += Value.cast(getattr(into, name)).eq(
             reduce(or_, (v.as_unsigned() for v in asked))
         )

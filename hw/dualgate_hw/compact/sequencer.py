@@ -16,17 +16,17 @@ from dualgate.contract.formats import VALUE_WIDTH
 
 from ..common.shapes import VALUE
 from .assembler import Assembler
-from .instructions import Action, Condition, Op
+from .instructions import Action, AluOp, Condition
 
-SOURCES = tuple(op.name for op in Op if op >= Op.NARROW)
+SOURCES = tuple(op.name for op in AluOp if op >= AluOp.NARROW)
 
-ADDS = (Op.KEEP, Op.ADD, Op.ADD_CARRY, Op.SUBTRACT, Op.SUBTRACT_BORROW)
+ADDS = (AluOp.KEEP, AluOp.ADD, AluOp.ADD_CARRY, AluOp.SUBTRACT, AluOp.SUBTRACT_BORROW)
 """What begins with the accumulator."""
 
-SUMS = (*ADDS[1:], Op.SUBTRACT_FROM)
+SUMS = (*ADDS[1:], AluOp.SUBTRACT_FROM)
 """What has a carry."""
 
-WORDS = (Op.LOAD, *SUMS, Op.INCREMENT, Op.DECREMENT)
+WORDS = (AluOp.LOAD, *SUMS, AluOp.INCREMENT, AluOp.DECREMENT)
 """What adds the word."""
 
 RESULT = signed(VALUE_WIDTH + 1)
@@ -134,14 +134,14 @@ class Sequencer(wiring.Component):
         chosen, total = Signal(VALUE), Signal(RESULT)
         operand = [self.word & self._decoded(m, *WORDS).replicate(VALUE_WIDTH)]
         for name in SOURCES:
-            wanted = self._decoded(m, Op[name])
+            wanted = self._decoded(m, AluOp[name])
             operand.append(self.sources[name] & wanted.replicate(VALUE_WIDTH))
-        adds, takes = self._decoded(m, *ADDS), self._decoded(m, Op.SUBTRACT_FROM)
-        fills = self._decoded(m, Op.DECREMENT)
-        differs = self._decoded(m, Op.SUBTRACT, Op.SUBTRACT_BORROW)
-        one_more = self._decoded(m, Op.SUBTRACT, Op.SUBTRACT_FROM, Op.INCREMENT)
-        carries = self._decoded(m, Op.ADD_CARRY, Op.SUBTRACT_BORROW)
-        masks, keeps = self._decoded(m, Op.MASK), self._decoded(m, Op.KEEP)
+        adds, takes = self._decoded(m, *ADDS), self._decoded(m, AluOp.SUBTRACT_FROM)
+        fills = self._decoded(m, AluOp.DECREMENT)
+        differs = self._decoded(m, AluOp.SUBTRACT, AluOp.SUBTRACT_BORROW)
+        one_more = self._decoded(m, AluOp.SUBTRACT, AluOp.SUBTRACT_FROM, AluOp.INCREMENT)
+        carries = self._decoded(m, AluOp.ADD_CARRY, AluOp.SUBTRACT_BORROW)
+        masks, keeps = self._decoded(m, AluOp.MASK), self._decoded(m, AluOp.KEEP)
         m.d.comb += [
             left.eq(Mux(adds, a, Mux(takes, ~a, fills.replicate(VALUE_WIDTH).as_signed()))),
             chosen.eq(reduce(or_, operand)),
@@ -154,7 +154,7 @@ class Sequencer(wiring.Component):
         with m.If(self._ends & self._decoded(m, *SUMS)):
             m.d.sync += self._carry.eq(total[-1] ^ left[-1] ^ right[-1])
 
-    def _decoded(self, m: Module, *ops: Op) -> Signal:
+    def _decoded(self, m: Module, *ops: AluOp) -> Signal:
         """Whether the instruction is one of these; in its second cycle."""
         found = Signal(name="_or_".join(op.name.lower() for op in ops[:2]))
         m.d.sync += found.eq(Cat(self._instruction.op == op for op in ops).any())

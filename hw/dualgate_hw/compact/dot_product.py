@@ -6,10 +6,10 @@ from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .parts import Places, Plane, Use
+from .parts import Control, Places, Plane
 
 
-class ListWalker(wiring.Component):
+class DotProductLoop(wiring.Component):
     """Adds up the products of a list's entries with rows.
 
     ::
@@ -26,7 +26,7 @@ class ListWalker(wiring.Component):
     Members
     -------
     start, count : sums begin at zero; entries
-    use : what it asks for
+    control : what it asks for
     entry : at the place that is set
     busy : sums are not complete
     """
@@ -37,7 +37,7 @@ class ListWalker(wiring.Component):
             {
                 "start": In(1),
                 "count": In(places.shapes.unit),
-                "use": Out(Use(places)),
+                "control": Out(Control(places)),
                 "entry": In(places.shapes.entry),
                 "busy": Out(1),
             }
@@ -45,24 +45,24 @@ class ListWalker(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use = self.use
+        control = self.control
         left = Signal.like(self.count)
         reads, loads, steps = Signal(), Signal(), Signal()
-        scalar = Signal.like(use.scalar)
+        scalar = Signal.like(control.scalar)
         m.d.comb += [
-            use.clear.eq(self.start),
-            use.next.eq(left != 0),
-            use.indexed.eq(reads),
-            use.read.eq(reads),
-            use.load_row.eq(loads),
-            use.load_scalar.eq(loads),
-            use.step.eq(steps),
+            control.clear.eq(self.start),
+            control.next.eq(left != 0),
+            control.indexed.eq(reads),
+            control.read.eq(reads),
+            control.load_row.eq(loads),
+            control.load_scalar.eq(loads),
+            control.step.eq(steps),
             self.busy.eq((left != 0) | reads | loads | steps),
         ]
         with m.If(reads):
-            m.d.comb += use.plane.eq(Plane.UPPER)
+            m.d.comb += control.plane.eq(Plane.UPPER)
         with m.If(loads):
-            m.d.comb += use.scalar.eq(scalar)
+            m.d.comb += control.scalar.eq(scalar)
         m.d.sync += [
             reads.eq(left != 0),
             loads.eq(reads),

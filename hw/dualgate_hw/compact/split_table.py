@@ -14,7 +14,7 @@ FINE_BITS = 3
 """So many entries, a power of two, share a coarse one."""
 
 
-def two_parts(table: tuple[int, ...]) -> tuple[list[int], list[int]]:
+def split(table: tuple[int, ...]) -> tuple[list[int], list[int]]:
     """Every eighth entry, and how far all are from the one before them, which is a small number.
 
     Parameters
@@ -26,13 +26,13 @@ def two_parts(table: tuple[int, ...]) -> tuple[list[int], list[int]]:
     return coarse, [abs(entry - coarse[at >> FINE_BITS]) for at, entry in enumerate(table)]
 
 
-class Table(wiring.Component):
+class SplitTable(wiring.Component):
     """A table of `TABLE_BITS`. Two cycles of latency.
 
     Parameters
     ----------
     entries : tuple of int
-        As in `two_parts`, of 16 bits.
+        As in `split`, of 16 bits.
 
     Members
     -------
@@ -48,7 +48,7 @@ class Table(wiring.Component):
         found = []
         for name, part, at in zip(
             ("coarse", "fine"),
-            two_parts(self.entries),
+            split(self.entries),
             (self.index[FINE_BITS:], self.index),
             strict=True,
         ):

@@ -9,10 +9,10 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import VALUE_WIDTH
 
-from .parts import UNINITIALISED, Places, Plane, Use, row_layout
+from .parts import UNINITIALISED, Control, Places, Plane, row_layout
 
 
-class RowStore(wiring.Component):
+class RowMemory(wiring.Component):
     """A word of N times 16 bits for each `Plane` of each row, read or written in a cycle.
 
     Of a velocity the digits are kept that its multiplication by the momentum takes, so that no word
@@ -24,7 +24,7 @@ class RowStore(wiring.Component):
 
     Members
     -------
-    use : of `Use`, from `plane` to `row_data`
+    control : of `Control`, from `plane` to `row_data`
     row : which
     read : the word that was read last
     """
@@ -33,7 +33,7 @@ class RowStore(wiring.Component):
         self.places = places
         super().__init__(
             {
-                "use": In(Use(places)),
+                "control": In(Control(places)),
                 "row": In(range(places.rows)),
                 "read": Out(row_layout(places.shapes.neurons)),
             }
@@ -41,7 +41,7 @@ class RowStore(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use = self.use
+        control = self.control
         address, depth = self._address()
         m.submodules.rows = rows = memory.Memory(
             shape=unsigned(len(self.read.as_value())),
@@ -52,10 +52,10 @@ class RowStore(wiring.Component):
         read, write = rows.read_port(), rows.write_port(granularity=VALUE_WIDTH)
         m.d.comb += [
             read.addr.eq(address),
-            read.en.eq(use.read & ~use.row_write.any()),
+            read.en.eq(control.read & ~control.row_write.any()),
             write.addr.eq(address),
-            write.data.eq(use.row_data),
-            write.en.eq(use.row_write),
+            write.data.eq(control.row_data),
+            write.en.eq(control.row_write),
             self.read.as_value().eq(read.data),
         ]
         return m
@@ -66,7 +66,7 @@ class RowStore(wiring.Component):
         Of rows that are a power of two the plane is joined to the row, which takes no adder.
         """
         rows = self.places.rows
-        plane = Value.cast(self.use.plane)
+        plane = Value.cast(self.control.plane)
         depth = Plane.SUMS * rows + self.places.units
         if rows & (rows - 1) == 0:
             return Cat(self.row, plane), depth

@@ -11,8 +11,8 @@ from dualgate.contract.formats import DIGIT_WIDTH, MASTER_WIDTH, MOMENTUM_FRAC, 
 
 from ..common.rounding import saturate
 from ..common.shapes import PRODUCT, VALUE
-from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
-from .store import lane_of
+from .parts import DIGIT_PLANES, Control, Places, Plane, row_layout
+from .row_memory import lane_of
 
 DIGITS = len(DIGIT_PLANES)
 
@@ -20,10 +20,10 @@ STEP_WIDTH = MASTER_WIDTH + 2
 """What does not fit a step of so many bits clips every weight."""
 
 MOMENTUM_DROPS = 1 + MOMENTUM_FRAC // DIGIT_WIDTH
-"""Places that a velocity times momentum is moved down by, and one, see `BatchEnd`."""
+"""Places that a velocity times momentum is moved down by, and one, see `RowStepLoop`."""
 
 
-class BatchEnd(wiring.Component):
+class RowStepLoop(wiring.Component):
     """w -= v, then v *= momentum: a lane of a row after the other.
 
     Both scale a velocity: by a power of two, or by momentum. The products of its digits, each 15
@@ -40,7 +40,7 @@ class BatchEnd(wiring.Component):
     Members
     -------
     start, drops : digits that a step is moved down by
-    use : what it asks for
+    control : what it asks for
     momentum, scale : which number it multiplies by: momentum, or the power of two; that number, a
         cycle later
     row : the word of the row that was read
@@ -56,7 +56,7 @@ class BatchEnd(wiring.Component):
             {
                 "start": In(1),
                 "drops": In(3),
-                "use": Out(Use(places)),
+                "control": Out(Control(places)),
                 "momentum": Out(1),
                 "scale": In(VALUE),
                 "row": In(row_layout(neurons)),
@@ -89,7 +89,7 @@ class BatchEnd(wiring.Component):
         return m
 
     def _read(self, m: Module, plane: Value | Plane) -> None:
-        m.d.comb += [self.use.plane.eq(plane), self.use.read.eq(1)]
+        m.d.comb += [self.control.plane.eq(plane), self.control.read.eq(1)]
 
     def _clip(self, m: Module, clips: Value) -> None:
         m.d.sync += self.clips.eq(self.clips + clips)
@@ -97,9 +97,9 @@ class BatchEnd(wiring.Component):
     def _write(self, m: Module, plane: Plane, word: Value) -> None:
         """Write a word of the lane in work."""
         m.d.comb += [
-            self.use.plane.eq(plane),
-            self.use.row_write.eq(1 << self._lane),
-            self.use.row_data.eq(word[:VALUE_WIDTH].replicate(self.places.shapes.neurons)),
+            self.control.plane.eq(plane),
+            self.control.row_write.eq(1 << self._lane),
+            self.control.row_data.eq(word[:VALUE_WIDTH].replicate(self.places.shapes.neurons)),
         ]
 
     def _begin(self, m: Module, momentum: int) -> None:
@@ -114,26 +114,26 @@ class BatchEnd(wiring.Component):
         m.next = "READ"
 
     def _scale_states(self, m: Module) -> None:
-        use = self.use
+        control = self.control
         drops = Mux(self.momentum, MOMENTUM_DROPS, self._drops)
         with m.State("READ"):
             self._read(m, self._part)
             m.next = "LOAD"
         with m.State("LOAD"):
             m.d.comb += [
-                use.load_scalar.eq(1),
-                use.scalar.eq(self.scale),
-                use.load_factor.eq(1),
-                use.factor.eq(self._found),
-                use.clear.eq(1),
+                control.load_scalar.eq(1),
+                control.scalar.eq(self.scale),
+                control.load_factor.eq(1),
+                control.factor.eq(self._found),
+                control.clear.eq(1),
             ]
             m.next = "STEP"
         with m.State("STEP"):
-            m.d.comb += [use.step.eq(1), use.whole.eq(1)]
+            m.d.comb += [control.step.eq(1), control.whole.eq(1)]
             m.next = "ADD"
         with m.State("ADD"):
             # Behind the last digit there are only zeros.
-            m.d.comb += use.clear.eq(1)
+            m.d.comb += control.clear.eq(1)
             m.d.sync += [
                 self._upper.eq((self._upper >> DIGIT_WIDTH) + self.product),
                 self._part.eq(self._part + 1),

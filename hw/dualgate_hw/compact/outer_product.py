@@ -9,10 +9,10 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.formats import DIGIT_WIDTH, VALUE_WIDTH
 
 from ..common.shapes import PRODUCT
-from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
+from .parts import DIGIT_PLANES, Control, Places, Plane, row_layout
 
 
-class Updates(wiring.Component):
+class OuterProductLoop(wiring.Component):
     """Adds outer products to the velocities, digit by digit, since the row memory has one port.
 
     A row takes 7 cycles: its entry, then a read and a write for each of three digits.
@@ -24,7 +24,7 @@ class Updates(wiring.Component):
     Members
     -------
     start, count : entries, at least one
-    use : what it asks for
+    control : what it asks for
     entry : at the place that is set
     row : the word of a row that was read
     products : see `Multipliers`
@@ -38,7 +38,7 @@ class Updates(wiring.Component):
             {
                 "start": In(1),
                 "count": In(places.shapes.unit),
-                "use": Out(Use(places)),
+                "control": Out(Control(places)),
                 "entry": In(places.shapes.entry),
                 "row": In(row_layout(neurons)),
                 "products": In(data.ArrayLayout(PRODUCT, neurons)),
@@ -48,7 +48,7 @@ class Updates(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use = self.use
+        control = self.control
         left = Signal.like(self.count)
         self._add(m)
         with m.FSM() as fsm:
@@ -59,24 +59,28 @@ class Updates(wiring.Component):
                     m.next = "ENTRY"
             with m.State("ENTRY"):
                 m.d.comb += [
-                    use.clear.eq(1),
-                    use.load_scalar.eq(1),
-                    use.scalar.eq(self.entry.value),
+                    control.clear.eq(1),
+                    control.load_scalar.eq(1),
+                    control.scalar.eq(self.entry.value),
                 ]
                 m.next = "READ_0"
             for digit, plane in enumerate(DIGIT_PLANES):
                 last = digit == len(DIGIT_PLANES) - 1
                 with m.State(f"READ_{digit}"):
-                    m.d.comb += [use.plane.eq(plane), use.indexed.eq(1), use.read.eq(1)]
+                    m.d.comb += [control.plane.eq(plane), control.indexed.eq(1), control.read.eq(1)]
                     if digit == 0:
-                        m.d.comb += [use.step.eq(1), use.whole.eq(1)]
+                        m.d.comb += [control.step.eq(1), control.whole.eq(1)]
                     if last:
                         # The entry stays for a cycle more.
-                        m.d.comb += use.next.eq(1)
+                        m.d.comb += control.next.eq(1)
                         m.d.sync += left.eq(left - 1)
                     m.next = f"WRITE_{digit}"
                 with m.State(f"WRITE_{digit}"):
-                    m.d.comb += [use.plane.eq(plane), use.indexed.eq(1), use.row_write.eq(~0)]
+                    m.d.comb += [
+                        control.plane.eq(plane),
+                        control.indexed.eq(1),
+                        control.row_write.eq(~0),
+                    ]
                     m.next = "ENTRY" if last else f"READ_{digit + 1}"
                     if last:
                         with m.If(left == 0):
@@ -85,14 +89,14 @@ class Updates(wiring.Component):
 
     def _add(self, m: Module) -> None:
         """The sums that are written: of digits read, of products, and of carries."""
-        use = self.use
-        writes, high = use.row_write.any(), use.plane == Plane.HIGH_DIGITS
+        control = self.control
+        writes, high = control.row_write.any(), control.plane == Plane.HIGH_DIGITS
         written = Signal(data.ArrayLayout(VALUE_WIDTH, self.places.shapes.neurons))
         for lane, (digit, product) in enumerate(zip(self.row, self.products, strict=True)):
             carry = Signal(name=f"carry_{lane}")
             part = Signal(VALUE_WIDTH, name=f"part_{lane}")
             total = Signal(VALUE_WIDTH, name=f"total_{lane}")
-            with m.Switch(use.plane):
+            with m.Switch(control.plane):
                 with m.Case(Plane.LOW_DIGITS):
                     m.d.comb += part.eq(product.as_unsigned()[:DIGIT_WIDTH])
                 with m.Case(Plane.MIDDLE_DIGITS):
@@ -105,4 +109,4 @@ class Updates(wiring.Component):
             with m.If(writes):
                 m.d.sync += carry.eq(total[-1] & ~high)
         with m.If(writes):
-            m.d.comb += use.row_data.eq(written)
+            m.d.comb += control.row_data.eq(written)
