@@ -9,7 +9,7 @@ from dualgate.contract.engine import EngineParameters
 from dualgate.contract.formats import VALUE_WIDTH
 from dualgate_hw.common.shapes import Shapes
 from dualgate_hw.compact.assembler import Assembler
-from dualgate_hw.compact.instructions import Action, Condition, Op
+from dualgate_hw.compact.instructions import Action, AluOp, Condition
 from dualgate_hw.compact.parts import Places
 from dualgate_hw.compact.program import assemble
 
@@ -24,7 +24,7 @@ PLANES = 8
 """Planes of a row that an address can name, in its lowest bits."""
 
 
-class Step(NamedTuple):
+class Decoded(NamedTuple):
     """An instruction, decoded.
 
     Parameters
@@ -73,7 +73,7 @@ class Machine:
         self._units = Units(places)
         words: list[int] = code.memory
         # Every address has a word, as in the gateware, where the depth is a power of two.
-        self._words = words + [0] * ((1 << (len(words) - 1).bit_length()) - len(words))
+        self._cells = words + [0] * ((1 << (len(words) - 1).bit_length()) - len(words))
         self._accumulator = self._carry = 0
         self._negative = False
         self._x = self._y = self._address = 0
@@ -81,26 +81,26 @@ class Machine:
         # Cycles: the second one of the instruction in progress, the first one in which no loop is
         # in progress, the one from which work is counted, and what was counted.
         self._now = self._free = self._since = self._worked = 0
-        self._steps = self._decode(code)
+        self._program = self._decode(code)
 
     def exchange(self, words: list[int]) -> list[int]:
         """Run whole commands, and return the words of their responses."""
         self._streams.feed(words)
         try:
             while True:
-                self._execute(self._steps[self._here])
+                self._execute(self._program[self._here])
         except StarvedError:
             return self._streams.responses
 
-    def _execute(self, step: Step) -> None:
+    def _execute(self, one: Decoded) -> None:
         """Execute an instruction; one that raises `StarvedError` is executed again later."""
-        operate, address, joined, act, goes, target = step
+        operate, address, joined, act, goes, target = one
         following = self._here + 1
         if goes is not None and goes():
             following = self._link if target is None else target
         if joined:
             address |= self._x if joined == 1 else self._y
-        result = operate(self._words[address])
+        result = operate(self._cells[address])
         if act is not None:
             self._address = address
             act(result)
@@ -109,16 +109,16 @@ class Machine:
         self._here = following
         self._now += INSTRUCTION
 
-    def _decode(self, code: Assembler) -> list[Step]:
+    def _decode(self, code: Assembler) -> list[Decoded]:
         sources = {**self._sources(), **self._units.sources(), **self._streams.sources()}
         actions = {**self._actions(), **self._units.actions(), **self._streams.actions()}
         conditions = self._conditions()
-        steps = []
+        program = []
         for one in code.program:
             condition = Condition(one.condition)
-            steps.append(
-                Step(
-                    sources[Op(one.op)],
+            program.append(
+                Decoded(
+                    sources[AluOp(one.op)],
                     one.address,
                     2 if one.address < code.fields else int(one.address < code.first_single),
                     actions.get(Action(one.action)),
@@ -126,26 +126,26 @@ class Machine:
                     None if condition is Condition.LINK else one.target,
                 )
             )
-        return steps
+        return program
 
     def _sources(self) -> Sources:
         """Results of the accumulator and the word, of tables at the accumulator, and cycles."""
         return {
-            Op.KEEP: self._keep,
-            Op.LOAD: lambda word: word,
-            Op.ADD: lambda word: self._sum(self._accumulator, word, 0),
-            Op.ADD_CARRY: lambda word: self._sum(self._accumulator, word, self._carry),
-            Op.SUBTRACT: lambda word: self._sum(self._accumulator, ~word, 1),
-            Op.SUBTRACT_BORROW: lambda word: self._sum(self._accumulator, ~word, self._carry),
-            Op.SUBTRACT_FROM: lambda word: self._sum(~self._accumulator, word, 1),
-            Op.MASK: lambda word: self._accumulator & word,
-            Op.INCREMENT: lambda word: word + 1,
-            Op.DECREMENT: lambda word: word - 1,
-            Op.CLEAR: lambda _: 0,
-            Op.TABLE: lambda _: self._units.sigmoid(self._accumulator),
-            Op.EXP: lambda _: self._units.exp(self._accumulator),
-            Op.CYCLES_LOW: lambda _: signed(self._worked),
-            Op.CYCLES_HIGH: lambda _: signed(self._worked >> VALUE_WIDTH),
+            AluOp.KEEP: self._keep,
+            AluOp.LOAD: lambda word: word,
+            AluOp.ADD: lambda word: self._sum(self._accumulator, word, 0),
+            AluOp.ADD_CARRY: lambda word: self._sum(self._accumulator, word, self._carry),
+            AluOp.SUBTRACT: lambda word: self._sum(self._accumulator, ~word, 1),
+            AluOp.SUBTRACT_BORROW: lambda word: self._sum(self._accumulator, ~word, self._carry),
+            AluOp.SUBTRACT_FROM: lambda word: self._sum(~self._accumulator, word, 1),
+            AluOp.MASK: lambda word: self._accumulator & word,
+            AluOp.INCREMENT: lambda word: word + 1,
+            AluOp.DECREMENT: lambda word: word - 1,
+            AluOp.CLEAR: lambda _: 0,
+            AluOp.SIGMOID: lambda _: self._units.sigmoid(self._accumulator),
+            AluOp.EXP: lambda _: self._units.exp(self._accumulator),
+            AluOp.CYCLES_LOW: lambda _: signed(self._worked),
+            AluOp.CYCLES_HIGH: lambda _: signed(self._worked >> VALUE_WIDTH),
         }
 
     def _keep(self, _: int) -> int:
@@ -175,18 +175,18 @@ class Machine:
             Action.SET_Y: self._set_y,
             Action.SET_LINK: self._set_link,
             Action.CALL: lambda _: self._set_link(self._here + 1),
-            Action.READ: lambda _: units.read(self._plane),
-            Action.WRITE: lambda _: units.write(self._plane, self._accumulator),
-            Action.WALK: lambda result: self._begin(units.walk(result & MASK)),
-            Action.UPDATE: lambda result: self._begin(units.update(result & MASK)),
-            Action.APPLY: self._apply,
+            Action.READ_ROW: lambda _: units.read(self._plane),
+            Action.WRITE_ROW: lambda _: units.write(self._plane, self._accumulator),
+            Action.DOT_PRODUCT: lambda result: self._begin(units.dot_product(result & MASK)),
+            Action.OUTER_PRODUCT: lambda result: self._begin(units.outer_product(result & MASK)),
+            Action.STEP_ROW: self._step_row,
             Action.WAIT: self._wait,
-            Action.WORK: self._work,
-            Action.REST: self._rest,
+            Action.START_CYCLES: self._start_cycles,
+            Action.STOP_CYCLES: self._stop_cycles,
         }
 
     def _store(self, result: int) -> None:
-        self._words[self._address] = signed(result)
+        self._cells[self._address] = signed(result)
 
     @property
     def _plane(self) -> int:
@@ -194,17 +194,17 @@ class Machine:
         return self._address & PLANES - 1
 
     def _set_x(self, result: int) -> None:
-        self._x = result & len(self._words) - 1
+        self._x = result & len(self._cells) - 1
 
     def _set_y(self, result: int) -> None:
-        self._y = result & len(self._words) - 1
+        self._y = result & len(self._cells) - 1
 
     def _set_link(self, result: int) -> None:
         self._link = result
 
-    def _apply(self, result: int) -> None:
-        power, momentum = self._words[self._power], self._words[self._momentum]
-        self._begin(self._units.apply(result, power, momentum))
+    def _step_row(self, result: int) -> None:
+        power, momentum = self._cells[self._power], self._cells[self._momentum]
+        self._begin(self._units.step_row(result, power, momentum))
 
     def _begin(self, cycles: int) -> None:
         """Begin a loop in hardware, which is done `cycles` later."""
@@ -213,8 +213,8 @@ class Machine:
     def _wait(self, _: int) -> None:
         self._now = max(self._now, self._free)
 
-    def _work(self, result: int) -> None:
+    def _start_cycles(self, result: int) -> None:
         self._since = self._now - result
 
-    def _rest(self, _: int) -> None:
+    def _stop_cycles(self, _: int) -> None:
         self._worked = self._now - self._since

@@ -5,9 +5,9 @@
 from collections.abc import Callable
 
 from dualgate.contract.formats import VALUE_WIDTH
-from dualgate_hw.compact.instructions import Action, Op
+from dualgate_hw.compact.instructions import Action, AluOp
 
-Sources = dict[Op, Callable[[int], int]]
+Sources = dict[AluOp, Callable[[int], int]]
 """For each operation, a function from an instruction's word of memory to its result."""
 
 Acts = dict[Action, Callable[[int], None]]

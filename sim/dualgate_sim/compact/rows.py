@@ -75,7 +75,7 @@ class Rows:
         half = 1 << VELOCITY_WIDTH - 1
         self._velocities[rows] = (total + half & 2 * half - 1) - half
 
-    def apply(self, row: int, drops: int, power: int, momentum: int) -> int:
+    def step(self, row: int, drops: int, power: int, momentum: int) -> int:
         """Let a row's weights and velocities take their step; return how many were clipped."""
         clips = 0
         places = DIGIT_WIDTH * (drops - 1)

@@ -4,7 +4,7 @@
 
 from dualgate.contract.engine import WORD_BITS
 from dualgate.contract.formats import VALUE_WIDTH
-from dualgate_hw.compact.instructions import Action, Op
+from dualgate_hw.compact.instructions import Action, AluOp
 
 from .numbers import MASK, Acts, Sources, signed
 
@@ -34,8 +34,8 @@ class Streams:
     def sources(self) -> Sources:
         """Operations that load half of the next word of a command."""
         return {
-            Op.INPUT_LOW: lambda _: signed(self._word),
-            Op.INPUT_HIGH: lambda _: signed(self._word >> VALUE_WIDTH),
+            AluOp.INPUT_LOW: lambda _: signed(self._word),
+            AluOp.INPUT_HIGH: lambda _: signed(self._word >> VALUE_WIDTH),
         }
 
     def actions(self) -> Acts:

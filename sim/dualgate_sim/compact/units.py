@@ -10,19 +10,19 @@ import numpy as np
 
 from dualgate.contract.formats import VALUE_WIDTH
 from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE, TABLE_BITS
-from dualgate_hw.compact.instructions import Action, Op
+from dualgate_hw.compact.instructions import Action, AluOp
 from dualgate_hw.compact.parts import SHIFT_BITS, Places, Plane
 
 from .numbers import MASK, Acts, Sources, clip, signed
 from .rows import Ints, Rows
 
-WALK_END = 4
-"""Cycles of a walk along a list besides one for each entry."""
+DOT_PRODUCT_END = 4
+"""Cycles of a dot product besides one for each entry."""
 
-UPDATE_CYCLES, UPDATE_END = 7, 1
-"""Cycles of an update for each entry, and besides those of all entries."""
+OUTER_PRODUCT_CYCLES, OUTER_PRODUCT_END = 7, 1
+"""Cycles of an outer product for each entry, and besides those of all entries."""
 
-LANE_CYCLES, APPLY_END = 35, 1
+LANE_CYCLES, STEP_ROW_END = 35, 1
 """Cycles of a row's step for each lane, to which one for each digit that a step is moved down by is
 added, and besides those of all lanes."""
 
@@ -54,17 +54,17 @@ class Units:
     def sources(self) -> Sources:
         """Operations that load a result of a unit."""
         return {
-            Op.NARROW: lambda _: self._narrowed(),
-            Op.CLIPPED: lambda _: int(self._narrowed() != self._shifted()),
-            Op.HIGHEST: lambda _: signed(
+            AluOp.NARROW: lambda _: self._narrowed(),
+            AluOp.CLIPPED: lambda _: int(self._narrowed() != self._shifted()),
+            AluOp.HIGHEST: lambda _: signed(
                 max(0, self._longest.bit_length() - 1) | self._some << VALUE_WIDTH - 1
             ),
-            Op.VALUE: lambda _: int(self._values[self._place]),
-            Op.INDEX: lambda _: int(self._indices[self._place]),
-            Op.PLACE: lambda _: self._place,
-            Op.LANE: lambda _: signed(self._read[self._lane]),
-            Op.ROW: lambda _: int(any(self._read)),
-            Op.CLIPS: lambda _: self._clips,
+            AluOp.VALUE: lambda _: int(self._values[self._place]),
+            AluOp.INDEX: lambda _: int(self._indices[self._place]),
+            AluOp.PLACE: lambda _: self._place,
+            AluOp.LANE: lambda _: signed(self._read[self._lane]),
+            AluOp.ROW_NONZERO: lambda _: int(any(self._read)),
+            AluOp.CLIPS: lambda _: self._clips,
         }
 
     def actions(self) -> Acts:
@@ -72,14 +72,14 @@ class Units:
         return {
             Action.SET_PLACE: self._set_place,
             Action.SET_INDEX: self._set_index,
-            Action.PUT: self._put,
+            Action.PUT_ENTRY: self._put,
             Action.SET_ROW: self._set_row,
             Action.SET_SHIFT: self._set_shift,
             Action.SET_LANE: self._set_lane,
-            Action.HOLD: self._hold,
-            Action.MEASURE: self._measure,
+            Action.SET_NUMBER: self._set_number,
+            Action.START_MEASURE: self._start_measure,
             Action.SET_SCALAR: self._set_scalar,
-            Action.FACTOR: self._move_factors,
+            Action.PUSH_FACTOR: self._push_factor,
             Action.MULTIPLY: self._multiply,
             Action.ACCUMULATE: self._accumulate,
         }
@@ -112,15 +112,15 @@ class Units:
     def _set_scalar(self, result: int) -> None:
         self._scalar = signed(result)
 
-    def _move_factors(self, result: int) -> None:
+    def _push_factor(self, result: int) -> None:
         self._factors = [signed(result), *self._factors[:-1]]
 
     def _multiply(self, result: int) -> None:
-        self._move_factors(result)
+        self._push_factor(result)
         self._total = self._sums[0] = self._scalar * self._factors[0]
 
     def _accumulate(self, result: int) -> None:
-        self._move_factors(result)
+        self._push_factor(result)
         self._sums[0] += self._scalar * self._factors[0]
 
     def _set_shift(self, result: int) -> None:
@@ -135,15 +135,15 @@ class Units:
 
     def _set_lane(self, result: int) -> None:
         self._lane = result & self._neurons - 1
-        self._hold(self._sums[self._lane])
+        self._set_number(self._sums[self._lane])
 
-    def _hold(self, number: int) -> None:
+    def _set_number(self, number: int) -> None:
         """Take a number to narrow, and measure it."""
         self._total = number
         self._longest |= ~number if number < 0 else number
         self._some |= number != 0
 
-    def _measure(self, _: int) -> None:
+    def _start_measure(self, _: int) -> None:
         self._longest, self._some = 0, False
 
     # Rows.
@@ -165,20 +165,20 @@ class Units:
         else:
             self._rows.write(plane, self._row, self._lane, number)
 
-    def walk(self, count: int) -> int:
+    def dot_product(self, count: int) -> int:
         """Add up the products of entries, from the place on, and rows; return the cycles."""
         self._sums = self._rows.sum_products(*self._entries(count))
-        return count + WALK_END if count else 0
+        return count + DOT_PRODUCT_END if count else 0
 
-    def update(self, count: int) -> int:
+    def outer_product(self, count: int) -> int:
         """Add the products of entries and factors to rows of velocities; return the cycles."""
         self._rows.add_products(*self._entries(count), self._factors)
-        return UPDATE_CYCLES * count + UPDATE_END
+        return OUTER_PRODUCT_CYCLES * count + OUTER_PRODUCT_END
 
-    def apply(self, drops: int, power: int, momentum: int) -> int:
+    def step_row(self, drops: int, power: int, momentum: int) -> int:
         """Move the row's weights, and multiply its velocities by `momentum`; return the cycles."""
-        self._clips = self._rows.apply(self._row, drops, power, momentum)
-        return self._neurons * (LANE_CYCLES + drops) + APPLY_END
+        self._clips = self._rows.step(self._row, drops, power, momentum)
+        return self._neurons * (LANE_CYCLES + drops) + STEP_ROW_END
 
     def _entries(self, count: int) -> tuple[Ints, Ints]:
         """Values and rows of entries, from the place on, which moves behind them."""
