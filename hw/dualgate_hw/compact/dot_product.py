@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Walks along a list: sums of products of its entries with the rows that belong to them."""
+"""The loop of dot products: sums of products of a list's entries with the rows they select."""
 
 from amaranth import Module, Signal
 from amaranth.lib import wiring
@@ -10,25 +10,32 @@ from .parts import Control, Places, Plane
 
 
 class DotProductLoop(wiring.Component):
-    """Adds up the products of a list's entries with rows.
+    """Adds up the products of a list's entries with rows of weights, an entry a cycle.
 
     ::
 
-        entry's place -> entry -> row's address, scalar -> operands -> sums
-        cycle 1                2                           3            4
+        place -> entry -> address of the row, scalar -> operands -> sums
+        cycle 1  2                                      3           4
 
-    An entry a cycle: ``count + 3`` cycles from the one after `start` to the last that is `busy`.
+    The loop is busy for ``count + 3`` cycles, counted from the one after `start`.
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    start, count : sums begin at zero; entries
-    control : what it asks for
-    entry : at the place that is set
-    busy : sums are not complete
+    `start` : In(1)
+        Clears the sums and starts the loop. Must be low while `busy`.
+    `count` : In(places.shapes.unit)
+        Number of entries; sampled with `start`. Zero only clears the sums.
+    `control` : Out(Control(places))
+        Control of the shared datapath.
+    `entry` : In(places.shapes.entry)
+        Entry at the current place.
+    `busy` : Out(1)
+        High until the sums are complete.
     """
 
     def __init__(self, places: Places) -> None:

@@ -63,8 +63,8 @@ class AluOp(IntEnum):
     """Entry A of the sigmoid table. The table takes two cycles, so A must have been set two or more
     instructions before."""
     EXP = 18
-    """Entry A of the exponential table. The table takes two cycles, so A must have been set two or more
-    instructions before."""
+    """Entry A of the exponential table. The table takes two cycles, so A must have been set two or
+    more instructions before."""
     INPUT_LOW = 19
     """Lower half of the command word at the input. It is valid from `PEEK` to `TAKE`, and in an
     instruction that does `TAKE` without a `PEEK` before."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Updates: velocity[r][:] += a_r * u[:], over the entries of a list."""
+"""The loop of outer products: velocity[r][:] += a_r * u[:], over the entries of a list."""
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib import data, wiring
@@ -13,22 +13,33 @@ from .parts import DIGIT_PLANES, Control, Places, Plane, row_layout
 
 
 class OuterProductLoop(wiring.Component):
-    """Adds outer products to the velocities, digit by digit, since the row memory has one port.
+    """Adds the outer product of a list and the lanes' factors to rows of velocities.
 
-    A row takes 7 cycles: its entry, then a read and a write for each of three digits.
+    The row memory has one port, and a velocity lies in three digits. So a row takes 7 cycles: one
+    to load its entry, then a read and a write for each digit. The loop is busy for ``7 * count``
+    cycles, counted from the one after `start`.
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    start, count : entries, at least one
-    control : what it asks for
-    entry : at the place that is set
-    row : the word of a row that was read
-    products : see `Multipliers`
-    busy : velocities are not complete
+    `start` : In(1)
+        Starts the loop. It has no effect while `busy`.
+    `count` : In(places.shapes.unit)
+        Number of entries, at least one; sampled with `start`.
+    `control` : Out(Control(places))
+        Control of the shared datapath.
+    `entry` : In(places.shapes.entry)
+        Entry at the current place.
+    `row` : In(row_layout(neurons))
+        Row word that was read last.
+    `products` : In(ArrayLayout(PRODUCT, neurons))
+        Whole products of the lanes, see `Multipliers`.
+    `busy` : Out(1)
+        High until the velocities are complete.
     """
 
     def __init__(self, places: Places) -> None:
@@ -71,7 +82,8 @@ class OuterProductLoop(wiring.Component):
                     if digit == 0:
                         m.d.comb += [control.step.eq(1), control.whole.eq(1)]
                     if last:
-                        # The entry stays for a cycle more.
+                        # The memory of lists answers a cycle later, so the entry stays valid for
+                        # the last write.
                         m.d.comb += control.next.eq(1)
                         m.d.sync += left.eq(left - 1)
                     m.next = f"WRITE_{digit}"
@@ -88,7 +100,7 @@ class OuterProductLoop(wiring.Component):
         return m
 
     def _add(self, m: Module) -> None:
-        """The sums that are written: of digits read, of products, and of carries."""
+        """Drive the word to write: in each lane the sum of digit, product's digit and carry."""
         control = self.control
         writes, high = control.row_write.any(), control.plane == Plane.HIGH_DIGITS
         written = Signal(data.ArrayLayout(VALUE_WIDTH, self.places.shapes.neurons))
@@ -104,7 +116,7 @@ class OuterProductLoop(wiring.Component):
                 with m.Case(Plane.HIGH_DIGITS):
                     m.d.comb += part.eq(product >> 2 * DIGIT_WIDTH)
             m.d.comb += total.eq(digit + part + carry)
-            # A digit below the highest leaves its top bit to the next one.
+            # The top bit of a digit below the highest is the carry into the next digit.
             m.d.comb += written[lane].eq(Cat(total[:-1], total[-1] & high))
             with m.If(writes):
                 m.d.sync += carry.eq(total[-1] & ~high)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The row memory: master weights, velocities and sums, in a memory of a single port."""
+"""The row memory: master weights, velocities and sums in one memory with a single port."""
 
 from amaranth import Array, Cat, Const, Module, unsigned
 from amaranth.hdl import Value
@@ -13,20 +13,25 @@ from .parts import UNINITIALISED, Control, Places, Plane, row_layout
 
 
 class RowMemory(wiring.Component):
-    """A word of N times 16 bits for each `Plane` of each row, read or written in a cycle.
+    """A word of N times 16 bits for each `Plane` of each row, and a single port.
 
-    Of a velocity the digits are kept that its multiplication by the momentum takes, so that no word
-    is wider than N weights.
+    A velocity is stored in the digits by which it is multiplied by the momentum, so that no word is
+    wider than N halves of a weight. In a cycle the memory reads a word or writes one; a write takes
+    precedence.
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    control : of `Control`, from `plane` to `row_data`
-    row : which
-    read : the word that was read last
+    `control` : In(Control(places))
+        Control of the shared datapath; uses `plane`, `read`, `row_write` and `row_data`.
+    `row` : In(range(places.rows))
+        Row to read or write.
+    `read` : Out(row_layout(neurons))
+        Word that was read last, valid from the cycle after the read on.
     """
 
     def __init__(self, places: Places) -> None:
@@ -38,18 +43,21 @@ class RowMemory(wiring.Component):
                 "read": Out(row_layout(places.shapes.neurons)),
             }
         )
+        self._rows = memory.Memory(
+            shape=unsigned(len(self.read.as_value())),
+            depth=Plane.SUMS * places.rows + places.units,
+            init=[],
+            attrs={UNINITIALISED: 1},
+        )
+        self._read_port = self._rows.read_port()
+        self._write_port = self._rows.write_port(granularity=VALUE_WIDTH)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         control = self.control
-        address, depth = self._address()
-        m.submodules.rows = rows = memory.Memory(
-            shape=unsigned(len(self.read.as_value())),
-            depth=depth,
-            init=[],
-            attrs={UNINITIALISED: 1},
-        )
-        read, write = rows.read_port(), rows.write_port(granularity=VALUE_WIDTH)
+        m.submodules.rows = self._rows
+        read, write = self._read_port, self._write_port
+        address = self._address()
         m.d.comb += [
             read.addr.eq(address),
             read.en.eq(control.read & ~control.row_write.any()),
@@ -60,20 +68,20 @@ class RowMemory(wiring.Component):
         ]
         return m
 
-    def _address(self) -> tuple[Value, int]:
-        """Address of a word, and how many there are: rows of each plane, then sums.
+    def _address(self) -> Value:
+        """Address of a word: the rows of each plane follow one another, then the sums.
 
-        Of rows that are a power of two the plane is joined to the row, which takes no adder.
+        If the number of rows is a power of two, the plane is joined to the row, which takes no
+        adder.
         """
         rows = self.places.rows
         plane = Value.cast(self.control.plane)
-        depth = Plane.SUMS * rows + self.places.units
         if rows & (rows - 1) == 0:
-            return Cat(self.row, plane), depth
-        bases = Array(Const(index * rows, range(depth)) for index in Plane)
-        return self.row + bases[plane], depth
+            return Cat(self.row, plane)
+        bases = Array(Const(index * rows, range(self._rows.depth)) for index in Plane)
+        return self.row + bases[plane]
 
 
 def lane_of(row: data.View, lane: Value) -> Value:
-    """The word of one lane."""
+    """16 bits of a row word: those of one lane."""
     return Array(row)[lane]

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tables in two parts, which together take fewer block RAMs than one where these are small."""
+"""Tables split in two memories.
+
+Where block RAMs are small, a coarse and a fine table take fewer of them than one wide table.
+"""
 
 from amaranth import Module
 from amaranth.lib import memory, wiring
@@ -11,54 +14,59 @@ from dualgate.contract.rules import TABLE_BITS
 from ..common.shapes import VALUE
 
 FINE_BITS = 3
-"""So many entries, a power of two, share a coarse one."""
+"""Binary logarithm of the number of entries that share a coarse entry."""
 
 
 def split(table: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Every eighth entry, and how far all are from the one before them, which is a small number.
+    """Split a table in coarse entries and small differences from them.
 
     Parameters
     ----------
     table : tuple of int
-        Entries that only rise, or only fall; in the latter case they are less by that number.
+        Entries that only rise or only fall.
+
+    Returns
+    -------
+    coarse : list of int
+        Every eighth entry.
+    fine : list of int
+        For each entry the absolute difference from its coarse entry, which is added where the table
+        rises and subtracted where it falls.
     """
     coarse = list(table[:: 1 << FINE_BITS])
     return coarse, [abs(entry - coarse[at >> FINE_BITS]) for at, entry in enumerate(table)]
 
 
 class SplitTable(wiring.Component):
-    """A table of `TABLE_BITS`. Two cycles of latency.
+    """A read-only table of 2**TABLE_BITS entries with a latency of two cycles.
 
     Parameters
     ----------
     entries : tuple of int
-        As in `split`, of 16 bits.
+        Entries of 16 bits that only rise or only fall.
 
     Members
     -------
-    index, entry : where, and what is there
+    `index` : In(TABLE_BITS)
+        Index of an entry.
+    `entry` : Out(VALUE)
+        The entry at `index` as it was two cycles before.
     """
 
     def __init__(self, entries: tuple[int, ...]) -> None:
         self.entries = entries
         super().__init__({"index": In(TABLE_BITS), "entry": Out(VALUE)})
+        self._coarse, self._fine = (
+            memory.Memory(shape=max(part).bit_length(), depth=len(part), init=part)
+            for part in split(entries)
+        )
+        self._coarse_read, self._fine_read = self._coarse.read_port(), self._fine.read_port()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        found = []
-        for name, part, at in zip(
-            ("coarse", "fine"),
-            split(self.entries),
-            (self.index[FINE_BITS:], self.index),
-            strict=True,
-        ):
-            m.submodules[name] = rom = memory.Memory(
-                shape=max(part).bit_length(), depth=len(part), init=part
-            )
-            read = rom.read_port()
-            m.d.comb += read.addr.eq(at)
-            found.append(read.data)
-        coarse, fine = found
+        m.submodules.coarse, m.submodules.fine = self._coarse, self._fine
+        coarse, fine = self._coarse_read, self._fine_read
+        m.d.comb += [coarse.addr.eq(self.index[FINE_BITS:]), fine.addr.eq(self.index)]
         falls = self.entries[0] > self.entries[-1]
-        m.d.sync += self.entry.eq(coarse - fine if falls else coarse + fine)
+        m.d.sync += self.entry.eq(coarse.data - fine.data if falls else coarse.data + fine.data)
         return m
