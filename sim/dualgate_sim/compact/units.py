@@ -8,8 +8,8 @@ cycle in which they are not busy.
 
 import numpy as np
 
+from dualgate.contract.activations import EXP_TABLE, SIGMOID_TABLE, TABLE_BITS
 from dualgate.contract.formats import VALUE_WIDTH
-from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE, TABLE_BITS
 from dualgate_hw.compact.instructions import Action, AluOp
 from dualgate_hw.compact.parts import SHIFT_BITS, Places, Plane
 

@@ -2,8 +2,8 @@
 
 """Softmax: powers and the reciprocal of their sum, see `rules.softmax_rule`."""
 
+from dualgate.contract.activations import EXP_TABLE, SOFTMAX
 from dualgate.contract.formats import UNIT_FRAC
-from dualgate.contract.rules import EXP_TABLE, SOFTMAX
 
 from ..instructions import Action, AluOp, Condition
 from .basics import Code, take_sum

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from support.random_networks import Case, cases, gentle_case
 from support.small_engines import MAX_LAYERS, assert_same_run, engine, prepare, state
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.commands import Op, Status, command, header, parse_responses
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.contract.settings import PRUNE_OFF
 from dualgate.devices import open_device
 from dualgate_sim.compact import InterpretedDevice
