@@ -86,8 +86,6 @@ class Board:
     leds : Leds
     reset : Pin or None
         A button that resets all, link and engine.
-    least_mhz : float
-        A build that is slower than this fails.
     program : tuple of str
         The command that loads a bitstream, with ``{}`` for its path.
     prepare : callable or None
@@ -111,7 +109,6 @@ class Board:
     bridge: str
     link: LinkParameters | None = None
     baud: int = 0
-    least_mhz: float = 0
     program: tuple[str, ...] = ()
     uart: Pin = ("uart", 0)
     leds: Leds = field(default_factory=Leds)

@@ -38,6 +38,5 @@ ICEBREAKER = Board(
     bridge="FT2232H",
     leds=Leds(alive=("led_g", 0), training=("led_r", 0)),
     reset=("button", 0),
-    least_mhz=24,
     program=("openFPGALoader", "-b", "ice40_generic", "{}"),
 )

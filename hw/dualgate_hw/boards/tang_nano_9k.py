@@ -28,6 +28,5 @@ TANG_NANO_9K = Board(
     bridge="BL702",
     leds=Leds(alive=("led", 0), link=("led", 1), training=("led", 2)),
     reset=("button", 0),
-    least_mhz=40,
     program=("openFPGALoader", "-b", "tangnano9k", "{}"),
 )

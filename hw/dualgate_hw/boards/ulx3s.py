@@ -35,7 +35,6 @@ def _board(
         bridge="FT231X",
         leds=Leds(alive=("led", 0), link=("led", 1), training=("led", 2)),
         reset=("button_fire", 0),
-        least_mhz=clock.mhz,
         program=("openFPGALoader", "-b", "ulx3s", "{}"),
     )
 

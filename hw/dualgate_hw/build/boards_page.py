@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..boards import BOARDS
 from ..boards.board import Board
-from .flow import Result
+from .result import Result
 from .speed import speeds
 
 NOTES = Path("docs/engineering-log.md")

@@ -29,11 +29,6 @@ class Family:
         Options of nextpnr.
     global_reset : bool
         Whether the busiest reset wants a buffer, see `spread_reset`.
-    multiplier_registers : bool
-        Whether multipliers have registers that synthesis leaves unused, see `absorb_registers`.
-    block_sites : bool
-        Whether block RAMs and multipliers are to have sites before nextpnr sees them, see
-        `place_blocks`.
     """
 
     tools: tuple[str, ...]
@@ -47,8 +42,6 @@ class Family:
     lut_ram: bool
     placement: tuple[str, ...] = ()
     global_reset: bool = False
-    multiplier_registers: bool = False
-    block_sites: bool = False
 
 
 def _ice40_flip_flops() -> Cells:
@@ -77,8 +70,6 @@ FAMILIES = {
         # Of an engine of 16 neurons its wires are a quarter shorter than the default's.
         placement=("--placer", "static"),
         global_reset=True,
-        multiplier_registers=True,
-        block_sites=True,
     ),
     "ice40": Family(
         tools=("yosys", "nextpnr-ice40", "icepack"),
@@ -104,7 +95,7 @@ FAMILIES = {
     ),
     "xilinx": Family(
         tools=("yosys",),
-        synthesis="-family xc7 -abc9",
+        synthesis="-family xc7 -abc9 -flatten",
         luts=frozenset({f"LUT{inputs}" for inputs in range(1, 7)}),
         flip_flops=frozenset({"FDRE", "FDSE", "FDCE", "FDPE"}),
         block_rams=frozenset({"RAMB18E1", "RAMB36E1"}),

@@ -12,7 +12,7 @@ from dualgate.data.files import check_target, replace_file
 from ..boards import BOARDS
 from ..boards.board import Board
 from ..build.boards_page import document, engine_text
-from ..build.flow import RESULT, Result
+from ..build.result import RESULT, Result
 
 COLUMNS = (
     ("board", 14),

@@ -17,7 +17,10 @@ from dualgate.tasks.table import find_task
 from ..boards import find_board
 from ..boards.board import Board
 from ..build.choose import fit
-from ..build.flow import SEEDS, Build, Result
+from ..build.flow import run
+from ..build.job import SEEDS, Build
+from ..build.netlist import load_pass
+from ..build.result import Result
 from ..build.utilisation import check_multipliers_fit
 from .progress import Steps
 
@@ -75,6 +78,14 @@ def summary(result: Result, bitstream: Path) -> str:
 @click.option("--cores", type=click.IntRange(1), metavar="C", help="Cores.")
 @click.option("--fit", "task", metavar="TASK", help="The fastest engine that holds this task.")
 @click.option("--seeds", type=click.IntRange(1), default=len(SEEDS), help="Placements to try.")
+@click.option(
+    "--pass",
+    "passes",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="A Python file that changes the netlist before it is placed.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
 @click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
 def build(
@@ -84,14 +95,16 @@ def build(
     cores: int | None,
     task: str | None,
     seeds: int,
+    passes: tuple[Path, ...],
     out: Path | None,
     path: Path | None,
 ) -> None:
     """Build the bitstream of BOARD; `dualgate boards` lists them.
 
-    Sources, logs, reports and the bitstream are left in DIR. What was built before is not built
-    again. Ends with status 2 where the engine does not fit or is too slow; the figures are written
-    all the same.
+    Sources, logs, reports and the bitstream are left in DIR. A build with the same inputs as an
+    earlier one is taken from a cache, unless it has a --pass. Ends with status 2 where the engine
+    does not fit or is too slow, or where a tool gives a warning that is not known to be harmless;
+    the figures are written all the same.
     """
     board = find_board(name)
     if task is not None and (neurons or tangent_lanes or cores):
@@ -101,8 +114,15 @@ def build(
     engine = chosen_engine(board, neurons, tangent_lanes, cores, task)
     directory = out or Path("build") / board.name
     with Steps(Console(stderr=True)) as steps:
-        job = Build(board, engine, directory, tuple(range(1, seeds + 1)), steps.say)
-        result = job.run()
+        job = Build(
+            board,
+            engine,
+            directory,
+            tuple(range(1, seeds + 1)),
+            steps.say,
+            tuple(map(load_pass, passes)),
+        )
+        result = run(job)
     if path is not None:
         replace_file(path, result.to_json().encode())
     if result.problem:

@@ -12,7 +12,8 @@ from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 
 from ..boards import find_board
 from ..build.families import FAMILIES
-from ..build.flow import NAME, RESULT, Result
+from ..build.job import NAME
+from ..build.result import RESULT, Result
 
 
 @click.command()

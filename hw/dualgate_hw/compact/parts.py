@@ -20,9 +20,6 @@ from ..common.shapes import PRODUCT, VALUE, Shapes
 
 BYTE = 8
 
-UNINITIALISED = "uninitialised"
-"""Attribute of a memory that nothing reads before it was written, see `bitstream.contents`."""
-
 SHIFT_BITS = 6
 """Of a narrowing shift; the next bit of its register says whether it rounds."""
 
