@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tang Nano 9K: a GW1NR-9C, a bridge that does 3 Mbaud."""
+"""Tang Nano 9K: a GW1NR-9C, and a bridge that reaches 3 Mbaud."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What differs between families of FPGAs: options of their tools, and what their cells are."""
+"""Families of FPGAs: their tools with options, and the names of their cells."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ class Family:
     Parameters
     ----------
     tools : tuple of str
-        What a build runs, by Amaranth's names.
+        Tools that a build runs, by Amaranth's names.
     synthesis : str
         Options of the ``synth_`` command.
     luts, flip_flops, block_rams, multipliers : frozenset of str
-        Cells of the netlist.
+        Types of cells in the netlist.
     weights : dict
-        LUTs that a cell takes which is more, or something else, than one.
+        Number of LUTs for each type of cell that takes more than one, or is not named a LUT.
     bitstream : str
         Extension of the file to load.
     lut_ram : bool
@@ -28,7 +28,7 @@ class Family:
     placement : tuple of str
         Options of nextpnr.
     global_reset : bool
-        Whether the busiest reset wants a buffer, see `spread_reset`.
+        Whether the reset with most registers gets a buffer, see `spread_reset`.
     """
 
     tools: tuple[str, ...]
@@ -57,7 +57,7 @@ def _gowin_flip_flops() -> Cells:
 FAMILIES = {
     "ecp5": Family(
         tools=("yosys", "nextpnr-ecp5", "ecppack"),
-        # A wide LUT takes the place of as many LUTs as it is wide, and saves little time.
+        # A LUT with more than four inputs takes two to eight LUTs and saves little time.
         synthesis="-nowidelut",
         luts=frozenset({"LUT4"}),
         flip_flops=frozenset({"TRELLIS_FF"}),
@@ -67,7 +67,7 @@ FAMILIES = {
         weights={"CCU2C": 2, "TRELLIS_DPR16X4": 6},
         bitstream="bit",
         lut_ram=True,
-        # Of an engine of 16 neurons its wires are a quarter shorter than the default's.
+        # For an engine of 16 neurons, its wires are a quarter shorter than the default placer's.
         placement=("--placer", "static"),
         global_reset=True,
     ),

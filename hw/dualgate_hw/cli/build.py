@@ -25,7 +25,7 @@ from ..build.utilisation import check_multipliers_fit
 from .progress import Steps
 
 INPUTS, KEPT = 0.5, 0.25
-"""Shares of inputs and of tangents that `--fit` plans with."""
+"""Shares of nonzero inputs and of kept tangents that `--fit` assumes."""
 
 
 def chosen_engine(
@@ -35,25 +35,25 @@ def chosen_engine(
     cores: int | None,
     task: str | None,
 ) -> EngineParameters:
-    """What the options ask for; the board's own engine where they ask for nothing.
+    """Return the engine that the options ask for; sizes without an option are the board's own.
 
     Raises
     ------
     InputError, FitError
-        For an unknown task, or an engine that cannot be.
+        For an unknown task, or an engine that is impossible on the board.
     """
     if task is not None:
         network = find_task(task).network(task)
         return fit(board, network, assumed_activity(network, INPUTS, KEPT))
     sizes = {"neurons": neurons, "tangent_lanes": tangent_lanes, "cores": cores}
     engine = replace(board.engine, **{k: v for k, v in sizes.items() if v is not None})
-    # Known from the sizes alone; the sources of thousands of lanes would take hours to write.
+    # Checked before the sources are written, which takes hours for thousands of lanes.
     check_multipliers_fit(engine, board)
     return engine
 
 
 def summary(result: Result, bitstream: Path) -> str:
-    """A few lines on what was built."""
+    """Describe a build in a few lines."""
     used = result.utilisation
     lines = [
         f"LUTs {used.luts}, flip-flops {used.flip_flops}, block RAMs {used.block_rams}, "
@@ -73,11 +73,17 @@ def summary(result: Result, bitstream: Path) -> str:
 
 @click.command()
 @click.argument("name", metavar="BOARD")
-@click.option("--neurons", type=click.IntRange(1), metavar="N", help="Lanes; a power of two.")
-@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane.")
-@click.option("--cores", type=click.IntRange(1), metavar="C", help="Cores.")
-@click.option("--fit", "task", metavar="TASK", help="The fastest engine that holds this task.")
-@click.option("--seeds", type=click.IntRange(1), default=len(SEEDS), help="Placements to try.")
+@click.option(
+    "--neurons", type=click.IntRange(1), metavar="N", help="Number of lanes; a power of two."
+)
+@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane holds.")
+@click.option("--cores", type=click.IntRange(1), metavar="C", help="Number of cores.")
+@click.option(
+    "--fit", "task", metavar="TASK", help="Build the fastest engine that holds this task."
+)
+@click.option(
+    "--seeds", type=click.IntRange(1), default=len(SEEDS), help="Number of placements to try."
+)
 @click.option(
     "--pass",
     "passes",
@@ -86,8 +92,15 @@ def summary(result: Result, bitstream: Path) -> str:
     metavar="FILE",
     help="A Python file that changes the netlist before it is placed.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
-@click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory to build in; build/BOARD unless given.",
+)
+@click.option(
+    "--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures."
+)
 def build(
     name: str,
     neurons: int | None,
