@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A batch's end: the weights of a row take their step, its velocities keep their momentum."""
+"""The loop at a batch's end: the weights of a row take their step, its velocities are damped."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
@@ -11,42 +11,55 @@ from dualgate.contract.formats import DIGIT_WIDTH, MASTER_WIDTH, MOMENTUM_FRAC, 
 
 from ..common.rounding import saturate
 from ..common.shapes import PRODUCT, VALUE
-from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
-from .store import lane_of
+from .parts import DIGIT_PLANES, Control, Places, Plane, row_layout
+from .row_memory import lane_of
 
 DIGITS = len(DIGIT_PLANES)
 
 STEP_WIDTH = MASTER_WIDTH + 2
-"""What does not fit a step of so many bits clips every weight."""
+"""Width of a step. A step that does not fit moves every weight beyond its range."""
 
 MOMENTUM_DROPS = 1 + MOMENTUM_FRAC // DIGIT_WIDTH
-"""Places that a velocity times momentum is moved down by, and one, see `BatchEnd`."""
+"""Digits by which a velocity times momentum is shifted down, plus one, see `RowStepLoop`."""
 
 
-class BatchEnd(wiring.Component):
-    """w -= v, then v *= momentum: a lane of a row after the other.
+class RowStepLoop(wiring.Component):
+    """Computes w -= v, then v *= momentum, for a row, a lane after the other.
 
-    Both scale a velocity: by a power of two, or by momentum. The products of its digits, each 15
-    places above the one before, are added up in `upper`; what lies below its last 15 places moves
-    on to `digits` as the next product comes. Zeros that follow as further products move it down
-    by whole digits. So a shift of s places is ``2**k``, and s + k places down.
+    Each of the two multiplies the velocity by a number: by a power of two for the step, or by the
+    momentum. The number is multiplied by the digits of the velocity, from the lowest to the highest
+    and then by zeros. `_upper` adds up the products, shifted down by a digit (15 places) before
+    each addition; the digit shifted out moves into `_digits` from above. So each zero shifts the
+    result down by a whole digit. A shift by s places is a multiplication by ``2**k`` and a shift by
+    s + k places, a multiple of 15.
 
     A lane takes ``35 + drops`` cycles.
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    start, drops : digits that a step is moved down by
-    use : what it asks for
-    momentum, scale : which number it multiplies by: momentum, or the power of two; that number, a
-        cycle later
-    row : the word of the row that was read
-    product : of the first lane, see `Multipliers`
-    clips : how many weights and velocities of the row were clipped
-    busy : the row is not done
+    `start` : In(1)
+        Starts the loop. It has no effect while `busy`.
+    `drops` : In(3)
+        Number of digits by which the step is shifted down; sampled with `start`.
+    `control` : Out(Control(places))
+        Control of the shared datapath.
+    `momentum` : Out(1)
+        High if `scale` must be the momentum, low if it must be the power of two.
+    `scale` : In(VALUE)
+        The number that `momentum` selects, a cycle later.
+    `row` : In(row_layout(neurons))
+        Row word that was read last.
+    `product` : In(PRODUCT)
+        Whole product of the first lane, see `Multipliers`.
+    `clips` : Out(range(2 * neurons + 1))
+        Number of weights and velocities of the row that were clipped.
+    `busy` : Out(1)
+        High until the row is written.
     """
 
     def __init__(self, places: Places) -> None:
@@ -56,7 +69,7 @@ class BatchEnd(wiring.Component):
             {
                 "start": In(1),
                 "drops": In(3),
-                "use": Out(Use(places)),
+                "control": Out(Control(places)),
                 "momentum": Out(1),
                 "scale": In(VALUE),
                 "row": In(row_layout(neurons)),
@@ -65,17 +78,17 @@ class BatchEnd(wiring.Component):
                 "busy": Out(1),
             }
         )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        self._lane = Signal(range(self.places.shapes.neurons))
+        self._lane = Signal(range(neurons))
         self._drops = Signal.like(self.drops)
         self._upper = Signal(signed(2 * VALUE_WIDTH))
         self._digits = Signal(DIGITS * DIGIT_WIDTH)
-        # The place below the last digit, which rounds; later a carry.
+        # First the bit below `_digits`, which rounds the result; then the carry of the rounding.
         self._round = Signal()
         self._part = Signal(4)
         self._found = lane_of(self.row, self._lane)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
             with m.State("IDLE"):
@@ -89,21 +102,23 @@ class BatchEnd(wiring.Component):
         return m
 
     def _read(self, m: Module, plane: Value | Plane) -> None:
-        m.d.comb += [self.use.plane.eq(plane), self.use.read.eq(1)]
+        """Read a word of the row; the current lane's part of it is `_found` a cycle later."""
+        m.d.comb += [self.control.plane.eq(plane), self.control.read.eq(1)]
 
-    def _clip(self, m: Module, clips: Value) -> None:
+    def _count(self, m: Module, clips: Value) -> None:
+        """Count a number if it is clipped."""
         m.d.sync += self.clips.eq(self.clips + clips)
 
     def _write(self, m: Module, plane: Plane, word: Value) -> None:
-        """Write a word of the lane in work."""
+        """Write the current lane of a word of the row."""
         m.d.comb += [
-            self.use.plane.eq(plane),
-            self.use.row_write.eq(1 << self._lane),
-            self.use.row_data.eq(word[:VALUE_WIDTH].replicate(self.places.shapes.neurons)),
+            self.control.plane.eq(plane),
+            self.control.row_write.eq(1 << self._lane),
+            self.control.row_data.eq(word[:VALUE_WIDTH].replicate(self.places.shapes.neurons)),
         ]
 
     def _begin(self, m: Module, momentum: int) -> None:
-        """Scale the lane's velocity."""
+        """Start to multiply the lane's velocity by the momentum or the power of two."""
         m.d.sync += [
             self.momentum.eq(momentum),
             self._part.eq(0),
@@ -114,26 +129,27 @@ class BatchEnd(wiring.Component):
         m.next = "READ"
 
     def _scale_states(self, m: Module) -> None:
-        use = self.use
+        """Multiply digit after digit: read it, load the operands, multiply, add the product."""
+        control = self.control
         drops = Mux(self.momentum, MOMENTUM_DROPS, self._drops)
         with m.State("READ"):
             self._read(m, self._part)
             m.next = "LOAD"
         with m.State("LOAD"):
             m.d.comb += [
-                use.load_scalar.eq(1),
-                use.scalar.eq(self.scale),
-                use.load_factor.eq(1),
-                use.factor.eq(self._found),
-                use.clear.eq(1),
+                control.load_scalar.eq(1),
+                control.scalar.eq(self.scale),
+                control.load_factor.eq(1),
+                control.factor.eq(self._found),
+                control.clear.eq(1),
             ]
             m.next = "STEP"
         with m.State("STEP"):
-            m.d.comb += [use.step.eq(1), use.whole.eq(1)]
+            m.d.comb += [control.step.eq(1), control.whole.eq(1)]
             m.next = "ADD"
         with m.State("ADD"):
-            # Behind the last digit there are only zeros.
-            m.d.comb += use.clear.eq(1)
+            # Above the highest digit there is no plane to read: the product stays zero.
+            m.d.comb += control.clear.eq(1)
             m.d.sync += [
                 self._upper.eq((self._upper >> DIGIT_WIDTH) + self.product),
                 self._part.eq(self._part + 1),
@@ -148,13 +164,14 @@ class BatchEnd(wiring.Component):
                     m.next = "TEST"
 
     def _move(self, m: Module) -> None:
+        """Shift the result down by a digit."""
         m.d.sync += [
             self._digits.eq(Cat(self._digits[DIGIT_WIDTH:], self._upper[:DIGIT_WIDTH])),
             self._round.eq(self._digits[DIGIT_WIDTH - 1]),
         ]
 
     def _weight_states(self, m: Module) -> None:
-        """The weight less the scaled velocity, clipped."""
+        """Subtract the scaled velocity from the weight, clip, and write."""
         lower = Signal(VALUE_WIDTH)
         weight = Signal(MASTER_WIDTH)
         step = Cat(self._digits, self._upper)
@@ -174,7 +191,7 @@ class BatchEnd(wiring.Component):
             m.d.sync += lower.eq(self._found)
             m.next = "SUBTRACT"
         with m.State("SUBTRACT"):
-            self._clip(m, far | clips)
+            self._count(m, far | clips)
             m.d.sync += weight.eq(Mux(far, bound, near.as_unsigned()))
             m.next = "WRITE_LOWER"
         with m.State("WRITE_LOWER"):
@@ -185,7 +202,7 @@ class BatchEnd(wiring.Component):
             self._begin(m, momentum=1)
 
     def _velocity_states(self, m: Module) -> None:
-        """What momentum leaves, clipped, rounded as its digits are written."""
+        """Clip the velocity times momentum, and round it while its digits are written."""
         far, negative = Signal(), Signal()
         sign = self._digits[-1]
         all_ones = self._digits[:-1].all() & ~sign
@@ -193,7 +210,7 @@ class BatchEnd(wiring.Component):
             all_ones & self._round
         )
         with m.State("TEST"):
-            self._clip(m, clips)
+            self._count(m, clips)
             m.d.sync += [far.eq(clips), negative.eq(self._upper[-1])]
             m.next = "WRITE_0"
         for index, plane in enumerate(DIGIT_PLANES):

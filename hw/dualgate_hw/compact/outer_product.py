@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Updates: velocity[r][:] += a_r * u[:], over the entries of a list."""
+"""The loop of outer products: velocity[r][:] += a_r * u[:], over the entries of a list."""
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib import data, wiring
@@ -9,26 +9,37 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.formats import DIGIT_WIDTH, VALUE_WIDTH
 
 from ..common.shapes import PRODUCT
-from .parts import DIGIT_PLANES, Places, Plane, Use, row_layout
+from .parts import DIGIT_PLANES, Control, Places, Plane, row_layout
 
 
-class Updates(wiring.Component):
-    """Adds outer products to the velocities, digit by digit, since the row memory has one port.
+class OuterProductLoop(wiring.Component):
+    """Adds the outer product of a list and the lanes' factors to rows of velocities.
 
-    A row takes 7 cycles: its entry, then a read and a write for each of three digits.
+    The row memory has one port, and a velocity lies in three digits. So a row takes 7 cycles: one
+    to load its entry, then a read and a write for each digit. The loop is busy for ``7 * count``
+    cycles, counted from the one after `start`.
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    start, count : entries, at least one
-    use : what it asks for
-    entry : at the place that is set
-    row : the word of a row that was read
-    products : see `Multipliers`
-    busy : velocities are not complete
+    `start` : In(1)
+        Starts the loop. It has no effect while `busy`.
+    `count` : In(places.shapes.unit)
+        Number of entries, at least one; sampled with `start`.
+    `control` : Out(Control(places))
+        Control of the shared datapath.
+    `entry` : In(places.shapes.entry)
+        Entry at the current place.
+    `row` : In(row_layout(neurons))
+        Row word that was read last.
+    `products` : In(ArrayLayout(PRODUCT, neurons))
+        Whole products of the lanes, see `Multipliers`.
+    `busy` : Out(1)
+        High until the velocities are complete.
     """
 
     def __init__(self, places: Places) -> None:
@@ -38,7 +49,7 @@ class Updates(wiring.Component):
             {
                 "start": In(1),
                 "count": In(places.shapes.unit),
-                "use": Out(Use(places)),
+                "control": Out(Control(places)),
                 "entry": In(places.shapes.entry),
                 "row": In(row_layout(neurons)),
                 "products": In(data.ArrayLayout(PRODUCT, neurons)),
@@ -48,7 +59,7 @@ class Updates(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use = self.use
+        control = self.control
         left = Signal.like(self.count)
         self._add(m)
         with m.FSM() as fsm:
@@ -59,24 +70,29 @@ class Updates(wiring.Component):
                     m.next = "ENTRY"
             with m.State("ENTRY"):
                 m.d.comb += [
-                    use.clear.eq(1),
-                    use.load_scalar.eq(1),
-                    use.scalar.eq(self.entry.value),
+                    control.clear.eq(1),
+                    control.load_scalar.eq(1),
+                    control.scalar.eq(self.entry.value),
                 ]
                 m.next = "READ_0"
             for digit, plane in enumerate(DIGIT_PLANES):
                 last = digit == len(DIGIT_PLANES) - 1
                 with m.State(f"READ_{digit}"):
-                    m.d.comb += [use.plane.eq(plane), use.indexed.eq(1), use.read.eq(1)]
+                    m.d.comb += [control.plane.eq(plane), control.indexed.eq(1), control.read.eq(1)]
                     if digit == 0:
-                        m.d.comb += [use.step.eq(1), use.whole.eq(1)]
+                        m.d.comb += [control.step.eq(1), control.whole.eq(1)]
                     if last:
-                        # The entry stays for a cycle more.
-                        m.d.comb += use.next.eq(1)
+                        # The memory of lists answers a cycle later, so the entry stays valid for
+                        # the last write.
+                        m.d.comb += control.next.eq(1)
                         m.d.sync += left.eq(left - 1)
                     m.next = f"WRITE_{digit}"
                 with m.State(f"WRITE_{digit}"):
-                    m.d.comb += [use.plane.eq(plane), use.indexed.eq(1), use.row_write.eq(~0)]
+                    m.d.comb += [
+                        control.plane.eq(plane),
+                        control.indexed.eq(1),
+                        control.row_write.eq(~0),
+                    ]
                     m.next = "ENTRY" if last else f"READ_{digit + 1}"
                     if last:
                         with m.If(left == 0):
@@ -84,15 +100,15 @@ class Updates(wiring.Component):
         return m
 
     def _add(self, m: Module) -> None:
-        """The sums that are written: of digits read, of products, and of carries."""
-        use = self.use
-        writes, high = use.row_write.any(), use.plane == Plane.HIGH_DIGITS
+        """Drive the word to write: in each lane the sum of digit, product's digit and carry."""
+        control = self.control
+        writes, high = control.row_write.any(), control.plane == Plane.HIGH_DIGITS
         written = Signal(data.ArrayLayout(VALUE_WIDTH, self.places.shapes.neurons))
         for lane, (digit, product) in enumerate(zip(self.row, self.products, strict=True)):
             carry = Signal(name=f"carry_{lane}")
             part = Signal(VALUE_WIDTH, name=f"part_{lane}")
             total = Signal(VALUE_WIDTH, name=f"total_{lane}")
-            with m.Switch(use.plane):
+            with m.Switch(control.plane):
                 with m.Case(Plane.LOW_DIGITS):
                     m.d.comb += part.eq(product.as_unsigned()[:DIGIT_WIDTH])
                 with m.Case(Plane.MIDDLE_DIGITS):
@@ -100,9 +116,9 @@ class Updates(wiring.Component):
                 with m.Case(Plane.HIGH_DIGITS):
                     m.d.comb += part.eq(product >> 2 * DIGIT_WIDTH)
             m.d.comb += total.eq(digit + part + carry)
-            # A digit below the highest leaves its top bit to the next one.
+            # The top bit of a digit below the highest is the carry into the next digit.
             m.d.comb += written[lane].eq(Cat(total[:-1], total[-1] & high))
             with m.If(writes):
                 m.d.sync += carry.eq(total[-1] & ~high)
         with m.If(writes):
-            m.d.comb += use.row_data.eq(written)
+            m.d.comb += control.row_data.eq(written)
