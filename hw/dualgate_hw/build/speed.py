@@ -28,18 +28,18 @@ NETWORKS = (
     ("digits", "64,32,16,10"),
     ("mnist", "784,16,16,10"),
 )
-"""Tasks and layers that boards are compared on."""
+"""Tasks and layers on which boards are compared."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """A network on an engine.
+    """The speed of a network on an engine.
 
     Parameters
     ----------
     task, layers : str
     cycles : float
-        Clock cycles a sample, the batch's end included, under the task's pruning.
+        Clock cycles a sample under the task's pruning, including its share of the batch's end.
     """
 
     task: str
@@ -54,14 +54,14 @@ def _workload(task: str, layers: str, data: Path | None) -> Workload:
 
 
 def speeds(engine: EngineParameters, depths: Depths, data: Path | None) -> Iterable[Speed]:
-    """What an engine takes for each of `NETWORKS` that it holds.
+    """Count the cycles of each of `NETWORKS` that an engine holds.
 
     Parameters
     ----------
     engine : EngineParameters
     depths : Depths
     data : Path or None
-        Directory of MNIST; without it only digits are counted.
+        Directory of MNIST; if None, only digits are counted.
     """
     for task, layers in NETWORKS:
         if task != "digits" and data is None:
