@@ -14,7 +14,7 @@ from ..contract.errors import CheckpointError, DualgateError, MissingToolError
 from ..contract.formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
 from ..contract.network import Network, check_shapes
 from ..devices import Counters
-from ..optim.optimisers import State
+from ..optim.optimisers import State, find_optimiser
 from .archives import read_archive, write_archive
 from .dropout import inference_weights
 from .recipe import Recipe
@@ -216,7 +216,7 @@ def _slots(
 ) -> list[tuple[NDArray[np.floating[Any]], ...]]:
     if recipe.on_chip:
         return []
-    count = recipe.host_optimiser(1).slots
+    count = find_optimiser(recipe.optimiser).slots
     learning = [layer for layer in network.layers if not layer.frozen]
     slots = [tuple(arrays[f"slot{i}.{k}"] for k in range(count)) for i in range(len(learning))]
     for layer, each in zip(learning, slots, strict=True):
