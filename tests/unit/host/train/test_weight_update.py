@@ -185,7 +185,7 @@ def test_class_weights_and_shifts_need_classes() -> None:
         network = NETWORK if "class_weights" in change else Network((4, 3))
         samples = data if network is NETWORK else replace(data, x=data.x[:, :4])
         with pytest.raises(
-            InputError, match=r"^shifts and class weights need samples with classes"
+            InputError, match=r"^shifts and class weights need samples with classes; leave them off"
         ):
             Trainer(network, recipe, samples)
 
