@@ -23,8 +23,9 @@ from dualgate.contract.engine import WORD_BITS, Depths, EngineParameters
 from ..common.counters import Counters
 from ..common.shapes import LAYER, WORD, Shapes
 from ..common.tables import Tables
+from .control.collector import Collector
 from .control.decoder import CommandDecoder
-from .control.dispatch import Collector, Dispatcher
+from .control.dispatcher import Dispatcher
 from .control.row_access import RowEntries
 from .core import EVENTS, Core
 from .memory.rows import SharedRows

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Dispatcher and collector: whole commands to the cores in turn, whole responses back in order."""
+"""The dispatcher gives whole commands to the cores in rotation, and to the decoder."""
 
 import random
 from collections.abc import Iterator
@@ -8,36 +8,23 @@ from typing import Any
 
 import pytest
 from support.benches import STALLS, simulate, small_shapes
+from support.command_words import CORES, Command, flat, raw
 
 from dualgate.contract import commands
 from dualgate.contract.commands import Op
-from dualgate_hw.lanes.control.dispatch import (
-    QUEUE_WORDS,
-    RESPONSE_WORDS,
-    SAMPLE_OPS,
-    Collector,
-    Dispatcher,
-)
+from dualgate_hw.lanes.control.dispatcher import QUEUE_WORDS, SAMPLE_OPS, Dispatcher
 from dualgate_sim.testing.streams import receive, send
 
-CORES = [1, 2, 3, 5]
 OTHER_OPS = [op for op in Op if op not in SAMPLE_OPS] + [0xFF]
 PADDING = [0]
-Command = list[int]
 
 
 def dispatcher(cores: int) -> Dispatcher:
     return Dispatcher(small_shapes(2, cores=cores))
 
 
-def raw(dice: random.Random, op: int, count: int) -> Command:
-    """A command whose payload looks like headers and padding, too."""
-    words = (0, op, commands.header(Op.TRAIN, 3), dice.getrandbits(32))
-    return [commands.header(op, count), *dice.choices(words, k=count)]
-
-
 def random_commands(seed: int, count: int, samples: float) -> list[Command]:
-    """Commands of up to 12 words, a share `samples` of them samples, and padding between them."""
+    """Return commands of up to 12 words, padding between them; a share `samples` are samples."""
     dice = random.Random(seed)
     said = []
     for _ in range(count):
@@ -52,7 +39,7 @@ def is_sample(command: Command) -> bool:
 
 
 def beats(said: list[Command], size: int) -> list[int]:
-    """Beats of the command stream, filled up with padding."""
+    """Return the beats of the command stream; padding fills the last one."""
     words = [word for command in said for word in command]
     words += [0] * (-len(words) % size)
     return [
@@ -62,31 +49,27 @@ def beats(said: list[Command], size: int) -> list[int]:
 
 
 def destinations(said: list[Command], cores: int) -> tuple[list[list[Command]], list[Command]]:
-    """The commands of each core, and those of the decoder."""
+    """Return the commands for each core, and those for the decoder."""
     samples = [command for command in said if is_sample(command)]
     others = [command for command in said if not is_sample(command) and command != PADDING]
     return [samples[core::cores] for core in range(cores)], others
 
 
-def flat(some: list[Command]) -> list[int]:
-    return [word for command in some for word in command]
-
-
 def run(
     cores: int, said: list[Command], odds: tuple[float, float], busy: int
 ) -> tuple[list[list[tuple[int, int]]], list[tuple[int, int]], list[int]]:
-    """Deal commands out.
+    """Send commands through a dispatcher.
 
     Parameters
     ----------
     busy : int
-        Most cycles that the decoder is not idle after the last word of a command.
+        Largest number of cycles that the decoder stays busy after the last word of a command.
 
     Returns
     -------
     cores, decoder : list of (cycle, word)
     idle : list of int
-        When the decoder was idle again after each of its commands.
+        Cycle in which the decoder was idle again, for each of its commands.
     """
     part = dispatcher(cores)
     to_cores, to_decoder = destinations(said, cores)
@@ -122,7 +105,7 @@ def run(
             idle.append(cycle)
 
     async def more(ctx: Any) -> None:
-        """Nothing comes after what is expected."""
+        """Nothing follows the expected words."""
         for port in (*part.cores, part.decoder):
             assert not ctx.get(port.valid)
         assert not ctx.get(part.waiting)
@@ -162,7 +145,7 @@ def test_every_command_arrives_whole_and_in_order_the_samples_at_the_cores_in_tu
 def headers(
     said: list[Command], cores: int, got: list[list[tuple[int, int]]]
 ) -> Iterator[tuple[int, int]]:
-    """The cycle in which each sample's header came, and how many commands of the decoder before."""
+    """Yield the cycle of each sample's header, and the number of decoder commands before it."""
     at = [0] * cores
     samples = others = 0
     for command in said:
@@ -188,7 +171,7 @@ def test_commands_may_begin_at_any_word_of_a_beat(cores: int, place: int) -> Non
 
 
 def taken(cores: int, said: list[Command], drain: bool = True) -> list[int]:
-    """The cycles in which the beats of samples are taken; every core takes its words at once."""
+    """Return the cycles in which beats of samples are taken; each core takes its words at once."""
     part = dispatcher(cores)
     cycles: list[int] = []
 
@@ -203,7 +186,7 @@ def taken(cores: int, said: list[Command], drain: bool = True) -> list[int]:
 
 
 def costs(said: list[Command], size: int) -> list[int]:
-    """How many commands have words in each beat; a word of padding counts as one."""
+    """Return the number of commands with words in each beat; a padding word counts as one."""
     owners = [index for index, command in enumerate(said) for _ in command]
     owners += range(len(said), len(said) + -len(owners) % size)
     return [len(set(owners[start : start + size])) for start in range(0, len(owners), size)]
@@ -231,7 +214,7 @@ def test_long_samples_are_taken_a_beat_a_cycle(cores: int) -> None:
 
 
 @pytest.mark.parametrize("cores", CORES[1:])
-def test_so_many_words_wait_for_a_core_before_the_stream_stops(cores: int) -> None:
+def test_queue_words_wait_for_a_core_before_the_stream_stops(cores: int) -> None:
     part = dispatcher(cores)
     words = QUEUE_WORDS - 2 * part.beat
     long = [commands.header(Op.TRAIN, words - 1), *range(1, words)]
@@ -286,72 +269,3 @@ def test_words_are_waiting_until_the_last_core_has_taken_its_last(cores: int) ->
             assert ctx.get(part.waiting) == (core < cores - 1)
 
     simulate(part, source, bench)
-
-
-def response(dice: random.Random, op: int) -> Command:
-    return raw(dice, op, dice.choice([0, 0, 1, 2, 5, 10]))
-
-
-@pytest.mark.parametrize("cores", CORES)
-@pytest.mark.parametrize("odds", STALLS)
-def test_responses_come_whole_in_the_turn_of_the_cores_and_the_decoder_s_last(
-    cores: int, odds: tuple[float, float]
-) -> None:
-    """As in the engine, the decoder answers from 2 cycles after the last word of a core."""
-    part = Collector(small_shapes(2, cores=cores))
-    dice = random.Random(cores)
-    phases = [
-        ([response(dice, Op.TRAIN) for _ in range(dice.randrange(12))], response(dice, Op.COUNTERS))
-        for _ in range(12)
-    ]
-    expected = flat([command for samples, last in phases for command in (*samples, last)])
-    given = [0] * cores
-    phase = 0
-    turns = [sum(len(samples) for samples, _ in phases[:number]) for number in range(len(phases))]
-
-    def core(index: int) -> Any:
-        async def bench(ctx: Any) -> None:
-            for number, (samples, _) in enumerate(phases):
-                while phase < number:
-                    await ctx.tick()
-                first = (index - turns[number]) % cores
-                for seed, command in enumerate(samples[first::cores]):
-                    await send(ctx, part.cores[index], command, odds[0], seed)
-                    given[index] += 1
-
-        return bench
-
-    async def decoder(ctx: Any) -> None:
-        nonlocal phase
-        total = 0
-        for samples, last in phases:
-            total += len(samples)
-            while sum(given) < total:
-                await ctx.tick()
-            await ctx.tick()
-            await send(ctx, part.decoder, last, odds[0], total)
-            phase += 1
-
-    async def sink(ctx: Any) -> None:
-        got = await receive(ctx, part.response, len(expected), odds[1], 3)
-        assert [word for _, word in got] == expected
-
-    simulate(part, sink, decoder, *(core(index) for index in range(cores)))
-
-
-@pytest.mark.parametrize("cores", CORES[1:])
-def test_a_core_may_answer_before_its_turn(cores: int) -> None:
-    """What the last core says is taken, up to the depth of its queue, and comes last."""
-    part = Collector(small_shapes(2, cores=cores))
-    dice = random.Random(1)
-    answers = [raw(dice, Op.TRAIN, RESPONSE_WORDS - 2) for _ in range(cores)]
-
-    async def bench(ctx: Any) -> None:
-        for core, answer in reversed(list(zip(part.cores, answers, strict=True))):
-            assert await send(ctx, core, answer) == list(range(len(answer)))
-
-    async def sink(ctx: Any) -> None:
-        got = await receive(ctx, part.response, len(flat(answers)))
-        assert [word for _, word in got] == flat(answers)
-
-    simulate(part, bench, sink)
