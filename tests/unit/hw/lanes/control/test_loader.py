@@ -18,7 +18,7 @@ from dualgate.contract import commands
 from dualgate.contract.commands import Op, Status
 from dualgate_hw.common.shapes import VALUE, WORD
 from dualgate_hw.lanes.control.loader import Loader
-from dualgate_hw.lanes.memory.input_ring import InputLists
+from dualgate_hw.lanes.memory.input_ring import InputRing
 from dualgate_sim.testing.streams import plain, receive, send
 
 SHAPES = small_shapes(2, activations=128)
@@ -70,8 +70,8 @@ def load(
     loaded = Loaded()
     m = Module()
     m.submodules.loader = loader = Loader(SHAPES)
-    m.submodules.lists = lists = InputLists(SHAPES)
-    wiring.connect(m, loader.inputs, lists.writer)
+    m.submodules.ring = ring = InputRing(SHAPES)
+    wiring.connect(m, loader.inputs, ring.writer)
     stores = {
         "targets": attach(m, "targets", loader.targets, VALUE, SHAPES.contexts * WIDTH),
         "masks": attach(m, "masks", loader.masks, WORD, SHAPES.contexts * SHAPES.mask_words),
@@ -88,15 +88,15 @@ def load(
     watch, words = watcher(loader.command.valid & loader.command.ready)
     flying: list[int] = []
     m.d.comb += [
-        lists.inputs.eq(inputs),
-        lists.update.en.eq(0),
-        lists.context.eq(loader.context),
-        lists.enters.eq(loader.sample.valid & loader.sample.ready),
+        ring.inputs.eq(inputs),
+        ring.update.en.eq(0),
+        ring.context.eq(loader.context),
+        ring.enters.eq(loader.sample.valid & loader.sample.ready),
     ]
 
     def filed(ctx: Any, payload: dict[str, Any]) -> dict[str, Any]:
         context = payload["token"]["context"]
-        words = contents(ctx, lists.store)
+        words = contents(ctx, ring.store)
         place = [
             words[(payload["first"] + at // 2) % len(words)][at % 2]
             for at in range(payload["count"])
@@ -121,9 +121,9 @@ def load(
             leaves = len(flying) > 0 and flying[0] <= cycle
             if leaves:
                 flying.pop(0)
-            ctx.set(lists.leaves, leaves)
+            ctx.set(ring.leaves, leaves)
             ctx.set(loader.context, turn)
-            ctx.set(loader.context_free, len(flying) < SHAPES.contexts and ctx.get(lists.room))
+            ctx.set(loader.context_free, len(flying) < SHAPES.contexts and ctx.get(ring.room))
             ctx.set(loader.empty, not flying)
             ctx.set(loader.sample.ready, dice.random() >= odds[1])
             sampled = await ctx.tick().sample(
