@@ -24,8 +24,9 @@ from .arrays import Client, CoreArrays
 from .control.loader import Loader
 from .error.unit import ErrorUnit
 from .memory.contexts import ContextMemories
+from .memory.core_rows import CoreRows
 from .memory.input_ring import InputRing
-from .memory.rows import CoreMemories, CoreRows
+from .memory.row_ports import CoreRowPort
 from .tangent.lane import TangentLane
 from .update import UpdateLane
 from .value.lane import ValueLane
@@ -56,7 +57,7 @@ class Core(wiring.Component):
     shapes : Shapes
         Shapes of the engine.
     first : bool
-        Whether this is the first core, see `CoreMemories`.
+        Whether this is the first core, see `CoreRows`.
 
     Members
     -------
@@ -76,7 +77,7 @@ class Core(wiring.Component):
         Layer of that descriptor.
     `layer` : In(LAYER)
         That descriptor.
-    `port` : In(CoreRows(shapes))
+    `port` : In(CoreRowPort(shapes))
         Access to strips of the rows, in use only while not `working`.
     `macs` : In(VectorClient(strip)).array(arrays)
         Access to each MAC array for the end of a batch, in use only while not `working`.
@@ -113,7 +114,7 @@ class Core(wiring.Component):
                 "layer_write": In(1),
                 "layer_index": In(range(shapes.engine.layers)),
                 "layer": In(LAYER),
-                "port": In(CoreRows(shapes)),
+                "port": In(CoreRowPort(shapes)),
                 "macs": In(VectorClient(shapes.strip)).array(arrays),
                 "products": Out(vector(shapes.strip, PRODUCT)).array(arrays),
                 "working": Out(1),
@@ -134,7 +135,7 @@ class Core(wiring.Component):
             sums=Client(self.tangent.sum_mac, self.tangent.sum_product),
             values=Client(self.value.mac, self.value.product),
         )
-        self._rows = CoreMemories(shapes, len(self._arrays.readers), first)
+        self._rows = CoreRows(shapes, len(self._arrays.readers), first)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

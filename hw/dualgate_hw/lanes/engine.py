@@ -29,7 +29,7 @@ from .control.decoder import CommandDecoder
 from .control.dispatcher import Dispatcher
 from .control.row_access import RowAccess
 from .core import EVENTS, Core
-from .memory.rows import SharedRows
+from .memory.shared_rows import SharedRows
 from .weight_step import WeightStep
 
 
