@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Lists as entries: every one once, in order, and no cycle lost."""
+"""The list reader gives every entry of a list once, in order, and without a lost cycle."""
 
 from itertools import pairwise
 from typing import Any
@@ -37,7 +37,7 @@ def walk(
     odds: tuple[float, float],
     alternates: bool = False,
 ) -> tuple[list[int], list[tuple[int, Any]]]:
-    """Run jobs; returns the cycles in which they were taken, and the steps with theirs."""
+    """Run jobs; returns the cycles in which jobs were taken, and each step with its cycle."""
     shapes = small_shapes(2, rows=2048)
 
     m = Module()
