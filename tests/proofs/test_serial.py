@@ -12,7 +12,8 @@ from support.claims import Claims
 
 from dualgate.link.frame import Kind
 from dualgate_hw.link.serial.cobs import CobsDecoder, CobsEncoder
-from dualgate_hw.link.serial.link import LinkParameters, SerialLink
+from dualgate_hw.link.serial.line import LinkParameters
+from dualgate_hw.link.serial.link import SerialLink
 from dualgate_hw.link.serial.queues import POSITION, ReceiveQueue, SendQueue
 
 DEPTH = 16

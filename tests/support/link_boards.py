@@ -11,7 +11,8 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.engine import EngineParameters
 from dualgate.link.identity import Identity
-from dualgate_hw.link.serial.link import LINE, LinkParameters, SerialLink
+from dualgate_hw.link.serial.line import LINE, LinkParameters
+from dualgate_hw.link.serial.link import SerialLink
 from dualgate_sim.board.model import build
 
 IDENTITY = Identity(EngineParameters(), bytes(range(32)))

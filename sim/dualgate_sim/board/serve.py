@@ -11,7 +11,7 @@ from collections.abc import Callable
 import click
 
 from dualgate.contract.engine import EngineParameters
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 
 from .model import Board, Noise, bit_time, build_board
 

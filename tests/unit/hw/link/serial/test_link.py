@@ -13,7 +13,7 @@ from support.link_lines import NoisyLine, Talk
 from dualgate.contract.errors import InputError, LinkError
 from dualgate.link.client import Client
 from dualgate.link.frame import DELIMITER, VERSION, Deframer, Frame, Kind
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_sim.board.model import Board, BoardPort, Noise, bit_time
 
 SIZES = [0, 300, 1, 17, 64, 255, 2, 120]
