@@ -20,7 +20,7 @@ def response(dice: random.Random, op: int) -> Command:
 
 @pytest.mark.parametrize("cores", CORES)
 @pytest.mark.parametrize("odds", STALLS)
-def test_responses_come_whole_in_the_turn_of_the_cores_and_the_decoder_s_last(
+def test_responses_come_whole_in_rotation_and_the_decoder_s_last(
     cores: int, odds: tuple[float, float]
 ) -> None:
     """As in the engine, the decoder answers from 2 cycles after the last word of a core on."""

@@ -146,7 +146,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("op", "payload", "status"), WRONG)
-def test_a_wrong_command_is_read_to_its_end_answered_and_changes_nothing(
+def test_a_malformed_command_is_read_refused_and_changes_nothing(
     op: int, payload: list[int], status: Status
 ) -> None:
     heard = configured(raw(op, payload), raw(Op.CLEAR_COUNTERS, []), responses=2)

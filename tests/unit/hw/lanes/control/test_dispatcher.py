@@ -130,7 +130,7 @@ def run(
 @pytest.mark.parametrize("cores", CORES)
 @pytest.mark.parametrize("odds", STALLS)
 @pytest.mark.parametrize("samples", [0.5, 0.9])
-def test_every_command_arrives_whole_and_in_order_the_samples_at_the_cores_in_turn(
+def test_commands_arrive_whole_and_in_order_samples_in_rotation(
     cores: int, odds: tuple[float, float], samples: float
 ) -> None:
     said = random_commands(cores, 60, samples)
@@ -222,7 +222,7 @@ def test_queue_words_wait_for_a_core_before_the_stream_stops(cores: int) -> None
 
 
 @pytest.mark.parametrize("cores", CORES)
-def test_commands_of_the_decoder_do_not_wait_for_samples_but_samples_for_them(cores: int) -> None:
+def test_samples_wait_for_commands_of_the_decoder_but_not_vice_versa(cores: int) -> None:
     part = dispatcher(cores)
     sample, apply = [commands.header(Op.INFER, 1), 5], [commands.header(Op.APPLY, 0)]
     said = [sample, apply, apply, sample]

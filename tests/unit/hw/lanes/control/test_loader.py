@@ -370,7 +370,7 @@ def test_a_wrong_sample_is_read_to_its_end_answered_and_not_handed_on(
     ("wrong", "op"),
     [(raw(Op.TRAIN_DENSE, [7]), Op.TRAIN), (raw(Op.INFER_DENSE, [1, 1 << 16]), Op.INFER)],
 )
-def test_a_refusal_waits_for_the_samples_before_it_and_those_after_it_for_the_refusal(
+def test_a_refusal_keeps_its_place_between_earlier_and_later_samples(
     wrong: list[int], op: int
 ) -> None:
     """`load` asserts that no sample is in flight when the response is taken."""

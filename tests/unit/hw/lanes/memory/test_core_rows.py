@@ -52,7 +52,7 @@ def test_every_mac_array_reads_its_own_row() -> None:
     simulate(core, bench)
 
 
-def test_velocity_belongs_to_the_update_lane_while_samples_are_in_flight() -> None:
+def test_the_update_lane_owns_velocity_while_samples_are_in_flight() -> None:
     random = np.random.default_rng(2)
     velocity, updated = wide(random, 46), wide(random, 46)
     core = CoreRows(small_shapes(NEURONS, rows=ROWS), readers=1)

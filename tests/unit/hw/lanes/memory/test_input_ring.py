@@ -25,7 +25,7 @@ def shapes(listed: int) -> Shapes:
 @pytest.mark.parametrize("listed", [16, RING, 0])
 @pytest.mark.parametrize("busy", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("seed", range(3))
-def test_lists_are_there_from_three_cycles_after_their_end_until_they_leave(
+def test_lists_are_readable_from_three_cycles_after_their_end_on(
     listed: int, busy: float, seed: int
 ) -> None:
     """Entries come without a gap; the update lane reads in every second cycle at most."""

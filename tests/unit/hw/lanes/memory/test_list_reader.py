@@ -120,7 +120,7 @@ def test_a_reader_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
     assert [cycle for cycle, _ in steps] == list(range(first, first + len(steps)))
 
 
-def test_a_reader_that_alternates_leaves_a_gap_between_an_odd_list_of_inputs_and_another() -> None:
+def test_an_alternating_reader_leaves_a_gap_after_an_odd_input_list() -> None:
     random = np.random.default_rng(5)
     inputs, hidden = random_lists(random, 64), random_lists(random, 128)
     jobs = random_jobs(random, 60)

@@ -69,9 +69,7 @@ def test_velocities_of_all_cores_are_added_up(cores: int, strip: int) -> None:
 
 @STRIPS
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_a_velocity_is_written_to_the_first_core_and_zero_to_the_others(
-    cores: int, strip: int
-) -> None:
+def test_a_velocity_goes_to_the_first_core_and_zero_to_the_others(cores: int, strip: int) -> None:
     random = np.random.default_rng(5)
     before = [wide(random, 46) for _ in range(cores)]
     velocity = wide(random, 46)
