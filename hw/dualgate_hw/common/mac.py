@@ -200,6 +200,10 @@ class MacArray(wiring.Component):
     def _arbitrate(
         self, m: Module, client: wiring.PureInterface, before: list[wiring.PureInterface]
     ) -> ValueLike:
+        """Build a client's handshake; returns whether its request is taken.
+
+        The clients in `before` have priority over it.
+        """
         busy = Signal()
         take = Signal()
         m.d.comb += busy.eq(0)
@@ -225,6 +229,7 @@ class MacArray(wiring.Component):
         right: data.View,
         from_memory: Signal,
     ) -> None:
+        """Build the operand registers and the multipliers."""
         for neuron in range(self.neurons):
             # `done` tells when a product is valid, so that the operands and the product need no
             # reset. Registers without one fit into the multiplier of an ECP5.
