@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..contract.activations import IDENTITY, LEAKY_RELU, RELU, SIGMOID, SOFTMAX, STEP, TANH
 from ..contract.commands import mask_words
 from ..contract.engine import EngineParameters
 from ..contract.network import Layer, Network
-from ..contract.rules import IDENTITY, LEAKY_RELU, RELU, SIGMOID, SOFTMAX, STEP, TANH
 from .activity import Activity
 
 INSTRUCTION = 2
@@ -130,7 +130,7 @@ class Sample:
             if layer.frozen:
                 continue
             cycles += INSTRUCTION * (6 + 7) * layer.outputs
-            for unit in np.flatnonzero(self.activity.births[tags][self.index]):
+            for unit in np.flatnonzero(self.activity.seeds[tags][self.index]):
                 cycles += INSTRUCTION * 11 + self._tag(tags, int(unit))
         return cycles
 
@@ -150,7 +150,7 @@ class Sample:
             if layer is later[-1]:
                 cycles += INSTRUCTION * (2 + 8 * layer.outputs + 23)
                 break
-            sloped = int(np.count_nonzero(self.activity.births[tags + 1 + step][self.index]))
+            sloped = int(np.count_nonzero(self.activity.seeds[tags + 1 + step][self.index]))
             entries = int(np.count_nonzero(crossings.kept[step][self.index, unit]))
             cycles += INSTRUCTION * self._pruned(layer, max(sloped, entries), entries)
             if not entries:

@@ -5,8 +5,16 @@
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
 
+from dualgate.contract.activations import (
+    LEAK_SHIFT,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    STEP,
+    TABLE_BITS,
+    TANH,
+)
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
-from dualgate.contract.rules import LEAK_SHIFT, LEAKY_RELU, RELU, SIGMOID, STEP, TABLE_BITS, TANH
 
 from .shapes import VALUE
 

@@ -7,11 +7,12 @@ from amaranth.hdl import Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from dualgate.contract.activations import EXP_TABLE, SIGMOID_TABLE
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.formats import VALUE_WIDTH
-from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE
 
-from ..common.shapes import VALUE, WORD, Shapes, delay
+from ..common.delay import delay
+from ..common.shapes import VALUE, WORD, Shapes
 from .dot_product import DotProductLoop
 from .instructions import Action, AluOp
 from .multipliers import Multipliers, Narrower

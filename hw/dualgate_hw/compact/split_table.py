@@ -9,7 +9,7 @@ from amaranth import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.contract.rules import TABLE_BITS
+from dualgate.contract.activations import TABLE_BITS
 
 from ..common.shapes import VALUE
 

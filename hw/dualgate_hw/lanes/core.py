@@ -194,7 +194,7 @@ class Core(wiring.Component):
             ("hidden", (self.value.hidden, self.update.hidden)),
             ("masks", (self.value.masks,)),
             ("counts", (self.update.counts,)),
-            ("slopes", (self.tangent.birth_slopes, self.tangent.scale_slopes)),
+            ("slopes", (self.tangent.seed_slopes, self.tangent.scale_slopes)),
             ("outputs", (self.error.outputs,)),
             ("targets", (self.error.targets,)),
             ("errors", (self.tangent.errors, self.update.errors)),

@@ -7,7 +7,7 @@
     commands --> Dispatcher --> cores, in turn --> Collector --> responses
                      |            ^      ^             ^
                      v            | rows | MAC arrays  |
-              CommandDecoder -----+      BatchEnd      |
+              CommandDecoder -----+      WeightStep      |
                      +---------------------------------+
 
 Weights do not change while samples are in flight: whatever the decoder takes waits for the last of
@@ -28,7 +28,7 @@ from .control.dispatch import Collector, Dispatcher
 from .control.row_access import RowEntries
 from .core import EVENTS, Core
 from .memory.rows import SharedRows
-from .weight_step import BatchEnd
+from .weight_step import WeightStep
 
 
 class Engine(wiring.Component):
@@ -61,7 +61,7 @@ class Engine(wiring.Component):
         self.decoder = CommandDecoder(shapes)
         self.cores = [Core(shapes, core == 0) for core in range(parameters.cores)]
         self.collector = Collector(shapes)
-        self.batch_end = BatchEnd(shapes, parameters.arrays)
+        self.batch_end = WeightStep(shapes, parameters.arrays)
         self.working = Signal()
         super().__init__(
             {

@@ -2,8 +2,8 @@
 
 """The activation routines: from a pre-activation to a value and a slope."""
 
+from dualgate.contract.activations import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
 from dualgate.contract.formats import UNIT_FRAC
-from dualgate.contract.rules import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
 
 from ..instructions import Action, AluOp, Condition
 from .basics import Code, multiply
@@ -13,7 +13,7 @@ ONE = 1 << UNIT_FRAC
 
 
 def activation_rules(code: Code) -> None:
-    """A routine for each activation of `dualgate.contract.rules`.
+    """A routine for each activation of `dualgate.contract.activations`.
 
     It is entered with the pre-activation in A and `value`, and goes to `file` with the slope in A
     and the activation in `value`.

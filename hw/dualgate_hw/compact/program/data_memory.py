@@ -4,10 +4,10 @@
 
 from amaranth.utils import ceil_log2
 
+from dualgate.contract.activations import ACTIVATIONS
 from dualgate.contract.commands import COUNTERS
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
 from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS
-from dualgate.contract.rules import ACTIVATIONS
 
 from ..assembler import Assembler
 from ..cells import Cells

@@ -149,7 +149,7 @@ def assert_about(
             # The longer way is predicted wherever a sign, a carry or softmax's sum decides. A clip,
             # which is not predicted, takes twelve cycles.
             clips = 12 * spent.saturations
-            tags = sum(int(born.sum()) for born in seen.births)
+            tags = sum(int(seeded.sum()) for seeded in seen.seeds)
             doubling = 20 * doubled * tags
             assert spent.cycles <= 1.02 * expected.last + 40 * samples + clips + doubling
             assert expected.last <= 1.1 * spent.cycles + 400 * samples
@@ -207,7 +207,7 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
     groups, counts = [3, 2, 1], [16, 21, 10]
     assert found.value == 50 * sum(g * c for g, c in zip(groups, counts, strict=True))
     assert found.update == found.value
-    # Births of both hidden layers, and what is kept of the first one's tags.
+    # Seeds of both hidden layers, and what is kept of the first one's tags.
     kept = round(0.5 * 9)
     assert found.sums == 50 * (20 * 2 + 9 * 1 + 20 * kept * 1)
     assert found.scaler == 50 * (20 * (2 + 1) + 9 * 1)
