@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The rules of the activations, as combinational logic: see `dualgate.contract.rules`."""
+"""The rules of the activations, as combinational logic: see `dualgate.contract.activations`."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
