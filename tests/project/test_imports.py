@@ -91,7 +91,7 @@ def arrows(package: str) -> dict[str, set[str]]:
 @pytest.mark.parametrize("package", ROOTS)
 def test_no_file_imports_in_a_circle(package: str) -> None:
     found = arrows(package)
-    assert sum(map(len, found.values())) > len(found)
+    assert any(found.values())
     TopologicalSorter(found).prepare()
 
 
