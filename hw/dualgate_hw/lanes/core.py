@@ -18,6 +18,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..common.mac import VectorClient
+from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, PRODUCT, SETTINGS, WORD, Shapes, vector
 from ..common.tables import EXP_SHAPE, SIGMOID_SHAPE, TablePort
 from .arrays import Client, CoreArrays
@@ -126,7 +127,9 @@ class Core(wiring.Component):
         )
         self._ring = InputRing(shapes)
         self._memories = ContextMemories(shapes)
-        self._layers = memory.Memory(shape=LAYER, depth=shapes.engine.layers, init=[])
+        self._layers = memory.Memory(
+            shape=LAYER, depth=shapes.engine.layers, init=[], attrs={FEW_WORDS: 1}
+        )
         self._arrays = CoreArrays(
             shapes,
             [Client(mac, p) for mac, p in zip(self.macs, self.products, strict=True)],

@@ -22,6 +22,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.engine import WORD_BITS, Depths, EngineParameters
 
 from ..common.counters import Counters
+from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, WORD, Shapes
 from ..common.tables import Tables
 from .control.collector import Collector
@@ -74,7 +75,9 @@ class Engine(wiring.Component):
         self.working = Signal()
         if parameters.cores > 1:
             self.tables = Tables(parameters.cores)
-        self._layers = memory.Memory(shape=LAYER, depth=parameters.layers, init=[])
+        self._layers = memory.Memory(
+            shape=LAYER, depth=parameters.layers, init=[], attrs={FEW_WORDS: 1}
+        )
         width = WORD_BITS * parameters.beat
         self._commands = fifo.SyncFIFOBuffered(width=width, depth=4)
         self._responses = fifo.SyncFIFOBuffered(width=WORD_BITS, depth=4)
