@@ -134,8 +134,7 @@ def _speed(results: Mapping[str, Result], data: Path | None) -> str:
     heading = ("board", "task", "layers", "cycles a sample", "samples/s", "a sample")
     return (
         "## Samples a second\n\nThe engine's own pace: cycles from the cycle model, which is exact "
-        "for one core and an upper bound, close to it, for a compact engine, on samples in "
-        "training, under the task's pruning; over the lower of the board's clock and its worst "
-        "placement. A serial line is far slower than this: the host sends every sample "
-        "over it.\n\n" + _table(heading, rows)
+        "for one core and for a compact engine, on samples in training, under the task's pruning; "
+        "over the lower of the board's clock and its worst placement. A serial line is far slower "
+        "than this: the host sends every sample over it.\n\n" + _table(heading, rows)
     )

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Cycles a sample of an engine, as the exact model counts them, for a board's samples a second."""
+"""Samples a second of a board: its clock, and the cycles that the exact models count."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dualgate.bench.table import find_measure
+from dualgate.bench.models import find_interpreter, find_measure
 from dualgate.bench.workload import Workload, prepare
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import FitError
+from dualgate.contract.settings import Settings
 from dualgate.cycles import predict
 from dualgate.tasks.table import find_task
+
+Ints = NDArray[np.int64]
 
 SAMPLES = 128
 
@@ -59,19 +63,42 @@ def speeds(engine: EngineParameters, depths: Depths, data: Path | None) -> Itera
     data : Path or None
         Directory of MNIST; if None, only digits are counted.
     """
-    measure = find_measure()
     for task, layers in NETWORKS:
         if task != "digits" and data is None:
             continue
-        network = find_task(task).network(task, layers)
         try:
-            engine.check(network)
+            engine.check(find_task(task).network(task, layers))
         except FitError:
             continue
         work = _workload(task, layers, None if task == "digits" else data)
-        cycles = 0
-        for part in np.array_split(np.arange(len(work.x)), work.batches):
-            settings = work.settings(len(part), work.recipe.prune)
-            activity = measure(network, work.weights, settings, work.x[part], work.target[part])
-            cycles += predict(network, engine, activity, depths).cycles
+        cycles = _interpreted(work, engine) if engine.compact else _predicted(work, engine, depths)
         yield Speed(task, layers, cycles / len(work.x))
+
+
+def _parts(work: Workload) -> Iterator[tuple[Settings, Ints, Ints]]:
+    """Yield settings, inputs and targets of each batch."""
+    for part in np.array_split(np.arange(len(work.x)), work.batches):
+        yield work.settings(len(part), work.recipe.prune), work.x[part], work.target[part]
+
+
+def _predicted(work: Workload, engine: EngineParameters, depths: Depths) -> int:
+    """Return the cycles of all batches, each of them from the first weights."""
+    measure = find_measure()
+    cycles = 0
+    for settings, x, target in _parts(work):
+        activity = measure(work.network, work.weights, settings, x, target)
+        cycles += predict(work.network, engine, activity, depths).cycles
+    return cycles
+
+
+def _interpreted(work: Workload, engine: EngineParameters) -> int:
+    """Return the cycles of all batches of a compact engine, which trains on them."""
+    with find_interpreter()(engine) as device:
+        device.configure(work.network, work.update_frac)
+        device.write_weights(work.weights)
+        device.write_velocity(work.velocity)
+        for settings, x, target in _parts(work):
+            device.set(settings)
+            device.train(x, target)
+            device.apply()
+        return device.counters().cycles
