@@ -3,7 +3,7 @@
 """Places of a netlist's nodes at which springs, in place of its nets, are at rest.
 
 Each direction is solved by itself. A net pulls with springs between its outermost nodes and all
-others, whose strengths are chosen such that their energy is the length of the net ("bound to bound":
+others, whose strengths are chosen such that their energy is the length of the net (bound to bound:
 Spindler, Schlichtmann and Johannes, Kraftwerk2, IEEE TCAD 2008). The sums are numpy's own, because
 those of a library of linear algebra differ from processor to processor, and the same netlist must
 have the same placement everywhere.
