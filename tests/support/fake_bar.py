@@ -14,7 +14,7 @@ Answer = Callable[[int, list[int]], list[int]]
 
 
 class FakeBar:
-    """What docs/pcie.md says of registers and window, a word access at a time.
+    """What docs/reference/pcie.md says of registers and window, a word access at a time.
 
     Members
     -------

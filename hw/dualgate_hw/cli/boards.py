@@ -57,18 +57,24 @@ def row(board: Board, result: Result | None) -> str:
     "--builds",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("build"),
+    show_default=True,
     metavar="DIR",
-    help="Where builds are, a directory for each board.",
+    help="Directory of the builds, with a directory for each board.",
 )
-@click.option("--docs", type=click.Path(path_type=Path), metavar="FILE", help="Write the page.")
+@click.option(
+    "--docs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the tables of the documentation to FILE.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="The IDX files of MNIST, for the page.",
+    help="Directory of MNIST's IDX files, for the tables of --docs.",
 )
 def boards(builds: Path, docs: Path | None, data: Path | None) -> None:
-    """List the boards that `build` knows, and what was found for those that were built."""
+    """List the boards that `dualgate build` supports, and the figures of those that were built."""
     results = read_results(builds)
     if docs is not None:
         if not results:

@@ -70,13 +70,30 @@ def summary(result: Result, bitstream: Path) -> str:
 
 @click.command()
 @click.argument("name", metavar="BOARD")
-@click.option("--neurons", type=click.IntRange(1), metavar="N", help="Lanes; a power of two.")
-@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane.")
-@click.option("--cores", type=click.IntRange(1), metavar="C", help="Cores.")
-@click.option("--fit", "task", metavar="TASK", help="The fastest engine that holds this task.")
-@click.option("--seeds", type=click.IntRange(1), default=len(SEEDS), help="Placements to try.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
-@click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
+@click.option("--neurons", type=click.IntRange(1), metavar="N", help="Lanes, a power of two.")
+@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents per neuron.")
+@click.option("--cores", type=click.IntRange(1), metavar="C", help="Copies of the engine.")
+@click.option("--fit", "task", metavar="TASK", help="Choose the fastest engine for TASK.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=len(SEEDS),
+    help="Number of placements to try.",
+    show_default=True,
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory for the results.  [default: build/BOARD]",
+)
+@click.option(
+    "--json",
+    "path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the figures to FILE, as JSON.",
+)
 def build(
     name: str,
     neurons: int | None,
@@ -87,11 +104,11 @@ def build(
     out: Path | None,
     path: Path | None,
 ) -> None:
-    """Build the bitstream of BOARD; `dualgate boards` lists them.
+    """Build the bitstream of BOARD; `dualgate boards` lists the boards.
 
-    Sources, logs, reports and the bitstream are left in DIR. What was built before is not built
-    again. Ends with status 2 where the engine does not fit or is too slow; the figures are written
-    all the same.
+    The engine is the board's own unless --fit or a size is given. Sources, logs, reports and the
+    bitstream are left in DIR. A bitstream whose inputs have not changed is not built again. Ends
+    with status 2 if the engine does not fit or is too slow; the figures are written all the same.
     """
     board = find_board(name)
     if task is not None and (neurons or tangent_lanes or cores):

@@ -17,9 +17,14 @@ from ..build.flow import NAME, RESULT, Result
 
 @click.command()
 @click.argument("name", metavar="BOARD")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory of the build.  [default: build/BOARD]",
+)
 def program(name: str, out: Path | None) -> None:
-    """Load the bitstream that `dualgate build BOARD` left in DIR into the board."""
+    """Load the bitstream that `dualgate build BOARD` left in DIR into BOARD."""
     board = find_board(name)
     if board.part_only:
         raise InputError(f"{name} is only synthesised; there is no bitstream to load")

@@ -2,9 +2,9 @@
 
 """The device's end of a serial link: two numbered streams of words over a line that loses bytes.
 
-docs/protocol.md has the rules. The device keeps no time-outs: it answers what arrives, and sends
-again what it is asked for. It waits a little before it speaks, so that an acknowledgement and the
-responses that follow travel in one frame.
+docs/reference/protocol.md has the rules. The device has no time-outs: it answers what arrives, and
+sends again what it is asked for. It waits a little before it sends, so that an acknowledgement and
+the responses that follow travel in one frame.
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS, Layout
 from dualgate.contract.network import Network
 from dualgate.contract.settings import Settings
 
-PROTOCOL_PAGE = DOCS / "protocol.md"
+PROTOCOL_PAGE = DOCS / "reference" / "protocol.md"
 
 
 def unpack(layout: tuple[tuple[str, int], ...], words: np.ndarray) -> dict[str, int]:

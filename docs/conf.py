@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""How Sphinx builds the documentation; `make docs` runs it."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / package) for package in ("host", "hw", "sim")]
+
+project = "dualgate"
+author = "the dualgate authors"
+copyright = f"2026, {author}"
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_click",
+]
+templates_path = ["templates"]
+exclude_patterns = ["templates"]
+default_role = "py:obj"  # a name in single backticks is a link where it is known, else code
+
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False
+autodoc_typehints = "none"  # docstrings give types, with shapes
+autodoc_default_options = {
+    "members": True,
+    "show-inheritance": True,
+    # A class is documented where it is defined; packages that pass it on only name it.
+    "ignore-module-all": True,
+    # scikit-learn adds these to every estimator, with links into its own pages.
+    "exclude-members": "set_fit_request, set_score_request",
+}
+
+napoleon_google_docstring = False
+napoleon_custom_sections = [("Members", "params_style")]  # ports of a component
+napoleon_use_param = False  # or words of a shape, such as `samples`, become links
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = "dualgate"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
