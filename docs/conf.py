@@ -4,6 +4,11 @@
 
 import sys
 from pathlib import Path
+from typing import Any
+
+from amaranth import Elaboratable
+from sphinx.application import Sphinx
+from sphinx.util.inspect import signature, stringify_signature
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / package) for package in ("host", "hw", "sim")]
@@ -48,4 +53,20 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = "dualgate"
 html_static_path = ["static"]
-html_css_files = ["tables.css"]
+html_css_files = ["site.css"]
+
+
+def component_signature(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, text: str, returns: str
+) -> tuple[str, str] | None:
+    """The arguments of a component, which are those of `__init__`: autodoc shows Amaranth's
+    `__new__`, which takes any."""
+    if what != "class" or not issubclass(thing, Elaboratable):
+        return None
+    arguments = signature(thing.__init__, bound_method=True)
+    return stringify_signature(arguments, show_annotation=False), returns
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-signature", component_signature)

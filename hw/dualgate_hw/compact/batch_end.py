@@ -24,7 +24,7 @@ MOMENTUM_DROPS = 1 + MOMENTUM_FRAC // DIGIT_WIDTH
 
 
 class BatchEnd(wiring.Component):
-    """w -= v, then v *= momentum: a lane of a row after the other.
+    """``w -= v``, then ``v *= momentum``: a lane of a row after the other.
 
     Both scale a velocity: by a power of two, or by momentum. The products of its digits, each 15
     places above the one before, are added up in `upper`; what lies below its last 15 places moves

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import DOCS
+from support.paths import REFERENCE
 
 from dualgate.link.frame import (
     DELIMITER,
@@ -22,7 +22,7 @@ from dualgate.link.frame import (
     decode,
 )
 
-PROTOCOL_PAGE = DOCS / "reference" / "protocol.md"
+PROTOCOL_PAGE = REFERENCE / "protocol.md"
 FIELDS = st.integers(0, 0xFFFF)
 
 
