@@ -8,6 +8,7 @@ from typing import Any
 
 from amaranth import Elaboratable
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import Config, NumpyDocstring
 from sphinx.util.inspect import signature, stringify_signature
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +22,6 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_click",
 ]
@@ -44,16 +44,31 @@ autodoc_default_options = {
     "exclude-members": "set_fit_request, set_score_request",
 }
 
-napoleon_google_docstring = False
-napoleon_custom_sections = [("Members", "params_style")]  # ports of a component
-napoleon_use_param = False  # or words of a shape, such as `samples`, become links
-napoleon_use_rtype = False
-napoleon_use_ivar = True
-
 html_theme = "furo"
 html_title = "dualgate"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+
+
+SECTIONS = Config(
+    # Ports of a component are its members, and listed as parameters are.
+    napoleon_custom_sections=[("Members", "params_style"), ("Attributes", "params_style")],
+    # Or words of a shape, such as `samples`, become links.
+    napoleon_use_param=False,
+    napoleon_use_rtype=False,
+)
+
+
+def render_sections(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Render the sections of numpy's docstrings.
+
+    Constants and properties have none; of their text the part before a colon would become a type.
+    That is why napoleon is not loaded as an extension, which knows no exceptions.
+    """
+    if what in ("module", "class", "exception", "function", "method"):
+        lines[:] = NumpyDocstring(lines, SECTIONS, app, what, name, thing, options).lines()
 
 
 def component_signature(
@@ -68,5 +83,6 @@ def component_signature(
 
 
 def setup(app: Sphinx) -> None:
-    """Called by Sphinx."""
+    """Connect the functions above; Sphinx calls this."""
+    app.connect("autodoc-process-docstring", render_sections)
     app.connect("autodoc-process-signature", component_signature)
