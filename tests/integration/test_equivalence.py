@@ -21,6 +21,7 @@ from support.small_engines import (
     state,
 )
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.formats import (
     APPLY_BIAS,
     MASTER_FRAC,
@@ -29,8 +30,8 @@ from dualgate.contract.formats import (
     VALUE_WIDTH,
     VELOCITY_WIDTH,
 )
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.contract.settings import PRUNE_OFF, Settings
 
 ODDS = st.sampled_from([0, 64, 128, 230])

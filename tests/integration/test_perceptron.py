@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.small_engines import engine
 
+from dualgate.contract.activations import ONE
 from dualgate.contract.errors import InputError
 from dualgate.contract.formats import MASTER
 from dualgate.contract.network import Network
-from dualgate.contract.rules import ONE
 from dualgate.contract.settings import make_settings, update_frac
 from dualgate.data.samples import Samples
 from dualgate.devices import Device, open_device

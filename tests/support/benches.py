@@ -121,7 +121,7 @@ def in_pairs(lists: Sequence[Sequence[Any]], filler: Any) -> tuple[list[list[Any
 
 
 def flagged_word(flags: int, **fields: Any) -> dict[str, Any]:
-    """A job of the stepper, with what it has to know of its flags."""
+    """A job of the issuer, with what it has to know of its flags."""
     single = int(flags & (flags - 1) == 0)
     known = {"some": int(flags != 0), "lowest": flags & -flags, "single": single}
     return {"flags": flags, **known, **fields}

@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.exchange import Model
 from dualgate.optim.initialisers import initial_weights
 

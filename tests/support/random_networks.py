@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.errors import InputError
 from dualgate.contract.formats import (
     APPLY_BIAS,
@@ -19,8 +20,8 @@ from dualgate.contract.formats import (
     VALUE_WIDTH,
     VELOCITY_WIDTH,
 )
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.contract.settings import PRUNE_OFF, Settings, make_settings, update_frac
 from dualgate.optim.initialisers import initial_master_weights
 from dualgate.optim.regularisation import draw_masks

@@ -198,13 +198,13 @@ class ScalarModel:
         return values[-1]
 
     def carry(
-        self, born: int, tag: int, slopes: list[list[int]], output: list[int], prune: int
+        self, seeded: int, tag: int, slopes: list[list[int]], output: list[int], prune: int
     ) -> int:
-        """Update scalar of one tag: from its birth to the outputs."""
-        tangent = [0] * self.layers[born].outputs
-        tangent[tag] = slopes[born][tag]
-        frac = self.layers[born].slope_frac
-        for index in range(born + 1, len(self.layers)):
+        """Update scalar of one tag: from its seed to the outputs."""
+        tangent = [0] * self.layers[seeded].outputs
+        tangent[tag] = slopes[seeded][tag]
+        frac = self.layers[seeded].slope_frac
+        for index in range(seeded + 1, len(self.layers)):
             layer = self.layers[index]
             alive = sum(1 for m in tangent if m != 0)
             self.counts["tangent_rows"] += alive * self.groups(layer.outputs)

@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .activations import CODE_BITS
 from .engine import WORD_BITS, EngineParameters
 from .errors import FitError
 from .formats import APPLY_BIAS, MASTER_FRAC
 from .network import Network
-from .rules import CODE_BITS
 
 LAYER_FIELDS: tuple[tuple[str, int], ...] = (
     ("inputs", 16),

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import rules
+from .activations import ACTIVATIONS, Activation, find_activation
 from .errors import InputError
 from .formats import MASTER, UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC, Format
+from .losses import LOSSES, Loss, find_loss
 
 LINEAR_FRAC = 10
 """Default fraction bits of unbounded activations: +-32."""
@@ -39,7 +40,7 @@ class Layer:
 
     inputs: int
     outputs: int
-    activation: rules.Activation
+    activation: Activation
     in_frac: int
     z_frac: int
     out_frac: int
@@ -72,7 +73,7 @@ class Network:
     activation : str or sequence of str
         Hidden activation, one for all or one for each hidden layer.
     loss : str
-        A key of `rules.LOSSES`; it also decides the output activation.
+        A key of `LOSSES`; it also decides the output activation.
     input_frac, linear_frac : int
         Fraction bits of the inputs and of unbounded activations (identity, relu, leaky_relu).
     frozen : sequence of int
@@ -107,8 +108,8 @@ class Network:
                     "give one for all or one for each"
                 )
         for name in self.hidden:
-            rules.activation(name)
-        rules.loss(self.loss)
+            find_activation(name)
+        find_loss(self.loss)
         for frac in (self.input_frac, self.linear_frac):
             if not 0 <= frac <= UNIT_FRAC:
                 raise InputError(f"{frac} fraction bits; choose 0 to {UNIT_FRAC}")
@@ -137,16 +138,16 @@ class Network:
         return self.activation
 
     @property
-    def objective(self) -> rules.Loss:
+    def objective(self) -> Loss:
         """The loss, with its output activation."""
-        return rules.LOSSES[self.loss]
+        return LOSSES[self.loss]
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, first to last."""
         result = []
         in_frac = self.input_frac
-        kinds = [rules.ACTIVATIONS[name] for name in self.hidden] + [self.objective.output]
+        kinds = [ACTIVATIONS[name] for name in self.hidden] + [self.objective.output]
         shapes = zip(self.sizes, self.sizes[1:], kinds, strict=False)
         for index, (inputs, outputs, kind) in enumerate(shapes):
             z_frac = self.linear_frac if kind.z_frac < 0 else kind.z_frac

@@ -38,7 +38,7 @@ class Activity:
     ----------
     inputs : int array (samples, layers)
         Nonzero inputs of each layer, the bias not counted.
-    births : sequence of bool array (samples, units)
+    seeds : sequence of bool array (samples, units)
         For each hidden layer, the units whose slope is not zero.
     crossings : sequence of Crossings
         For each hidden layer, what became of its tags.
@@ -53,7 +53,7 @@ class Activity:
     """
 
     inputs: Ints
-    births: tuple[Bools, ...]
+    seeds: tuple[Bools, ...]
     crossings: tuple[Crossings, ...]
     updates: tuple[Bools, ...]
     loads: Ints
@@ -70,7 +70,7 @@ class Activity:
         return [
             Activity(
                 self.inputs[core::cores],
-                tuple(flags[core::cores] for flags in self.births),
+                tuple(flags[core::cores] for flags in self.seeds),
                 tuple(
                     Crossings(
                         tuple(flags[core::cores] for flags in crossings.alive),
@@ -142,10 +142,10 @@ def assumed_activity(
     """
     layers = network.layers
     counts = np.array([round(inputs * layers[0].inputs), *(n.inputs for n in layers[1:])])
-    births, crossings = [], []
+    seeds, crossings = [], []
     for tag_layer, layer in enumerate(layers[:-1]):
         later = layers[tag_layer + 1 :]
-        births.append(np.ones((samples, layer.outputs), np.bool_))
+        seeds.append(np.ones((samples, layer.outputs), np.bool_))
         alive = [np.ones((samples, layer.outputs), np.bool_) for _ in later]
         flags = [
             np.broadcast_to(_spread(n.outputs, kept), (samples, layer.outputs, n.outputs))
@@ -154,7 +154,7 @@ def assumed_activity(
         crossings.append(Crossings(tuple(alive), tuple(flags)))
     return Activity(
         np.broadcast_to(counts, (samples, len(layers))).astype(np.int64),
-        tuple(births),
+        tuple(seeds),
         tuple(crossings),
         tuple(np.ones((samples, n.outputs), np.bool_) for n in layers),
         load_cycles(

@@ -4,11 +4,11 @@
 
 from dataclasses import dataclass, replace
 
+from ..contract.activations import TABLE_BITS
 from ..contract.engine import MEMORIES, MOST, WORD_BITS, Depths, EngineParameters
 from ..contract.errors import FitError
 from ..contract.formats import MASTER_WIDTH, VALUE_WIDTH, VELOCITY_WIDTH, sum_width
 from ..contract.network import Network
-from ..contract.rules import TABLE_BITS
 from .activity import Activity
 from .estimate import Estimate, estimate
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Teams: the tags that share a slot of the tangent lanes, and step together."""
+"""Chunks: the tags that share a slot of the tangent lanes, and step together."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,40 +9,40 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
-class Teams:
-    """The teams of one hidden layer's tags: up to K tags in a row, born of one word of N slopes.
+class Chunks:
+    """The chunks of one hidden layer's tags: up to K tags in a row, seeded of one word of N slopes.
 
     Parameters
     ----------
-    born : bool array (samples, tags)
+    seeded : bool array (samples, tags)
         Which units have a slope that is not zero.
     neurons, lanes : int
         N and K.
 
     Members
     -------
-    sizes : int array (samples, words, teams of a word)
-        Tags of each team; the teams of a word are filled in turn.
+    sizes : int array (samples, words, chunks of a word)
+        Tags of each chunk; the chunks of a word are filled in turn.
     """
 
-    def __init__(self, born: Bools, neurons: int, lanes: int) -> None:
-        samples, tags = born.shape
+    def __init__(self, seeded: Bools, neurons: int, lanes: int) -> None:
+        samples, tags = seeded.shape
         words, each = -(-tags // neurons), -(-neurons // lanes)
         padded = np.zeros((samples, words, neurons), np.int64)
-        padded.reshape(samples, -1)[:, :tags] = born
+        padded.reshape(samples, -1)[:, :tags] = seeded
         rank = (np.cumsum(padded, axis=-1) - 1).reshape(samples, -1)[:, :tags]
         word = np.arange(tags) // neurons
         self._shape = (samples, words * each)
         self._members = []
         for place in range(lanes):
-            sample, tag = np.nonzero(born & (rank % lanes == place))
-            team = word[tag] * each + rank[sample, tag] // lanes
-            self._members.append((sample, tag, team))
+            sample, tag = np.nonzero(seeded & (rank % lanes == place))
+            chunk = word[tag] * each + rank[sample, tag] // lanes
+            self._members.append((sample, tag, chunk))
         left = padded.sum(axis=-1)[..., None] - lanes * np.arange(each)
         self.sizes: Ints = np.clip(left, 0, lanes)
 
     def any(self, flags: Bools) -> Bools:
-        """Whether any of a team's tags has a flag.
+        """Whether any of a chunk's tags has a flag.
 
         Parameters
         ----------
@@ -50,9 +50,9 @@ class Teams:
 
         Returns
         -------
-        bool array (samples, teams, ...)
+        bool array (samples, chunks, ...)
         """
         result = np.zeros((*self._shape, *flags.shape[2:]), np.bool_)
-        for sample, tag, team in self._members:
-            result[sample, team] |= flags[sample, tag]
+        for sample, tag, chunk in self._members:
+            result[sample, chunk] |= flags[sample, tag]
         return result

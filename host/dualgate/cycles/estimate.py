@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
 from .activity import Activity, per_word
-from .chunks import Teams
+from .chunks import Chunks
 from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, UNIT_CYCLES, Plan
 
 Floats = NDArray[np.float64]
 
 LAYER_CYCLES = 4
-"""Of a thread before a layer's first step, besides waiting: fetch, and the walker's latency."""
+"""Of a thread before a layer's first step, besides waiting: fetch, and the reader's latency."""
 
 HAND_OVER = 4
 """Cycles from a sample's last update step to the first of the next, but for one."""
@@ -79,12 +79,12 @@ def estimate(
     threads      the first layer's steps, and half the time of the layers after it, in which
                  only the other thread can work
     error        `Plan.error_cycles` and one to take the next sample
-    tangent      the stepper's time: ``groups`` of a birth, for each word of a team its kept
+    tangent      the issuer's time: ``groups`` of a seed, for each word of a chunk its kept
                  entries or the pruner's 3 cycles if those are more; and the scaler's requests,
-                 which share the array with it, in the measure in which the stepper fills it
-    births       3 for each layer but the last, 2, and each word's 4 and teams * groups
-    pruner       ``1 + 3 * words * groups`` for each team
-    slots        the time of all teams, over the slots
+                 which share the array with it, in the measure in which the issuer fills it
+    seeds       3 for each layer but the last, 2, and each word's 4 and chunks * groups
+    pruner       ``1 + 3 * words * groups`` for each chunk
+    slots        the time of all chunks, over the slots
     update       for each group its steps, or its control if that takes longer; and 4
     shared       all requests, where there is one array
     ============ ==========================================================================
@@ -112,7 +112,7 @@ def estimate(
         "threads": steps[:, 0] + after_first / plan.depths.threads,
         "error": _constant(plan, activity, plan.error_cycles + 1),
         "tangent": ring.stepping + ring.scalings * ring.steps / np.maximum(ring.stepping, 1),
-        "births": ring.births,
+        "seeds": ring.seeds,
         "pruner": ring.pruning,
         "slots": ring.times / plan.depths.slots,
         "update": HAND_OVER + _update(counts, updates),
@@ -120,7 +120,7 @@ def estimate(
     if engine.arrays == 1:
         bounds["shared"] = bounds["value"] + ring.steps + ring.scalings + update_steps
     value_time = steps[:, 0] + waits[0] + after_first
-    tangent_time = np.maximum(bounds["tangent"], np.maximum(bounds["births"], bounds["slots"]))
+    tangent_time = np.maximum(bounds["tangent"], np.maximum(bounds["seeds"], bounds["slots"]))
     latency = value_time + plan.error_cycles + tangent_time + bounds["update"]
     return Estimate(
         bounds={name: float(bound.mean()) for name, bound in bounds.items()},
@@ -160,20 +160,20 @@ class _Ring:
         empty = np.zeros(activity.samples)
         self.steps, self.scalings, self.stepping = empty.copy(), empty.copy(), empty.copy()
         self.pruning, self.times = empty.copy(), empty.copy()
-        self.births = empty + 2
-        for layer, born in enumerate(activity.births):
+        self.seeds = empty + 2
+        for layer, seeded in enumerate(activity.seeds):
             crossed = activity.crossings[layer]
             following = plan.groups[layer + 1]
-            teams = Teams(born, neurons, lanes)
-            count = born.sum(axis=1) * following
+            chunks = Chunks(seeded, neurons, lanes)
+            count = seeded.sum(axis=1) * following
             self.steps += count
             self.stepping += count
-            words = np.count_nonzero(teams.sizes, axis=(1, 2)) * following
-            self.births += 3 + 4 * plan.groups[layer] + words
+            words = np.count_nonzero(chunks.sizes, axis=(1, 2)) * following
+            self.seeds += 3 + 4 * plan.groups[layer] + words
             self.times += count
             for at, flags in enumerate(crossed.alive):
                 entered = layer + 1 + at
-                alive = teams.any(flags)
+                alive = chunks.any(flags)
                 scalings = alive.sum(axis=1) * plan.groups[entered]
                 self.scalings += scalings
                 last = entered == plan.layers - 1
@@ -181,14 +181,14 @@ class _Ring:
                 latency += DELTA_LATENCY + plan.levels if last else STORE_LATENCY
                 self.times += scalings + alive.sum(axis=1) * latency
                 if not last:
-                    kept = per_word(teams.any(crossed.kept[at]), neurons)
+                    kept = per_word(chunks.any(crossed.kept[at]), neurons)
                     self._kept(kept, plan.groups[entered + 1])
 
     def _kept(self, words: NDArray[np.int64], groups: int) -> None:
         vectors = words.any(axis=2)
         pruning = vectors.sum(axis=1) * (1.0 + PRUNE_CYCLES * words.shape[2] * groups)
         turns = np.maximum(words, PRUNE_CYCLES).sum(axis=2) * groups
-        # The stepper is free again as soon as it has a vector's last entry.
+        # The issuer is free again as soon as it has a vector's last entry.
         turns += np.maximum(words[:, :, -1], 1) - np.maximum(words[:, :, -1], PRUNE_CYCLES)
         stepping = (turns * vectors).sum(axis=1)
         self.steps += words.sum(axis=(1, 2)) * groups

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Small parts that lanes are made of: the clock's appointments, the walker of lists."""
+"""Small parts that lanes are made of: the clock's appointments, the reader of lists."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -33,7 +33,7 @@ class Clock:
             event()
 
 
-class Walker(Generic[Meta]):
+class ListReader(Generic[Meta]):
     """Reads lists, an entry a cycle, job after job without a gap; the first step of a job follows
     it by 3 cycles.
 

@@ -2,11 +2,11 @@
 
 """A network in an engine, and a sample's nonzeros, as the parts of the model want them."""
 
+from ..contract.activations import SOFTMAX
 from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
-from ..contract.rules import SOFTMAX
 from .activity import Activity, per_word
-from .chunks import Teams
+from .chunks import Chunks
 
 MAC_LATENCY = 3
 """Cycles from a request to its product."""
@@ -85,7 +85,7 @@ class Plan:
         return 3 // self.engine.arrays * self.engine.strips * rows + 2 * self.layers + 7
 
 
-class Team:
+class Chunk:
     """Tags on their way together: a slot of the tangent lanes.
 
     Parameters
@@ -102,7 +102,7 @@ class Team:
 
     Members
     -------
-    crossed : layers crossed since birth
+    crossed : layers crossed since its seed
     """
 
     __slots__ = ("alive", "crossed", "layer", "sample", "size", "slot", "words")
@@ -119,8 +119,8 @@ class Team:
         self.slot = -1
 
 
-Births = list[list[list[Team]]]
-"""For each hidden layer and word of slopes, the teams born of it."""
+Seeding = list[list[list[Chunk]]]
+"""For each hidden layer and word of slopes, the chunks seeded of it."""
 
 
 class Batch:
@@ -146,16 +146,16 @@ class Batch:
         self.counts: list[list[int]] = (activity.inputs + 1).tolist()
         updates = [(per_word(flags, neurons) > 0).tolist() for flags in activity.updates]
         self.updates: list[list[list[bool]]] = [list(layers) for layers in zip(*updates)]  # noqa: B905
-        teams = [Teams(flags, neurons, lanes) for flags in activity.births]
-        pairs = list(zip(teams, activity.crossings, strict=True))
-        self._sizes = [team.sizes.tolist() for team in teams]
-        self._alive = [[team.any(a).tolist() for a in c.alive] for team, c in pairs]
+        chunks = [Chunks(flags, neurons, lanes) for flags in activity.seeds]
+        pairs = list(zip(chunks, activity.crossings, strict=True))
+        self._sizes = [chunk.sizes.tolist() for chunk in chunks]
+        self._alive = [[chunk.any(a).tolist() for a in c.alive] for chunk, c in pairs]
         self._words = [
-            [per_word(team.any(k), neurons).tolist() for k in c.kept] for team, c in pairs
+            [per_word(chunk.any(k), neurons).tolist() for k in c.kept] for chunk, c in pairs
         ]
 
-    def births(self, sample: int) -> Births:
-        """The teams of a sample."""
+    def seeds(self, sample: int) -> Seeding:
+        """The chunks of a sample."""
         return [
             [
                 [
@@ -168,7 +168,7 @@ class Batch:
             for layer, sizes in enumerate(self._sizes)
         ]
 
-    def _team(self, sample: int, layer: int, team: int, size: int) -> Team:
-        alive = [a[sample][team] for a in self._alive[layer]]
-        words = [k[sample][team] for k in self._words[layer]]
-        return Team(sample, layer + 1, size, alive, words)
+    def _team(self, sample: int, layer: int, chunk: int, size: int) -> Chunk:
+        alive = [a[sample][chunk] for a in self._alive[layer]]
+        words = [k[sample][chunk] for k in self._words[layer]]
+        return Chunk(sample, layer + 1, size, alive, words)

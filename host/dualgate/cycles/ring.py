@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The parts of the tangent lane's ring: births, stepper, scaler, pruner."""
+"""The parts of the tangent lane's ring: seeds, issuer, scaler, pruner."""
 
 from collections import deque
 from dataclasses import dataclass
 
-from .plan import Births as Born
-from .plan import Plan, Team
+from .plan import Chunk, Plan, Seeding
 
 
 @dataclass(slots=True)
@@ -15,7 +14,7 @@ class Word:
 
     Parameters
     ----------
-    team : Team
+    chunk : Chunk
     flags : int
         How many entries.
     end : bool
@@ -24,21 +23,21 @@ class Word:
         And that group is the layer's last.
     """
 
-    team: Team
+    chunk: Chunk
     flags: int
     end: bool
     final: bool
 
 
-class Births:
+class Seeds:
     """Walks a sample's slopes.
 
     A tag layer costs 3 cycles, a frozen one 2, as do the outputs after them; a word of slopes costs
-    4 and one for each team and group of the next layer, if a slot is free.
+    4 and one for each chunk and group of the next layer, if a slot is free.
 
     Members
     -------
-    sample : whose births these are, or None
+    sample : whose seeds these are, or None
     """
 
     FETCH, LAYER, FOLLOWING, READ, WORD, EMIT, NEXT = range(7)
@@ -46,14 +45,14 @@ class Births:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.sample: int | None = None
-        self._teams: Born = []
+        self._teams: Seeding = []
         self._state = self.FETCH
         self._layer = self._word = self._target = self._place = 0
 
-    def start(self, sample: int, teams: Born) -> None:
-        """The sample of number `sample` comes in this cycle, with its `teams`."""
+    def start(self, sample: int, chunks: Seeding) -> None:
+        """The sample of number `sample` comes in this cycle, with its `chunks`."""
         self.sample = sample
-        self._teams = teams
+        self._teams = chunks
         self._layer = 0
         self._state = self.FETCH
 
@@ -61,31 +60,31 @@ class Births:
         """The word on offer, if a slot is free."""
         if self.sample is None or self._state != self.EMIT:
             return None
-        teams = self._teams[self._layer][self._word]
-        if self._place == len(teams):
+        chunks = self._teams[self._layer][self._word]
+        if self._place == len(chunks):
             return None
         final = self._target == self._plan.groups[self._layer + 1] - 1
-        team = teams[self._place]
-        return Word(team, team.size, True, final)
+        chunk = chunks[self._place]
+        return Word(chunk, chunk.size, True, final)
 
-    def tick(self, taken: bool, may_clear: bool) -> Team | None:
+    def tick(self, taken: bool, may_clear: bool) -> Chunk | None:
         """A cycle passes: was the word `taken`, and may the sample go (`may_clear`)?
 
-        Returns the team that is born.
+        Returns the chunk that is seeded.
         """
         state = self._state
         if self.sample is None:
             return None
         if state == self.EMIT:
-            teams = self._teams[self._layer][self._word]
-            if self._place == len(teams):
+            chunks = self._teams[self._layer][self._word]
+            if self._place == len(chunks):
                 self._state = self.NEXT
             elif taken:
                 self._target += 1
                 if self._target == self._plan.groups[self._layer + 1]:
                     self._target = 0
                     self._place += 1
-                    return teams[self._place - 1]
+                    return chunks[self._place - 1]
         elif state == self.NEXT:
             self._word += 1
             self._state = self.READ
@@ -108,7 +107,7 @@ class Births:
         return None
 
 
-class Stepper:
+class NonzeroIssuer:
     """Issues the entries of a word, one a cycle; a word without entries takes a cycle too.
 
     Members
@@ -130,49 +129,49 @@ class Stepper:
         word = self.word
         return word is None or word.flags == 0 or (granted and word.flags == 1)
 
-    def tick(self, granted: bool, following: Word | None) -> Team | None:
-        """A cycle passes, `granted` or not; `following` is taken; returns the team that ends."""
+    def tick(self, granted: bool, following: Word | None) -> Chunk | None:
+        """A cycle passes, `granted` or not; `following` is taken; returns the chunk that ends."""
         word, ended = self.word, None
         if word is not None and (granted or not word.flags):
             word.flags -= 1
             if word.flags <= 0:
                 self.word = None
                 if word.end and word.final:
-                    ended = word.team
+                    ended = word.chunk
         if following is not None:
             self.word = following
         return ended
 
 
 class Scaler:
-    """Sends a team's groups to the MAC array, one a cycle, 3 cycles after its job was taken.
+    """Sends a chunk's groups to the MAC array, one a cycle, 3 cycles after its job was taken.
 
     Members
     -------
-    queue : teams whose sums are complete
+    queue : chunks whose sums are complete
     """
 
     def __init__(self, plan: Plan) -> None:
         self._groups = plan.groups
-        self.queue: deque[Team] = deque()
-        self._team: Team | None = None
+        self.queue: deque[Chunk] = deque()
+        self._team: Chunk | None = None
         self._group = 0
-        self._read: tuple[Team, bool] | None = None
-        self._request: tuple[Team, bool] | None = None
+        self._read: tuple[Chunk, bool] | None = None
+        self._request: tuple[Chunk, bool] | None = None
 
     def requests(self) -> bool:
         """Whether the MAC array is asked for."""
         return self._request is not None
 
-    def tick(self, granted: bool) -> Team | None:
-        """A cycle passes; returns the team whose last group was taken."""
+    def tick(self, granted: bool) -> Chunk | None:
+        """A cycle passes; returns the chunk whose last group was taken."""
         request = self._request
         if request is not None and not granted:
             return None
-        team = self._team
-        final = team is None or self._group == self._groups[team.layer] - 1
+        chunk = self._team
+        final = chunk is None or self._group == self._groups[chunk.layer] - 1
         self._request = self._read
-        self._read = None if team is None else (team, final)
+        self._read = None if chunk is None else (chunk, final)
         if final:
             self._team = self.queue.popleft() if self.queue else None
             self._group = 0
@@ -182,23 +181,23 @@ class Scaler:
 
 
 class Pruner:
-    """Offers the words of stored vectors to the stepper, for each group of the layer they enter.
+    """Offers the words of stored vectors to the issuer, for each group of the layer they enter.
 
-    A team costs 2 cycles, and each word 3 but the first, which costs 2; a word without entries
+    A chunk costs 2 cycles, and each word 3 but the first, which costs 2; a word without entries
     is passed over, unless it is its vector's last.
 
     Members
     -------
-    queue : teams whose vectors are stored
+    queue : chunks whose vectors are stored
     """
 
     IDLE, FETCH, READ, FLAG, OFFER = range(5)
 
     def __init__(self, plan: Plan) -> None:
         self._groups = plan.groups
-        self.queue: deque[Team] = deque()
+        self.queue: deque[Chunk] = deque()
         self._state = self.IDLE
-        self._team: Team | None = None
+        self._team: Chunk | None = None
         self._words: list[int] = []
         self._group = self._word = 0
 
@@ -218,8 +217,8 @@ class Pruner:
             if self.queue:
                 self._state = self.FETCH
         elif state == self.FETCH:
-            self._team = team = self.queue.popleft()
-            self._words = team.words[team.crossed - 1]
+            self._team = chunk = self.queue.popleft()
+            self._words = chunk.words[chunk.crossed - 1]
             self._group = self._word = 0
             self._state = self.FLAG
         elif state != self.OFFER:

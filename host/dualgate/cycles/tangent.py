@@ -5,19 +5,19 @@
 from collections import deque
 
 from .parts import Clock
-from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Plan, Team
-from .ring import Births, Pruner, Scaler, Stepper
+from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Chunk, Plan
+from .ring import NonzeroIssuer, Pruner, Scaler, Seeds
 
 
 class TangentLane:
-    """Carries every team of a sample to the outputs.
+    """Carries every chunk of a sample to the outputs.
 
     A sample costs at least
 
-    - on the MAC array of the sums, ``groups`` of the next layer for each birth, and
+    - on the MAC array of the sums, ``groups`` of the next layer for each seed, and
       ``kept entries * groups`` for each hidden layer crossed; on that of the scaler, ``groups`` for
       each layer entered. They share an array.
-    - in `Births` and `Pruner`, what is said there.
+    - in `Seeds` and `Pruner`, what is said there.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ class TangentLane:
         self._plan = plan
         self._batch = batch
         self._clock = clock
-        self._births = Births(plan)
-        self._stepper = Stepper()
+        self._seeds = Seeds(plan)
+        self._issuer = NonzeroIssuer()
         self._scaler = Scaler(plan)
         self._pruner = Pruner(plan)
-        self._slots: list[Team | None] = [None] * plan.depths.slots
+        self._slots: list[Chunk | None] = [None] * plan.depths.slots
         self._turn = 0
         self._locked = False
-        self._to_births = False
+        self._to_seeds = False
         self._order: deque[int] = deque()
         self._live = [0] * batch.samples
         self._writes = -1
@@ -48,7 +48,7 @@ class TangentLane:
 
     def sum_requests(self) -> bool:
         """Whether the MAC array is asked for a step of the sums."""
-        return self._stepper.requests()
+        return self._issuer.requests()
 
     def scale_requests(self) -> bool:
         """Whether the MAC array is asked for a scaling."""
@@ -56,17 +56,17 @@ class TangentLane:
 
     def takes(self) -> bool:
         """Whether a sample can enter."""
-        return self._births.sample is None
+        return self._seeds.sample is None
 
     def offers(self) -> bool:
-        """Whether a sample is to leave: the oldest, when all its teams have ended."""
+        """Whether a sample is to leave: the oldest, when all its chunks have ended."""
         order = self._order
-        return bool(order) and self._births.sample != order[0] and not self._live[order[0]]
+        return bool(order) and self._seeds.sample != order[0] and not self._live[order[0]]
 
     def take(self, sample: int) -> None:
         """A sample enters in this cycle."""
         self._order.append(sample)
-        self._births.start(sample, self._batch.births(sample))
+        self._seeds.start(sample, self._batch.seeds(sample))
 
     def give(self) -> int:
         """The oldest sample leaves in this cycle."""
@@ -78,65 +78,65 @@ class TangentLane:
         Parameters
         ----------
         sum_granted : bool
-            The stepper's, to add up a row.
+            The issuer's, to add up a row.
         scale_granted : bool
             The scaler's, to scale a word.
         """
-        births, pruner, stepper = self._births, self._pruner, self._stepper
+        seeds, pruner, issuer = self._seeds, self._pruner, self._issuer
         free = self._slots[self._turn] is None
-        active = births.sample is not None
+        active = seeds.sample is not None
         by_pruner = pruner.word()
-        chosen = self._to_births if self._locked else by_pruner is None
-        word = (births.word() if free else None) if chosen else by_pruner
-        taken = word is not None and stepper.ready(sum_granted)
+        chosen = self._to_seeds if self._locked else by_pruner is None
+        word = (seeds.word() if free else None) if chosen else by_pruner
+        taken = word is not None and issuer.ready(sum_granted)
         if word is not None:
             self._locked = not (taken and word.end and word.final)
-            self._to_births = chosen
+            self._to_seeds = chosen
         self.steps += sum_granted
         self.scalings += scale_granted
-        ended = stepper.tick(sum_granted, word if taken else None)
+        ended = issuer.tick(sum_granted, word if taken else None)
         if ended is not None:
             self._clock.after(SUMS_LATENCY, lambda: self._summed(ended))
         pruner.tick(taken and not chosen)
         scaled = self._scaler.tick(scale_granted)
         if scaled is not None:
             self._scaled(scaled)
-        born = births.tick(taken and chosen, self._writes != self._clock.now)
-        if born is not None:
-            self._slots[self._turn] = born
-            born.slot = self._turn
-            self._live[born.sample] += 1
-        if born is not None or (active and not free):
+        seeded = seeds.tick(taken and chosen, self._writes != self._clock.now)
+        if seeded is not None:
+            self._slots[self._turn] = seeded
+            seeded.slot = self._turn
+            self._live[seeded.sample] += 1
+        if seeded is not None or (active and not free):
             self._turn = (self._turn + 1) % len(self._slots)
 
-    def _summed(self, team: Team) -> None:
-        if team.alive[team.crossed]:
-            self._scaler.queue.append(team)
+    def _summed(self, chunk: Chunk) -> None:
+        if chunk.alive[chunk.crossed]:
+            self._scaler.queue.append(chunk)
         else:
-            self._end(team)
+            self._end(chunk)
 
-    def _scaled(self, team: Team) -> None:
+    def _scaled(self, chunk: Chunk) -> None:
         clock = self._clock
-        if team.layer < self._plan.layers - 1:
-            clock.after(STORE_LATENCY, lambda: self._stored(team))
+        if chunk.layer < self._plan.layers - 1:
+            clock.after(STORE_LATENCY, lambda: self._stored(chunk))
             return
         latency = DELTA_LATENCY + self._plan.levels
         clock.after(latency, self._write)
-        clock.after(latency + 1, lambda: self._end(team))
+        clock.after(latency + 1, lambda: self._end(chunk))
 
-    def _stored(self, team: Team) -> None:
-        words = team.words[team.crossed]
-        team.layer += 1
-        team.crossed += 1
+    def _stored(self, chunk: Chunk) -> None:
+        words = chunk.words[chunk.crossed]
+        chunk.layer += 1
+        chunk.crossed += 1
         if any(words):
-            self._pruner.queue.append(team)
+            self._pruner.queue.append(chunk)
         else:
-            self._end(team)
+            self._end(chunk)
 
     def _write(self) -> None:
-        """An update scalar is written; births cannot clear a word in this cycle."""
+        """An update scalar is written; seeds cannot clear a word in this cycle."""
         self._writes = self._clock.now
 
-    def _end(self, team: Team) -> None:
-        self._slots[team.slot] = None
-        self._live[team.sample] -= 1
+    def _end(self, chunk: Chunk) -> None:
+        self._slots[chunk.slot] = None
+        self._live[chunk.sample] -= 1

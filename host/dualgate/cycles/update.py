@@ -2,7 +2,7 @@
 
 """The update lane of the model."""
 
-from .parts import Clock, Walker
+from .parts import Clock, ListReader
 from .plan import Batch, Plan
 
 IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, LEAVE = range(9)
@@ -34,7 +34,7 @@ class UpdateLane:
         self._plan = plan
         self._batch = batch
         self._clock = clock
-        self._walker: Walker[bool] = Walker(alternates=True)
+        self._reader: ListReader[bool] = ListReader(alternates=True)
         self._side = False
         self._sample = 0
         self._layer = 0
@@ -46,15 +46,15 @@ class UpdateLane:
 
     def requests(self) -> bool:
         """Whether the MAC array is asked for."""
-        return self._walker.offers
+        return self._reader.offers
 
     def busy(self) -> bool:
         """Whether rows are on their way."""
-        return self._walker.holds or self._clock.now - self._last_step <= WRITES
+        return self._reader.holds or self._clock.now - self._last_step <= WRITES
 
     def gives(self, granted: bool) -> bool:
         """Whether a sample leaves in this cycle, if `granted` says the step on offer is taken."""
-        return self.leaves and not self._walker.holds and self._walker.ready(granted)
+        return self.leaves and not self._reader.holds and self._reader.ready(granted)
 
     def take(self, sample: int) -> None:
         """A sample comes in this cycle."""
@@ -64,22 +64,22 @@ class UpdateLane:
 
     def tick(self, granted: bool) -> None:
         """A cycle passes, in which the request was granted or not."""
-        walker, state = self._walker, self.state
+        reader, state = self._reader, self.state
         if granted:
             self.steps += 1
             self._last_step = self._clock.now
         leaves, self.leaves = self.leaves, self.leaves and not self.gives(granted)
         if state == WALK:
-            if not leaves and walker.ready(granted):
+            if not leaves and reader.ready(granted):
                 count = self._batch.counts[self._sample][self._layer]
-                walker.tick(granted, count, self._side, pairs=self._layer == 0)
+                reader.tick(granted, count, self._side, pairs=self._layer == 0)
                 self._side = not self._side
                 self.state = NEXT
                 return
         elif state == SCALARS:
             if not self._batch.updates[self._sample][self._layer][self._group]:
                 self.state = NEXT
-            elif not walker.uses(self._side):
+            elif not reader.uses(self._side):
                 self.state = WALK
         elif state == NEXT:
             self._next()
@@ -93,7 +93,7 @@ class UpdateLane:
         elif state == LEAVE and not leaves:
             self.leaves = True
             self.state = IDLE
-        walker.tick(granted)
+        reader.tick(granted)
 
     def _next(self) -> None:
         self._group += 1

@@ -2,7 +2,7 @@
 
 """The value lane of the model."""
 
-from .parts import Clock, Walker
+from .parts import Clock, ListReader
 from .plan import ACTIVATION_CYCLES, UNIT_CYCLES, Batch, Plan
 
 IDLE, FETCH, LAYER, WALK, WAIT, DONE = range(6)
@@ -27,7 +27,7 @@ class Thread:
 
 
 class ValueLane:
-    """Threads that share a walker, an accumulator and the activation unit.
+    """Threads that share a reader, an accumulator and the activation unit.
 
     A sample costs at least
 
@@ -52,7 +52,7 @@ class ValueLane:
         self._plan = plan
         self._batch = batch
         self._clock = clock
-        self._walker: Walker[tuple[Thread, int]] = Walker()
+        self._reader: ListReader[tuple[Thread, int]] = ListReader()
         threads = plan.depths.threads
         self._threads = [Thread() for _ in range(threads)]
         self._newest = self._oldest = 0
@@ -62,8 +62,8 @@ class ValueLane:
 
     def requests(self) -> bool:
         """Whether the MAC array is asked for."""
-        walker = self._walker
-        return walker.offers and not (walker.last and self._clock.now < self._unit_free)
+        reader = self._reader
+        return reader.offers and not (reader.last and self._clock.now < self._unit_free)
 
     def takes(self) -> bool:
         """Whether a sample can enter."""
@@ -75,10 +75,10 @@ class ValueLane:
 
     def tick(self, granted: bool) -> None:
         """A cycle passes, in which the request was granted or not."""
-        walker = self._walker
+        reader = self._reader
         if granted:
             self.steps += 1
-            if walker.last:
+            if reader.last:
                 self._activate()
         fetch = walk = None
         for younger in reversed(range(len(self._threads))):
@@ -92,13 +92,13 @@ class ValueLane:
                 thread.state = WALK
         if fetch is not None:
             fetch.state = LAYER
-        if walk is not None and walker.ready(granted):
-            walker.tick(granted, self._batch.counts[walk.sample][walk.layer], (walk, walk.group))
+        if walk is not None and reader.ready(granted):
+            reader.tick(granted, self._batch.counts[walk.sample][walk.layer], (walk, walk.group))
             walk.group += 1
             if walk.group == self._plan.groups[walk.layer]:
                 walk.state = WAIT
         else:
-            walker.tick(granted)
+            reader.tick(granted)
 
     def take(self, sample: int) -> None:
         """A sample enters in this cycle."""
@@ -117,8 +117,8 @@ class ValueLane:
 
     def _activate(self) -> None:
         """A group's last step was taken."""
-        assert self._walker.meta is not None
-        thread, group = self._walker.meta
+        assert self._reader.meta is not None
+        thread, group = self._reader.meta
         plan = self._plan
         units = plan.group_units[thread.layer][group]
         self._unit_free = self._clock.now + units + UNIT_CYCLES

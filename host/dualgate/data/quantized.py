@@ -15,7 +15,7 @@ from .samples import Samples
 Ints = NDArray[np.int64]
 
 
-class Integers:
+class QuantizedSamples:
     """Samples in a network's formats.
 
     Parameters

@@ -62,7 +62,7 @@ class Estimator(Fitted):
     activation : str or sequence of str
         Hidden activation, one for all or one for each.
     loss : str
-        A key of `rules.LOSSES`.
+        A key of `dualgate.contract.losses.LOSSES`.
     epochs, batch : int
     lr, momentum : float
         Learning rate, at the start; momentum, which optimisers without one ignore.

@@ -12,8 +12,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from ..contract import rules
 from ..contract.errors import InputError
+from ..contract.losses import LOSSES, find_loss
 from .base import Estimator, Floats
 
 
@@ -58,8 +58,8 @@ class Classifier(ClassifierMixin, Estimator):
         """
         features, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
-        if not rules.loss(self.loss).probable:
-            known = ", ".join(name for name, loss in rules.LOSSES.items() if loss.probable)
+        if not find_loss(self.loss).probable:
+            known = ", ".join(name for name, loss in LOSSES.items() if loss.probable)
             raise InputError(f"loss {self.loss!r} gives no probabilities; choose {known}")
         self.classes_, right = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import rules
 from ..contract.errors import InputError
+from ..contract.losses import find_loss
 from ..contract.network import Network
 from .model import Model
 from .steps import Activate, Dense, Drop, Step
@@ -27,7 +27,7 @@ def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
     steps : iterable of Step
         Each dense layer with at most one activation and then at most one dropout.
     loss : str or None
-        A key of `rules.LOSSES`, whose output activation the last layer has, or will be given if it
+        A key of `LOSSES`, whose output activation the last layer has, or will be given if it
         has none (logits); by default that of `DEFAULT_LOSSES`.
 
     Raises
@@ -100,7 +100,7 @@ def _loss(last: _Layer, name: str | None) -> str:
                 f"{found} at the outputs has no counterpart; choose {', '.join(DEFAULT_LOSSES)}"
             )
         return DEFAULT_LOSSES[found]
-    wanted = rules.loss(name).output.name
+    wanted = find_loss(name).output.name
     if last.activation is not None and found != wanted:
         raise InputError(f"the loss {name} needs {wanted} at the outputs, which have {found}")
     return name

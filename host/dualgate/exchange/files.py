@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import rules
 from ..contract.errors import CheckpointError, InputError
+from ..contract.losses import find_loss
 from ..train.archives import SAFETENSORS, TEXT, read_archive
 from ..train.checkpoint import load_checkpoint
 from .assemble import assemble
@@ -32,7 +32,7 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
         An ONNX file (``.onnx``); a checkpoint; or a state dict of PyTorch (``.safetensors``) whose
         every layer ``L`` has a matrix ``L.weight`` and, perhaps, ``L.bias``.
     loss : str
-        A key of `rules.LOSSES` to train by. Its output activation must be that of the file, or the
+        A key of `LOSSES` to train by. Its output activation must be that of the file, or the
         file ends in logits.
     hidden : sequence of str
         Hidden activations, one for all or one for each, of a state dict, which has none.
@@ -61,7 +61,7 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
             except InputError as error:
                 raise InputError(f"{path}: {error}") from None
     state = load_checkpoint(path)
-    have, wanted = state.network.objective.output, rules.loss(loss).output
+    have, wanted = state.network.objective.output, find_loss(loss).output
     if have is not wanted:
         raise InputError(
             f"{path}: the loss {loss} needs {wanted.name} at the outputs, which have {have.name}"

@@ -9,9 +9,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..contract import rules
+from ..contract.activations import IDENTITY, STEP
 from ..contract.errors import InputError
 from ..contract.formats import MASTER
+from ..contract.losses import LOSSES
 from ..contract.network import Network, check_shapes
 from ..floating.forward_mode import ForwardMode
 from ..train.dropout import shrunk
@@ -107,9 +108,9 @@ class Model:
             For a loss whose predictions are not the network's outputs (``msle``), and for the
             outputs of a perceptron.
         """
-        if self.network.objective.output is rules.STEP:
+        if self.network.objective.output is STEP:
             raise InputError("the step of a perceptron's outputs has no counterpart elsewhere")
-        if self.network.objective.inverse is not rules.LOSSES["mse"].inverse:
+        if self.network.objective.inverse is not LOSSES["mse"].inverse:
             raise InputError(
                 f"the loss {self.network.loss} transforms the outputs, for which others have no "
                 "layer; exchange the network with loss mse and transform its outputs yourself"
@@ -117,7 +118,7 @@ class Model:
         layers = zip(self.network.layers, self.weights, (*self.dropout, 0.0), strict=True)
         for layer, w, rate in layers:
             yield Dense(w)
-            if layer.activation is not rules.IDENTITY:
+            if layer.activation is not IDENTITY:
                 yield Activate(layer.activation.name)
             if rate:
                 yield Drop(rate)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..contract.activations import LEAK
 from ..contract.errors import InputError, MissingToolError
-from ..contract.rules import LEAK
 from ..data.files import replace_file
 from .assemble import assemble
 from .model import Model

@@ -4,8 +4,8 @@
 
 from typing import Any
 
+from ..contract.activations import LEAK
 from ..contract.errors import InputError, MissingToolError
-from ..contract.rules import LEAK
 from .assemble import assemble
 from .model import Model
 from .steps import Activate, Dense, Drop, Step, leaky_relu, softmax
@@ -22,7 +22,7 @@ def from_torch(sequential: Any, loss: str | None = None) -> Model:
         Of Linear, Sigmoid, Tanh, ReLU, LeakyReLU (of slope 1/128), Softmax (over units) and Dropout
         (after a hidden layer).
     loss : str or None
-        A key of `rules.LOSSES`. Where the last layer is Linear, its outputs are logits to a loss
+        A key of `LOSSES`. Where the last layer is Linear, its outputs are logits to a loss
         with an activation: ``from_torch(model, "cce")`` reads what was trained by
         `CrossEntropyLoss`. By default it follows from the last activation: ``mse`` without one,
         ``bce`` with Sigmoid, ``cce`` with Softmax.

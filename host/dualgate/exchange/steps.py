@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..contract import rules
+from ..contract.activations import LEAK
 from ..contract.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Activate:
-    """An activation, by its name in `rules.ACTIVATIONS`."""
+    """An activation, by its name in `ACTIVATIONS`."""
 
     name: str
 
@@ -50,11 +50,11 @@ Step = Dense | Activate | Drop
 
 
 def leaky_relu(slope: float) -> Activate:
-    """The engine's leaky ReLU; raises `InputError` for any other slope than `rules.LEAK`."""
-    if slope != rules.LEAK:
+    """The engine's leaky ReLU; raises `InputError` for any other slope than `LEAK`."""
+    if slope != LEAK:
         raise InputError(
             f"a leaky ReLU of slope {slope:g} has no counterpart; the engine's is "
-            f"1/{1 / rules.LEAK:g} = {rules.LEAK:g}"
+            f"1/{1 / LEAK:g} = {LEAK:g}"
         )
     return Activate("leaky_relu")
 

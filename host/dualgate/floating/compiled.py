@@ -20,25 +20,25 @@ from .kernels import Kernels, meet_tangents
 Floats = NDArray[np.floating[Any]]
 
 
-def _cross_births(births: Floats, weights: Floats, sums: Floats) -> None:
-    n, samples = births.shape
+def _cross_seeds(seeds: Floats, weights: Floats, sums: Floats) -> None:
+    n, samples = seeds.shape
     for unit in range(n):
-        birth = births[unit]
+        seed = seeds[unit]
         for q in range(sums.shape[1]):
             total, w = sums[unit, q], weights[unit, q]
             for sample in range(samples):
-                total[sample] = birth[sample] * w
+                total[sample] = seed[sample] * w
 
 
-def _meet_births(births: Floats, weights: Floats, error: Floats, deltas: Floats) -> None:
-    n, samples = births.shape
+def _meet_seeds(seeds: Floats, weights: Floats, error: Floats, deltas: Floats) -> None:
+    n, samples = seeds.shape
     for unit in range(n):
-        birth, delta = births[unit], deltas[unit]
+        seed, delta = seeds[unit], deltas[unit]
         delta[:] = 0
         for q in range(len(error)):
             w, e = weights[unit, q], error[q]
             for sample in range(samples):
-                delta[sample] += birth[sample] * w * e[sample]
+                delta[sample] += seed[sample] * w * e[sample]
 
 
 def _drop_small(tangents: Floats, setting: int) -> None:
@@ -100,23 +100,23 @@ def numba_kernels() -> Kernels:
     except ImportError:
         raise MissingToolError("numba is not installed; pip install dualgate[numba]") from None
     njit: Any = numba.njit
-    cross_births, meet_births = njit(_cross_births), njit(_meet_births)
+    cross_seeds, meet_seeds = njit(_cross_seeds), njit(_meet_seeds)
 
-    def cross(tangents: Floats, births: Floats | None, weights: Floats) -> Floats:
-        if births is None:
+    def cross(tangents: Floats, seeds: Floats | None, weights: Floats) -> Floats:
+        if seeds is None:
             return np.asarray(np.matmul(weights.T, tangents))
         tags, n, samples = tangents.shape
         sums = np.empty((tags + n, weights.shape[1], samples), weights.dtype)
         np.matmul(weights.T, tangents, out=sums[:tags])
-        cross_births(births, weights, sums[tags:])
+        cross_seeds(seeds, weights, sums[tags:])
         return sums
 
-    def meet(tangents: Floats, births: Floats | None, weights: Floats, error: Floats) -> Floats:
+    def meet(tangents: Floats, seeds: Floats | None, weights: Floats, error: Floats) -> Floats:
         deltas = meet_tangents(tangents, weights, error)
-        if births is None:
+        if seeds is None:
             return deltas
-        new = np.empty_like(births)
-        meet_births(births, weights, error, new)
+        new = np.empty_like(seeds)
+        meet_seeds(seeds, weights, error, new)
         return np.concatenate((deltas, new))
 
     return Kernels("numba", cross, meet, njit(_drop_small), njit(_drop_lowest))

@@ -4,8 +4,8 @@
 
 Tags are units: next to the values of a batch travel its tangents, an array (tags, units, samples)
 of the derivatives of this layer's values by the pre-activation of every unit before it. A layer's
-own units are born with the single entry g'(z). All cross a layer by ``T' = g'(z') * (T W)``, and at
-the output meet the error: ``delta = (T W) . e``. There is no backward pass.
+own units are seeded with the single entry g'(z). All cross a layer by ``T' = g'(z') * (T W)``, and
+at the output meet the error: ``delta = (T W) . e``. There is no backward pass.
 """
 
 from collections.abc import Collection, Sequence
@@ -209,16 +209,16 @@ class ForwardMode:
         kept = dropped = 0
         sums = np.empty((0, *slopes[0].shape), error.dtype)
         for index, slope in enumerate(slopes):
-            tangents, births = sums * slope, None if index in self.frozen else slope
+            tangents, seeds = sums * slope, None if index in self.frozen else slope
             if self.policy != keep_all:
                 before = int(np.count_nonzero(tangents))
-                tangents, births = self.policy(self.kernels, tangents, births)
+                tangents, seeds = self.policy(self.kernels, tangents, seeds)
                 after = int(np.count_nonzero(tangents))
                 kept, dropped = kept + after, dropped + before - after
             w = weights[index + 1][:-1]
             if index < len(slopes) - 1:
-                sums = self.kernels.cross(tangents, births, w)
-        return self.kernels.meet(tangents, births, w, error), kept, dropped
+                sums = self.kernels.cross(tangents, seeds, w)
+        return self.kernels.meet(tangents, seeds, w, error), kept, dropped
 
 
 def _outer(a: Floats, delta: Floats, w: Floats) -> Floats:

@@ -26,11 +26,11 @@ class Kernels:
     ----------
     name : str
     cross : callable
-        (tangents (tags, n, samples), births (n, samples) or None, weights (n, m)) -> their sums at
-        the next layer, (tags, m, samples); births follow the tags, as n tags more.
+        (tangents (tags, n, samples), seeds (n, samples) or None, weights (n, m)) -> their sums at
+        the next layer, (tags, m, samples); seeds follow the tags, as n tags more.
     meet : callable
-        (tangents, births, weights, error (m, samples)) -> the sums of `cross` times the error,
-        added up over the m outputs, (tags, samples). The sums of births need not be stored.
+        (tangents, seeds, weights, error (m, samples)) -> the sums of `cross` times the error,
+        added up over the m outputs, (tags, samples). The sums of seeds need not be stored.
     drop_small : callable
         (tangents, p): zero what `RelativePerTag` drops, in place.
     drop_lowest : callable
@@ -45,23 +45,23 @@ class Kernels:
     drop_lowest: Callable[[Floats, Floats, int], None]
 
 
-def _cross(tangents: Floats, births: Floats | None, weights: Floats) -> Floats:
+def _cross(tangents: Floats, seeds: Floats | None, weights: Floats) -> Floats:
     sums: Floats = np.matmul(weights.T, tangents)
-    if births is None:
+    if seeds is None:
         return sums
-    return np.concatenate((sums, births[:, None] * weights[:, :, None]))
+    return np.concatenate((sums, seeds[:, None] * weights[:, :, None]))
 
 
 def meet_tangents(tangents: Floats, weights: Floats, error: Floats) -> Floats:
-    """`Kernels.meet` without births; arguments as in `Kernels`."""
+    """`Kernels.meet` without seeds; arguments as in `Kernels`."""
     return np.asarray(np.einsum("tqs,qs->ts", np.matmul(weights.T, tangents), error))
 
 
-def _meet(tangents: Floats, births: Floats | None, weights: Floats, error: Floats) -> Floats:
+def _meet(tangents: Floats, seeds: Floats | None, weights: Floats, error: Floats) -> Floats:
     deltas = meet_tangents(tangents, weights, error)
-    if births is None:
+    if seeds is None:
         return deltas
-    return np.concatenate((deltas, np.einsum("us,uq,qs->us", births, weights, error)))
+    return np.concatenate((deltas, np.einsum("us,uq,qs->us", seeds, weights, error)))
 
 
 def _drop_small(tangents: Floats, setting: int) -> None:

@@ -2,10 +2,10 @@
 
 """Losses in floating point: the value, from the pre-activation where that is safer.
 
-What is common to all devices (output activation, error, scale, the targets' transformation) stays
-in `rules.LOSSES`; here is what only real numbers can have. The logarithm of a sigmoid
-or softmax is computed from z, so that no probability needs to be clipped. Values are plain numpy
-formulas, which also work on arrays of `dualgate.floating.dual.Dual`.
+The parts common to all devices (output activation, error, scale, the targets' transformation)
+stay in `dualgate.contract.losses.LOSSES`. This module adds the parts that need real numbers. The
+logarithm of a sigmoid or softmax is computed from z, so that no probability needs to be clipped.
+Values are plain numpy formulas, which also work on arrays of `dualgate.floating.dual.Dual`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..contract import rules
+from ..contract import losses as contract
 from ..contract.errors import InputError
 
 Floats = NDArray[np.floating[Any]]
@@ -27,14 +27,14 @@ class Loss:
 
     Parameters
     ----------
-    rule : rules.Loss
+    rule : contract.Loss
     terms : callable
         (z, outputs, transformed targets), arrays (samples, n) -> what each output adds to the loss
         of its sample, before the mean over outputs that some losses take. Their derivative, by the
         output where ``rule.sloped`` and by z elsewhere, is ``rule.factor * (outputs - targets)``.
     """
 
-    rule: rules.Loss
+    rule: contract.Loss
     terms: Callable[[Any, Any, Any], Any]
 
     def of_samples(self, z: Any, outputs: Any, target: Any, weight: Any = 1.0) -> Any:
@@ -95,7 +95,7 @@ def _criterion(z: Any, y: Any, t: Any) -> Any:
 
 
 LOSSES = {
-    name: Loss(rules.LOSSES[name], terms)
+    name: Loss(contract.LOSSES[name], terms)
     for name, terms in (
         ("mse", _square),
         ("sigmoid-mse", _square),

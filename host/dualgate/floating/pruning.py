@@ -3,8 +3,8 @@
 """Dynamic pruning of whole batches of tangents; the policies of `dualgate.floating.dual.pruning`.
 
 A policy gets the tangents that reach a hidden layer, (tags, units, samples), and the layer's own
-births g'(z), (units, samples), or None where the layer is frozen. It returns both with entries set
-to zero; it may overwrite the tangents and must not overwrite the births.
+seeds g'(z), (units, samples), or None where the layer is frozen. It returns both with entries set
+to zero; it may overwrite the tangents and must not overwrite the seeds.
 """
 
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ from .dual.pruning import check_count, check_setting
 from .kernels import Kernels
 
 Floats = NDArray[np.floating[Any]]
-Births = Floats | None
+Seeds = Floats | None
 
 
 class Policy(Protocol):
     """What prunes; see the module."""
 
-    def __call__(self, kernels: Kernels, tangents: Floats, births: Births) -> tuple[Floats, Births]:
-        """Prune the tangents at a layer, and its births."""
+    def __call__(self, kernels: Kernels, tangents: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
+        """Prune the tangents at a layer, and its seeds."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class RelativePerTag:
     ----------
     setting : int
         p: with ``2**(e - 1) <= largest < 2**e``, a tangent below ``2**(e - p)`` is dropped.
-        `PRUNE_OFF` keeps all. A birth is the only entry of its tag and always stays.
+        `PRUNE_OFF` keeps all. A seed is the only entry of its tag and always stays.
 
     Raises
     ------
@@ -49,11 +49,11 @@ class RelativePerTag:
     def __post_init__(self) -> None:
         check_setting(self.setting)
 
-    def __call__(self, kernels: Kernels, tangents: Floats, births: Births) -> tuple[Floats, Births]:
+    def __call__(self, kernels: Kernels, tangents: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
         """Prune."""
         if self.setting != PRUNE_OFF:
             kernels.drop_small(tangents, self.setting)
-        return tangents, births
+        return tangents, seeds
 
 
 keep_all = RelativePerTag()
@@ -64,7 +64,7 @@ keep_all = RelativePerTag()
 class LargestPerNumber:
     """Keep the `count` tangents of largest magnitude of each unit; of equals, the oldest tags.
 
-    The unit's own birth competes with the rest.
+    The unit's own seed competes with the rest.
 
     Raises
     ------
@@ -77,12 +77,12 @@ class LargestPerNumber:
     def __post_init__(self) -> None:
         check_count(self.count)
 
-    def __call__(self, kernels: Kernels, tangents: Floats, births: Births) -> tuple[Floats, Births]:
+    def __call__(self, kernels: Kernels, tangents: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
         """Prune."""
-        rows = _with_births(tangents, births)
+        rows = _with_seeds(tangents, seeds)
         if len(rows) > self.count:
             kernels.drop_lowest(rows, np.abs(rows), self.count)
-        return _apart(rows, births)
+        return _apart(rows, seeds)
 
 
 @dataclass(frozen=True)
@@ -109,19 +109,19 @@ class RandomPerNumber:
         check_count(self.count)
         object.__setattr__(self, "_random", np.random.default_rng(self.seed))
 
-    def __call__(self, kernels: Kernels, tangents: Floats, births: Births) -> tuple[Floats, Births]:
+    def __call__(self, kernels: Kernels, tangents: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
         """Prune."""
-        rows = _with_births(tangents, births)
+        rows = _with_seeds(tangents, seeds)
         if len(rows) > self.count:
             lots = 1.0 - self._random.random(rows.shape, rows.dtype.type)
             kernels.drop_lowest(rows, lots * (rows != 0), self.count)
-        return _apart(rows, births)
+        return _apart(rows, seeds)
 
 
-def _with_births(tangents: Floats, births: Births) -> Floats:
-    """A unit's births as one more row of tangents: it has the only nonzero one of its tag."""
-    return tangents if births is None else np.concatenate((tangents, births[None]))
+def _with_seeds(tangents: Floats, seeds: Seeds) -> Floats:
+    """A unit's seeds as one more row of tangents: it has the only nonzero one of its tag."""
+    return tangents if seeds is None else np.concatenate((tangents, seeds[None]))
 
 
-def _apart(rows: Floats, births: Births) -> tuple[Floats, Births]:
-    return (rows, None) if births is None else (rows[:-1], rows[-1])
+def _apart(rows: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
+    return (rows, None) if seeds is None else (rows[:-1], rows[-1])

@@ -16,7 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..contract import rules
+from ..contract import losses as contract
+from ..contract.activations import SIGMOID
 from ..contract.errors import InputError
 from .losses import LOSSES, Loss
 from .neuron import (
@@ -33,10 +34,10 @@ Floats = NDArray[np.float64]
 
 HALF_SQUARE = Loss(
     replace(
-        rules.LOSSES["mse"],
+        contract.LOSSES["mse"],
         name="half-mse",
         factor=1.0,
-        value=lambda y, t: rules.LOSSES["mse"].value(y, t) / 2.0,
+        value=lambda y, t: contract.LOSSES["mse"].value(y, t) / 2.0,
     ),
     lambda z, y, t: LOSSES["mse"].terms(z, y, t) / 2.0,
 )
@@ -143,7 +144,7 @@ class LogisticRegression(BinaryNeuron):
     def predict_proba(self, x: ArrayLike) -> Floats:
         """Probability of label 1 for each sample (samples,)."""
         with np.errstate(over="ignore"):  # in exp(-z), and the probability is rightly zero
-            return np.asarray(rules.SIGMOID.value(self.decision_function(x)))
+            return np.asarray(SIGMOID.value(self.decision_function(x)))
 
 
 class LinearRegression(Neuron):

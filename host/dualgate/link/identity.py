@@ -8,7 +8,8 @@ A list of words, the same for the gateware, which holds it in a memory, and for 
 import zlib
 from dataclasses import dataclass, fields
 
-from ..contract import commands, formats, layout, rules, settings
+from ..contract import commands, formats, layout, settings
+from ..contract.activations import ACTIVATIONS
 from ..contract.commands import PROTOCOL
 from ..contract.engine import EngineParameters
 from ..contract.errors import HandshakeError
@@ -38,7 +39,7 @@ _TABLES = (
     commands.SETTINGS_FIELDS,
     commands.COUNTERS,
     commands.IDENTITY_FIELDS,
-    [(activation.name, activation.code) for activation in rules.ACTIVATIONS.values()],
+    [(activation.name, activation.code) for activation in ACTIVATIONS.values()],
     [settings.PRUNE_BITS, formats.APPLY_BIAS, formats.SHARE_WIDTH],
 )
 

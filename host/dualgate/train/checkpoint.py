@@ -70,7 +70,7 @@ class Checkpoint:
     counters : Counters
         Of the whole run.
     data : int
-        `Integers.checksum` of the training samples.
+        `QuantizedSamples.checksum` of the training samples.
     best : Best or None
         With early stopping.
     """

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..contract.errors import InputError
 from ..contract.network import Network, check_master
 from ..data.augmentation import image_side, shift_images
-from ..data.quantized import Integers
+from ..data.quantized import QuantizedSamples
 from ..data.samples import Samples
 from ..devices import Counters, Device
 from ..optim.initialisers import initial_master_weights
@@ -29,7 +29,7 @@ from .dropout import infer
 from .evaluation import Evaluation
 from .recipe import Recipe
 from .record import Record, Tally, add
-from .weight_update import learner
+from .weight_update import weight_update
 
 __all__ = ["Record", "Trainer"]
 
@@ -79,11 +79,11 @@ class Trainer:
     ) -> None:
         self.network = network
         self.recipe = recipe
-        self._train = Integers(network, train)
-        self._held_out = None if held_out is None else Integers(network, held_out)
+        self._train = QuantizedSamples(network, train)
+        self._held_out = None if held_out is None else QuantizedSamples(network, held_out)
         self._check_recipe()
-        self._learner = learner(network, recipe, self.batches, self._sizes)
-        self.update_frac = self._learner.update_frac
+        self._update = weight_update(network, recipe, self.batches, self._sizes)
+        self.update_frac = self._update.update_frac
         self._data = self._train.checksum()
         self._start = start
         self._first = weights
@@ -142,7 +142,7 @@ class Trainer:
             weights, velocity = start.weights, start.velocity
         device.write_weights(weights)
         device.write_velocity(velocity)
-        self._learner.start(weights, None if start is None else start.state)
+        self._update.start(weights, None if start is None else start.state)
         self._mark = device.counters()
         while not self.finished:
             yield self._one_epoch(device, on_batch)
@@ -161,7 +161,7 @@ class Trainer:
             device.read_weights(),
             device.read_velocity(),
             self.batch,
-            self._learner.state,
+            self._update.state,
             tuple(self.records),
             self._tally,
             self.counters,
@@ -247,7 +247,7 @@ class Trainer:
             x = shift_images(x, self.recipe.shift, random)
         labels = None if data.labels is None else data.labels[chosen]
         number = self.epoch * self.batches + self.batch
-        outputs = self._learner.batch(device, number, x, target, labels, self._masks(len(x)))
+        outputs = self._update.batch(device, number, x, target, labels, self._masks(len(x)))
         self.batch += 1
         loss, right = data.score(chosen, outputs)
         tally = self._tally
@@ -270,7 +270,7 @@ class Trainer:
         """Take over what the device has counted since the last time."""
         now = device.counters()
         spent, self._mark = now - self._mark, now
-        clipped = spent.saturated_weights + self._learner.clipped()
+        clipped = spent.saturated_weights + self._update.clipped()
         spent = replace(spent, saturated_weights=clipped)
         self.counters = add(self.counters, spent)
         if training:

@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 LEAST, MOST = -(1 << (MASTER_WIDTH - 1)), (1 << (MASTER_WIDTH - 1)) - 1
 
 
-class Learner(ABC):
+class WeightUpdate(ABC):
     """What both ways share.
 
     Parameters
@@ -154,7 +154,7 @@ class Learner(ABC):
         """For samples of a batch of `size` that count `weight` times."""
 
 
-class OnChip(Learner):
+class OnChip(WeightUpdate):
     """SGD with momentum, by the engine.
 
     Parameters
@@ -214,7 +214,7 @@ class OnChip(Learner):
         )
 
 
-class OnHost(Learner):
+class OnHost(WeightUpdate):
     """Any optimiser and penalty, by the host; the engine takes the gradient.
 
     For each weight a batch costs two words from the device and three to it, beside the samples.
@@ -284,7 +284,7 @@ class OnHost(Learner):
         )
 
 
-def learner(network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> Learner:
+def weight_update(network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> WeightUpdate:
     """The way that a recipe asks for; arguments as for `OnChip`."""
     if recipe.on_chip:
         return OnChip(network, recipe, epoch, sizes)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..boards import BOARDS
 from ..boards.board import Board
-from .flow import Result
+from .result import Result
 from .speed import speeds
 
 INTRODUCTION = """\
@@ -18,12 +18,12 @@ log](../log/index.md)."""
 
 
 def document(results: Mapping[str, Result], data: Path | None) -> str:
-    """The page as Markdown.
+    """Write the page as Markdown.
 
     Parameters
     ----------
     results : mapping
-        Builds, by the board's name.
+        Results of builds by the board's name.
     data : Path or None
         See `speed.speeds`.
     """
@@ -44,7 +44,7 @@ def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def engine_text(board: Board) -> str:
-    """The board's own engine, in a few words."""
+    """Describe the board's own engine in a few characters."""
     engine = board.engine
     arrays = "three lanes" if engine.arrays == 3 else "shared array"
     if engine.compact:
@@ -136,7 +136,8 @@ def _speed(results: Mapping[str, Result], data: Path | None) -> str:
     heading = ("board", "task", "layers", "cycles a sample", "samples/s", "a sample")
     return (
         "## Samples a second\n\nThese are the rates of the engine alone: cycles of samples in "
-        "training, with the task's pruning, from the cycle model, which is exact for one core; at "
-        "the board's clock or the rate of its worst placement, whichever is lower. A serial line, "
-        "over which the host sends every sample, is far slower.\n\n" + _table(heading, rows)
+        "training, with the task's pruning, from the cycle model, which is exact for one core and "
+        "for a compact engine; at the board's clock or the rate of its worst placement, whichever "
+        "is lower. A serial line, over which the host sends every sample, is far slower.\n\n"
+        + _table(heading, rows)
     )

@@ -12,7 +12,8 @@ from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 
 from ..boards import find_board
 from ..build.families import FAMILIES
-from ..build.flow import NAME, RESULT, Result
+from ..build.job import NAME
+from ..build.result import RESULT, Result
 
 
 @click.command()
@@ -24,7 +25,11 @@ from ..build.flow import NAME, RESULT, Result
     help="Directory of the build.  [default: build/BOARD]",
 )
 def program(name: str, out: Path | None) -> None:
-    """Load the bitstream that `dualgate build BOARD` left in DIR into BOARD."""
+    """Load a built bitstream into BOARD.
+
+    It is the one that `dualgate build BOARD` left in DIR. The bitstream of a build that failed is
+    refused.
+    """
     board = find_board(name)
     if board.part_only:
         raise InputError(f"{name} is only synthesised; there is no bitstream to load")

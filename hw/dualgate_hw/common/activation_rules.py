@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The rules of the activations, as combinational logic: see `dualgate.contract.rules`."""
+"""The rules of the activations, as combinational logic: see `dualgate.contract.activations`."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
 
+from dualgate.contract.activations import (
+    LEAK_SHIFT,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    STEP,
+    TABLE_BITS,
+    TANH,
+)
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
-from dualgate.contract.rules import LEAK_SHIFT, LEAKY_RELU, RELU, SIGMOID, STEP, TABLE_BITS, TANH
 
 from .shapes import VALUE
 

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.commands import COUNTERS
 
-from .shapes import delay
+from .delay import delay
 
 COUNTER_WIDTH = 64
 

@@ -36,12 +36,12 @@ def _place(flags: Sequence[Value]) -> Value:
     )
 
 
-def lowest(flags: Value) -> Value:
+def isolate_lowest(flags: Value) -> Value:
     """The lowest flag alone; none if there is none."""
     return Cat(_first(list(flags)))
 
 
-def several(flags: Value) -> Value:
+def more_than_one(flags: Value) -> Value:
     """Whether there is more than one flag."""
     some: list[Value] = []
     more: list[Value] = []
@@ -53,7 +53,7 @@ def several(flags: Value) -> Value:
     return Cat(more).any()
 
 
-def position(flag: Value) -> Value:
+def onehot_index(flag: Value) -> Value:
     """The place of the only flag; zero without one."""
     return _place(list(flag))
 
@@ -64,17 +64,7 @@ def bit_length(value: Value) -> Value:
     return _place([Const(0, 1), *highest])
 
 
-def chosen(flag: Value, words: Iterable[Value]) -> Value:
+def onehot_mux(flag: Value, words: Iterable[Value]) -> Value:
     """The bits of the only flag's word; zeros without one."""
     bits = [Value.cast(word) for word in words]
     return reduce(or_, (word & flag[n].replicate(len(word)) for n, word in enumerate(bits)))
-
-
-def flagged(flags: Value) -> dict[str, Value]:
-    """Fields of a `word_job`: its flags, and what the stepper has to know of them at once."""
-    return {
-        "flags": flags,
-        "some": flags.any(),
-        "lowest": lowest(flags),
-        "single": ~several(flags),
-    }

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import VALUE_WIDTH
 
-from .shapes import VALUE, delay
+from .delay import delay
+from .shapes import VALUE
 
 ROUNDING_LATENCY = 4
 """Cycles from `start` to `done`."""

@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 
-from amaranth import Cat, Module, Signal, signed, unsigned
+from amaranth import Cat, signed, unsigned
 from amaranth.hdl import Shape, ShapeLike, Value, ValueLike
 from amaranth.lib import data, memory
 from amaranth.utils import ceil_log2
@@ -216,15 +216,6 @@ class Shapes:
         )
 
 
-def owned(owner: ValueLike, address: ValueLike, depth: int) -> Value:
+def banked_address(owner: ValueLike, address: ValueLike, depth: int) -> Value:
     """Address of a word of `owner`, a context or slot, in a memory of `depth` words for each."""
     return Cat(Value.cast(address)[: ceil_log2(depth)], owner)
-
-
-def delay(m: Module, value: Value, cycles: int) -> Value:
-    """`value`, `cycles` later."""
-    for _ in range(cycles):
-        later = Signal.like(value, name="delayed")
-        m.d.sync += later.eq(value)
-        value = later
-    return value

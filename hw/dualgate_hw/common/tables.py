@@ -7,7 +7,7 @@ from amaranth.hdl import Shape
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE, TABLE_BITS
+from dualgate.contract.activations import EXP_TABLE, SIGMOID_TABLE, TABLE_BITS
 
 SIGMOID_SHAPE = unsigned(15)
 EXP_SHAPE = unsigned(16)

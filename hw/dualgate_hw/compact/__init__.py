@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The compact engine, for parts too small for lanes of their own: one sample after the other.
+"""The compact engine, for parts too small for separate lanes: it takes one sample at a time.
 
-A program does what every command asks for, with one set of multipliers, one unit that narrows, one
-memory of rows, and three loops in hardware: along a list, over rows of velocities, over a row's
-lanes at a batch's end.
+A program carries out every command. It works with one set of multipliers, one unit that narrows
+numbers, one memory of rows, and three loops in hardware: dot products along a list, outer products
+that are added to rows of velocities, and the step of a row's weights at a batch's end.
 """
 
 from .engine import CompactEngine

@@ -1,255 +1,269 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From instructions with names to numbers: the program, and the memory that it works on.
+"""The assembler of the compact engine: from instructions with names to memory images."""
 
-Memory is in three parts, by which an address says what is joined to it: arrays, with X; fields of
-the layers' descriptors, with Y; and single words.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypedDict, Unpack
 
-from amaranth import Const
 from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
-from ..common.shapes import VALUE
-from .instructions import Action, Condition, Op, Word, layout
+from .cells import Cells
+from .instructions import Action, AluOp, Cell, Condition, instruction_layout
+from .joining import Instruction, join
+from .labels import Scope
 
-Operand = Word | Op | int
-"""A word, a source that is none, or a constant, for which there will be a word."""
+Operand = Cell | AluOp | int
+"""A cell, a source, or a constant, for which the assembler reserves a cell."""
 
 
-class Rest(TypedDict, total=False):
-    """What else an instruction does.
+class Extras(TypedDict, total=False):
+    """Further parts of an instruction, given as keywords.
 
-    do : an action
-    store : a word that becomes the result; an operand that is a word must be the same
-    plane : of the row, for `Action.READ` and `Action.WRITE`
-    go, when : where the next instruction is, and under which condition
+    do : the action; not together with `store`
+    store : the cell that takes the result; an operand that is a cell must be the same cell
+    plane : the plane of the row memory, for `Action.READ_ROW` and `Action.WRITE_ROW`
+    go : label of the next instruction
+    when : condition of going there; `Condition.ALWAYS` if only `go` is given
     """
 
     do: Action
-    store: Word
+    store: Cell
     plane: int
     go: str
     when: Condition
 
 
-@dataclass(frozen=True)
-class _Instruction:
-    op: Op
-    action: Action
-    address: Word | None
-    condition: Condition
-    target: str
-
-
-UNCONDITIONAL = (Condition.NEVER, Condition.ALWAYS, Condition.LINK)
-
-_SINGLES = 1 << 20
-"""Where single words seem to begin, until it is known how many words come before them."""
-
-
 class Assembler:
-    """Collects a program: the methods from `load` on are instructions.
+    """Collects a program and the initial contents of its data memory.
+
+    The methods from `load` on append instructions. A program is written in routines and blocks,
+    each with labels of its own::
+
+        with asm.routine("double_all"):  # a label that the whole program can use
+            asm.load(3)
+            asm.label("next")  # a label of this routine
+            ...
+            asm.go("next", Condition.NOT_NEGATIVE)
 
     Parameters
     ----------
     fields : int
-        Of a descriptor; a power of two.
+        Number of cells of a descriptor, a power of two.
     layers : int
-        Descriptors; a power of two.
+        Number of descriptors, a power of two.
+
+    Attributes
+    ----------
+    cells : Cells
+        The data memory of the program.
     """
 
     def __init__(self, fields: int, layers: int) -> None:
         self.fields = fields
-        self._arrays: list[int | str] = [0] * (fields * layers)
-        self._singles: list[int | str] = []
-        self._constants: dict[int | str, Word] = {}
-        self._labels: dict[str, int] = {}
-        self._names = 0
-        self._instructions: list[_Instruction] = []
+        self.cells = Cells(fields * layers)
+        self._global = self._scope = Scope("the program")
+        self._labelled: set[int] = set()
+        self._instructions: list[Instruction] = []
 
-    def array(self, values: Sequence[int | str]) -> Word:
-        """Words to which X is joined: they begin at a power of two that holds them."""
-        size = 1 << ceil_log2(len(values))
-        self._arrays += [0] * (-len(self._arrays) % size)
-        first = Word(len(self._arrays))
-        self._arrays += values
-        return first
+    @contextmanager
+    def block(self, name: str) -> Iterator[None]:
+        """Open a scope: labels defined inside are unknown outside. Use in a ``with`` statement.
 
-    def variable(self) -> Word:
-        """A single word."""
-        self._singles.append(0)
-        return Word(_SINGLES + len(self._singles) - 1)
+        Parameters
+        ----------
+        name : str
+            Name of the block in error messages.
+        """
+        around = self._scope
+        self._scope = Scope(name, around)
+        try:
+            yield
+        finally:
+            self._scope = around
 
-    def constant(self, value: int | str) -> Word:
-        """A single word with a number, or with the place of a label."""
-        value = value & 0xFFFF if isinstance(value, int) else value
-        if value not in self._constants:
-            self._constants[value] = self.variable()
-            self._singles[-1] = value
-        return self._constants[value]
+    @contextmanager
+    def routine(self, name: str) -> Iterator[None]:
+        """Open a block whose first instruction the whole program can go to by the block's name.
+
+        Parameters
+        ----------
+        name : str
+            Name of the routine.
+        """
+        self.entry(name)
+        with self.block(name):
+            yield
+
+    def entry(self, name: str) -> None:
+        """Name the next instruction for the whole program."""
+        self._define(self._global, name)
 
     def label(self, name: str) -> None:
-        """Name the next instruction."""
-        if name in self._labels:
-            raise ValueError(f"two instructions are named {name}")
-        self._labels[name] = len(self._instructions)
+        """Name the next instruction for the block or routine that is open."""
+        self._define(self._scope, name)
 
-    def new_label(self) -> str:
-        """A name that no instruction has."""
-        self._names += 1
-        return f"{self._names}"
+    def _define(self, scope: Scope, name: str) -> None:
+        scope.define(name, len(self._instructions))
+        self._labelled.add(len(self._instructions))
 
-    def load(self, operand: Operand, **rest: Unpack[Rest]) -> None:
-        """A = word, or another source."""
-        if isinstance(operand, Op):
-            self._emit(operand, None, rest)
+    def load(self, operand: Operand, **extras: Unpack[Extras]) -> None:
+        """A = operand."""
+        if isinstance(operand, AluOp):
+            self._emit(operand, None, extras)
         else:
-            self._emit(Op.LOAD, operand, rest)
+            self._emit(AluOp.LOAD, operand, extras)
 
-    def add(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
-        """A = A + word."""
-        self._emit(Op.ADD, operand, rest)
+    def copy(
+        self, source: Operand, target: Cell, *, do: Action = Action.NONE, go: str = ""
+    ) -> None:
+        """A = target = source: `load`, then `keep`.
 
-    def add_carry(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
-        """A = A + word + carry."""
-        self._emit(Op.ADD_CARRY, operand, rest)
+        These are one instruction where the source is not a cell and nothing else is done, and two
+        otherwise.
 
-    def subtract(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
-        """A = A - word."""
-        self._emit(Op.SUBTRACT, operand, rest)
+        Parameters
+        ----------
+        source : Cell, AluOp or int
+        target : Cell
+        do : Action
+            Action of the load.
+        go : str, optional
+            Label of the next instruction.
+        """
+        self.load(source, do=do)
+        if go:
+            self.keep(store=target, go=go)
+        else:
+            self.keep(store=target)
 
-    def subtract_borrow(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
-        """A = A - word - borrow."""
-        self._emit(Op.SUBTRACT_BORROW, operand, rest)
+    def add(self, operand: Cell | int, **extras: Unpack[Extras]) -> None:
+        """A = A + operand."""
+        self._emit(AluOp.ADD, operand, extras)
 
-    def subtract_from(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
-        """A = word - A."""
-        self._emit(Op.SUBTRACT_FROM, operand, rest)
+    def add_carry(self, operand: Cell | int, **extras: Unpack[Extras]) -> None:
+        """A = A + operand + carry."""
+        self._emit(AluOp.ADD_CARRY, operand, extras)
 
-    def mask(self, operand: Word | int, **rest: Unpack[Rest]) -> None:
-        """A = A & word."""
-        self._emit(Op.MASK, operand, rest)
+    def subtract(self, operand: Cell | int, **extras: Unpack[Extras]) -> None:
+        """A = A - operand."""
+        self._emit(AluOp.SUBTRACT, operand, extras)
 
-    def increment(self, operand: Word, **rest: Unpack[Rest]) -> None:
-        """A = word + 1."""
-        self._emit(Op.INCREMENT, operand, rest)
+    def subtract_borrow(self, operand: Cell | int, **extras: Unpack[Extras]) -> None:
+        """A = A - operand - borrow."""
+        self._emit(AluOp.SUBTRACT_BORROW, operand, extras)
 
-    def decrement(self, operand: Word, **rest: Unpack[Rest]) -> None:
-        """A = word - 1."""
-        self._emit(Op.DECREMENT, operand, rest)
+    def subtract_from(self, operand: Cell | int, **extras: Unpack[Extras]) -> None:
+        """A = operand - A."""
+        self._emit(AluOp.SUBTRACT_FROM, operand, extras)
 
-    def clear(self, **rest: Unpack[Rest]) -> None:
+    def mask(self, operand: Cell | int, **extras: Unpack[Extras]) -> None:
+        """A = A & operand."""
+        self._emit(AluOp.MASK, operand, extras)
+
+    def increment(self, operand: Cell, **extras: Unpack[Extras]) -> None:
+        """A = operand + 1."""
+        self._emit(AluOp.INCREMENT, operand, extras)
+
+    def decrement(self, operand: Cell, **extras: Unpack[Extras]) -> None:
+        """A = operand - 1."""
+        self._emit(AluOp.DECREMENT, operand, extras)
+
+    def clear(self, **extras: Unpack[Extras]) -> None:
         """A = 0."""
-        self._emit(Op.CLEAR, None, rest)
+        self._emit(AluOp.CLEAR, None, extras)
 
-    def keep(self, **rest: Unpack[Rest]) -> None:
-        """A as it is. If it can, the instruction before does this, too."""
-        self._emit(Op.KEEP, None, rest)
+    def keep(self, **extras: Unpack[Extras]) -> None:
+        """Leave A as it is. The instruction before takes over the extras if it can."""
+        self._emit(AluOp.KEEP, None, extras)
 
     def go(self, target: str, when: Condition = Condition.ALWAYS) -> None:
-        """Nothing else."""
+        """Only go to a label."""
         self.keep(go=target, when=when)
 
     def call(self, target: str) -> None:
-        """Go, and come back with `go_back`. There is one link."""
+        """Go to a routine that returns with `go_back`. There is one link, so calls do not nest."""
         self.keep(do=Action.CALL, go=target)
 
     def go_back(self) -> None:
-        """To where the call was, or to the link that was set."""
+        """Return to the instruction after the call, or go to the link that was set."""
         self.keep(when=Condition.LINK)
 
-    def _emit(self, op: Op, operand: Word | int | None, rest: Rest) -> None:
-        action = rest.get("do", Action.NONE)
+    def _emit(self, op: AluOp, operand: Cell | int | None, extras: Extras) -> None:
+        action = extras.get("do", Action.NONE)
         addresses = set()
         if operand is not None:
-            addresses.add(operand if isinstance(operand, Word) else self.constant(operand))
-        if "store" in rest:
-            addresses.add(rest["store"])
+            addresses.add(operand if isinstance(operand, Cell) else self.cells.constant(operand))
+        if "store" in extras:
+            addresses.add(extras["store"])
             if action is not Action.NONE:
-                raise ValueError(f"either store or {action}")
+                raise ValueError(f"an instruction does either store or {action.name}")
             action = Action.STORE
-        if "plane" in rest:
-            addresses.add(Word(rest["plane"]))
+        if "plane" in extras:
+            addresses.add(Cell(extras["plane"]))
         if len(addresses) > 1:
             raise ValueError(f"an instruction has one address, not {addresses}")
-        usual = Condition.ALWAYS if "go" in rest else Condition.NEVER
-        one = _Instruction(
+        usual = Condition.ALWAYS if "go" in extras else Condition.NEVER
+        new = Instruction(
             op,
             action,
             next(iter(addresses), None),
-            rest.get("when", usual),
-            rest.get("go", ""),
+            extras.get("when", usual),
+            (self._scope, extras["go"]) if "go" in extras else None,
         )
-        if not self._joined(one):
-            self._instructions.append(one)
+        joined = self._joined(new)
+        if joined is None:
+            self._instructions.append(new)
+        else:
+            self._instructions[-1] = joined
 
-    def _joined(self, one: _Instruction) -> bool:
-        """Whether the instruction before does this one's work, too: with its result, which is A."""
-        if not self._instructions or len(self._instructions) in self._labels.values():
-            return False
-        before = self._instructions[-1]
-        idle = one.action is Action.NONE and one.condition is Condition.NEVER
-        # A number that is held has a bit more than A, what is written is A, and a condition is of
-        # it as it was before.
-        if idle or one.op is not Op.KEEP or one.action in (Action.HOLD, Action.WRITE):
-            return False
-        if before.condition is not Condition.NEVER or one.condition not in UNCONDITIONAL:
-            return False
-        if Action.NONE not in (before.action, one.action):
-            return False
-        if before.action is Action.SET_LINK and one.condition is Condition.LINK:
-            return False
-        if None not in (before.address, one.address) and before.address != one.address:
-            return False
-        self._instructions[-1] = replace(
-            before,
-            action=one.action if before.action is Action.NONE else before.action,
-            address=one.address if before.address is None else before.address,
-            condition=one.condition,
-            target=one.target,
-        )
-        return True
+    def _joined(self, new: Instruction) -> Instruction | None:
+        """The last instruction joined with `new`, if nothing can go between them."""
+        if not self._instructions or len(self._instructions) in self._labelled:
+            return None
+        return join(self._instructions[-1], new)
 
     @property
     def first_single(self) -> int:
-        """Address of the first single word; fields and arrays come before."""
-        return len(self._arrays)
+        """Address of the first single cell; descriptors and arrays come before."""
+        return self.cells.first_single
 
     @property
     def memory(self) -> list[int]:
-        """The words, to begin with, as signed numbers."""
-        words = [self._number(word) for word in (*self._arrays, *self._singles)]
-        return [Const(word, VALUE).value for word in words]
+        """Initial contents of the data memory, as signed numbers."""
+        return self.cells.contents(self.position)
 
     @property
     def layout(self) -> data.StructLayout:
-        """Of an instruction."""
-        return layout(ceil_log2(len(self.memory)), ceil_log2(len(self._instructions)))
+        """Layout of an instruction of this program."""
+        return instruction_layout(ceil_log2(self.cells.depth), ceil_log2(len(self._instructions)))
 
     @property
     def program(self) -> list[data.Const]:
-        """The instructions."""
-        found = self.layout
-        return [found.const(self._fields(one)) for one in self._instructions]
+        """The instructions, in order."""
+        layout = self.layout
+        return [layout.const(self._fields(instruction)) for instruction in self._instructions]
 
-    def address(self, word: Word) -> int:
-        """Where a word is."""
-        number = word.address
-        return number if number < _SINGLES else number - _SINGLES + self.first_single
+    def address(self, cell: Cell) -> int:
+        """Address of a cell in the data memory."""
+        return self.cells.address(cell)
 
-    def _number(self, word: int | str) -> int:
-        return self._labels[word] if isinstance(word, str) else word
+    def position(self, entry: str) -> int:
+        """Position in the program of a label that the whole program can use."""
+        return self._global.position(entry)
 
-    def _fields(self, one: _Instruction) -> dict[str, object]:
+    def _fields(self, instruction: Instruction) -> dict[str, object]:
+        """An instruction with numbers instead of names."""
+        target = 0
+        if instruction.target is not None:
+            scope, label = instruction.target
+            target = scope.position(label)
+        cell = instruction.address
         return {
-            "op": one.op,
-            "action": one.action,
-            "address": self.address(one.address) if one.address else 0,
-            "condition": one.condition,
-            "target": self._number(one.target) if one.target else 0,
+            "op": instruction.op,
+            "action": instruction.action,
+            "address": self.address(cell) if cell else 0,
+            "condition": instruction.condition,
+            "target": target,
         }

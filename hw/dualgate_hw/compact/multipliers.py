@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Multipliers that add up what they multiply, and the unit that narrows a sum."""
+"""The multipliers, which accumulate their products, and the narrower of sums."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value
@@ -11,26 +11,37 @@ from dualgate.contract.formats import VALUE_WIDTH
 
 from ..common.rounding import WINDOW, saturate, shift_right, with_half
 from ..common.shapes import PRODUCT, VALUE, vector
-from .parts import BYTE, SHIFT_BITS, Places, Use, row_layout
+from .parts import BYTE, SHIFT_BITS, Control, Places, row_layout
 
 
 class Multipliers(wiring.Component):
-    """Two multipliers for each of N lanes: one for either byte of a scalar.
+    """Two multipliers with accumulators for each of N lanes, one for either byte of a scalar.
 
-    So a sum stays within the accumulators that DSP blocks have of their own: a lane's sum is
-    ``first * 256 + second``. Where a product is `whole`, the first multiplier has the scalar
-    entire, and its accumulator after a single step is the product.
+    A lane multiplies its factor by the scalar that all lanes share. Its sum is
+    ``first * 256 + second``, where `first` adds up the products of the scalar's upper byte and
+    `second` those of the lower byte: each stays within the accumulator of a DSP block. For a
+    `whole` product the first multiplier takes the entire scalar, and after a single step from zero
+    its accumulator is the product.
+
+    A step multiplies the operands loaded in earlier cycles; the sum is valid a cycle later.
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    use : of `Use`, the members from `clear` on; a step multiplies operands loaded before
-    row : the word of a row that was read
-    products : the lanes' products, where they are `whole`
-    lane, sum : of one lane
+    `control` : In(Control(places))
+        Control of the shared datapath; uses the members from `clear` on.
+    `row` : In(row_layout(neurons))
+        Row word that was read last.
+    `products` : Out(ArrayLayout(PRODUCT, neurons))
+        Whole products of the lanes, valid after a `whole` step.
+    `lane` : In(range(neurons))
+        Lane whose sum is read.
+    `sum` : Out(places.total)
+        Sum of that lane.
     """
 
     def __init__(self, places: Places) -> None:
@@ -38,7 +49,7 @@ class Multipliers(wiring.Component):
         neurons = places.shapes.neurons
         super().__init__(
             {
-                "use": In(Use(places)),
+                "control": In(Control(places)),
                 "row": In(row_layout(neurons)),
                 "products": Out(data.ArrayLayout(PRODUCT, neurons)),
                 "lane": In(range(neurons)),
@@ -48,20 +59,20 @@ class Multipliers(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        use = self.use
+        control = self.control
         neurons = self.places.shapes.neurons
         scalar = Signal(VALUE, reset_less=True)
         factors = Signal(vector(neurons), reset_less=True)
-        with m.If(use.load_scalar):
-            m.d.sync += scalar.eq(use.scalar)
-        with m.If(use.load_row):
+        with m.If(control.load_scalar):
+            m.d.sync += scalar.eq(control.scalar)
+        with m.If(control.load_row):
             m.d.sync += factors.eq(self.row)
-        with m.If(use.load_factor):
-            m.d.sync += factors.eq(Cat(use.factor, factors.as_value()[:-VALUE_WIDTH]))
+        with m.If(control.load_factor):
+            m.d.sync += factors.eq(Cat(control.factor, factors.as_value()[:-VALUE_WIDTH]))
         upper = Signal(VALUE)
         lower = Signal(signed(BYTE + 1))
         m.d.comb += [
-            upper.eq(Mux(use.whole, scalar, scalar >> BYTE)),
+            upper.eq(Mux(control.whole, scalar, scalar >> BYTE)),
             lower.eq(scalar[:BYTE]),
         ]
         first, second = (
@@ -70,29 +81,30 @@ class Multipliers(wiring.Component):
         )
         for product, found in zip(self.products, first, strict=True):
             m.d.comb += product.eq(found)
-        m.d.comb += self.sum.eq((self._of(m, first) << BYTE) + self._of(m, second))
+        m.d.comb += self.sum.eq((self._selected(m, first) << BYTE) + self._selected(m, second))
         return m
 
     def _accumulate(self, m: Module, operand: Value, lane: int, factor: Value) -> Signal:
-        """A sum of products.
+        """Build an accumulator of products.
 
-        It is cleared by loading a zero that synthesis cannot tell from any other number, `step`:
-        a reset of any kind would keep the register out of the DSP block.
+        It is cleared by loading `step`, which is zero then, because `clear` and `step` exclude each
+        other. Synthesis does not know that; it would turn a constant zero into a reset of the
+        register, and a register with a reset does not fit into the DSP block.
         """
         total = Signal(self.places.accumulator, reset_less=True)
-        spared = self.use.alone if lane else Const(0)
-        with m.If((self.use.clear | self.use.step) & ~spared):
+        spared = self.control.alone if lane else Const(0)
+        with m.If((self.control.clear | self.control.step) & ~spared):
             m.d.sync += total.eq(
                 Mux(
-                    self.use.clear,
-                    self.use.step.replicate(len(total)).as_signed(),
+                    self.control.clear,
+                    self.control.step.replicate(len(total)).as_signed(),
                     total + operand * factor,
                 )
             )
         return total
 
-    def _of(self, m: Module, sums: list[Signal]) -> Signal:
-        """The sum of the lane that is named."""
+    def _selected(self, m: Module, sums: list[Signal]) -> Signal:
+        """Select the sum of `lane`."""
         found = Signal(self.places.accumulator)
         with m.Switch(self.lane):
             for lane, total in enumerate(sums):
@@ -107,23 +119,39 @@ class Narrower(wiring.Component):
     ::
 
         number -> total -> shift, round, clip -> narrow
-               +> magnitude, with all before ------> highest
-        cycle 0       1                         2           3
+               +> OR of the magnitudes  -------------> highest
+        cycle 0       1                         2      3
 
     Parameters
     ----------
     places : Places
+        Sizes of the engine's memories.
 
     Members
     -------
-    take, number : a number
-    measure : it is one of those whose longest is wanted
-    forget : measure from now on
-    shift, rounds : of the number that was taken
-    total : that number
-    narrow, clipped : what became of it, a cycle later, and whether it was clipped
-    highest, some : place of the highest bit of all magnitudes that were measured, of negative
-        numbers the one's complement's; whether any was not zero
+    `take` : In(1)
+        Takes a number.
+    `number` : In(places.total)
+        The number.
+    `measure` : In(1)
+        Measures the number that is taken.
+    `forget` : In(1)
+        Forgets all measured numbers.
+    `shift` : In(SHIFT_BITS)
+        Number of places by which the number that was taken last is shifted down.
+    `rounds` : In(1)
+        Rounds to nearest if high, otherwise down.
+    `total` : Out(places.total)
+        The number that was taken last.
+    `narrow` : Out(VALUE)
+        That number, shifted and clipped, a cycle later.
+    `clipped` : Out(1)
+        High if `narrow` was clipped.
+    `highest` : Out(range(places.total.width))
+        Position of the highest bit set in any measured magnitude; the magnitude of a negative
+        number is its ones' complement.
+    `some` : Out(1)
+        High if any measured number was not zero.
     """
 
     def __init__(self, places: Places) -> None:
@@ -168,7 +196,7 @@ class Narrower(wiring.Component):
 
 
 def _highest(value: Value) -> tuple[Value, Value]:
-    """Whether a bit is set, and the place of the highest one, half by half."""
+    """Whether any bit is set, and the position of the highest one, by halving."""
     if len(value) == 1:
         return value, Const(0, 0)
     half = 1 << (len(value) - 1).bit_length() - 1

@@ -7,7 +7,7 @@
     commands --> Dispatcher --> cores, in turn --> Collector --> responses
                      |            ^      ^             ^
                      v            | rows | MAC arrays  |
-              CommandDecoder -----+      BatchEnd      |
+              CommandDecoder -----+      WeightStep      |
                      +---------------------------------+
 
 Weights do not change while samples are in flight: whatever the decoder takes waits for the last of
@@ -21,6 +21,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.engine import WORD_BITS, Depths, EngineParameters
 
 from ..common.counters import Counters
+from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, WORD, Shapes
 from ..common.tables import Tables
 from .control.decoder import CommandDecoder
@@ -28,7 +29,7 @@ from .control.dispatch import Collector, Dispatcher
 from .control.row_access import RowEntries
 from .core import EVENTS, Core
 from .memory.rows import SharedRows
-from .weight_step import BatchEnd
+from .weight_step import WeightStep
 
 
 class Engine(wiring.Component):
@@ -61,7 +62,7 @@ class Engine(wiring.Component):
         self.decoder = CommandDecoder(shapes)
         self.cores = [Core(shapes, core == 0) for core in range(parameters.cores)]
         self.collector = Collector(shapes)
-        self.batch_end = BatchEnd(shapes, parameters.arrays)
+        self.batch_end = WeightStep(shapes, parameters.arrays)
         self.working = Signal()
         super().__init__(
             {
@@ -140,7 +141,7 @@ class Engine(wiring.Component):
     def _descriptors(self, m: Module) -> None:
         """A copy for the batch's end; cores have their own."""
         m.submodules.layers = layers = memory.Memory(
-            shape=LAYER, depth=self.parameters.layers, init=[]
+            shape=LAYER, depth=self.parameters.layers, init=[], attrs={FEW_WORDS: 1}
         )
         write, read = layers.write_port(), layers.read_port()
         m.d.comb += [

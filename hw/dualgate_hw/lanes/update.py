@@ -7,9 +7,10 @@ from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
-from ..common.shapes import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, delay, owned, vector
-from .memory.list_reader import ListWalker
+from ..common.shapes import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, banked_address, vector
+from .memory.list_reader import ListReader
 
 SIDE = data.StructLayout({"side": unsigned(1)})
 """Which of the two registers of update scalars a step uses."""
@@ -75,16 +76,16 @@ class UpdateLane(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.walker = walker = ListWalker(self.shapes, SIDE, alternates=True)
-        wiring.connect(m, wiring.flipped(self.inputs), walker.inputs)
-        wiring.connect(m, wiring.flipped(self.hidden), walker.hidden)
+        m.submodules.reader = reader = ListReader(self.shapes, SIDE, alternates=True)
+        wiring.connect(m, wiring.flipped(self.inputs), reader.inputs)
+        wiring.connect(m, wiring.flipped(self.hidden), reader.hidden)
         scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
-        self._step(m, walker, scalars)
-        self._control(m, walker, scalars)
+        self._step(m, reader, scalars)
+        self._control(m, reader, scalars)
         return m
 
-    def _step(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
-        step = walker.step
+    def _step(self, m: Module, reader: ListReader, scalars: list[data.View]) -> None:
+        step = reader.step
         row = step.payload.row
         m.d.comb += [
             self.mac.valid.eq(step.valid),
@@ -115,12 +116,12 @@ class UpdateLane(wiring.Component):
             self.write.data.eq(total),
             self.write.en.eq(delay(m, reads, WRITE_LATENCY)),
         ]
-        on_its_way = Cat(held.valid for held in walker.held).any()
+        on_its_way = Cat(held.valid for held in reader.held).any()
         for age in range(1, READ_AGE + WRITE_LATENCY):
             on_its_way = on_its_way | delay(m, self.taken, age)
         m.d.comb += self.busy.eq(on_its_way)
 
-    def _control(self, m: Module, walker: ListWalker, scalars: list[data.View]) -> None:
+    def _control(self, m: Module, reader: ListReader, scalars: list[data.View]) -> None:
         engine = self.shapes.engine
         token = Signal(self.shapes.token)
         layer = Signal(LAYER)
@@ -128,21 +129,23 @@ class UpdateLane(wiring.Component):
         group = Signal(self.shapes.group)
         row = Signal(self.shapes.row)
         side = Signal()
-        job = walker.job.payload
+        job = reader.job.payload
         leaving = Signal(self.shapes.token)
         leaves = Signal()
         first_layer = self.index == 0
         last_group = group == layer.groups - 1
-        holds = Cat(held.valid for held in walker.held).any()
+        holds = Cat(held.valid for held in reader.held).any()
         found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
         fresh = Signal.like(found, reset_less=True)
         some = Signal(self.shapes.neurons)
         m.d.comb += [
-            self.done.valid.eq(leaves & walker.job.ready & ~holds),
+            self.done.valid.eq(leaves & reader.job.ready & ~holds),
             self.done.payload.eq(leaving),
-            self.counts.addr.eq(owned(token.context, self.index, engine.layers)),
-            self.deltas.addr.eq(owned(token.context, layer.vector_base + group, engine.vectors)),
-            self.errors.addr.eq(owned(token.context, group, engine.groups)),
+            self.counts.addr.eq(banked_address(token.context, self.index, engine.layers)),
+            self.deltas.addr.eq(
+                banked_address(token.context, layer.vector_base + group, engine.vectors)
+            ),
+            self.errors.addr.eq(banked_address(token.context, group, engine.groups)),
             self.begin.addr.eq(token.context),
             self.begin.en.eq(1),
             self.counts.en.eq(1),
@@ -183,10 +186,10 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, walker, scalars, side, fresh, some.any())
+                self._load(m, reader, scalars, side, fresh, some.any())
             with m.State("WALK"):
-                m.d.comb += walker.job.valid.eq(~leaves)
-                with m.If(walker.job.valid & walker.job.ready):
+                m.d.comb += reader.job.valid.eq(~leaves)
+                with m.If(reader.job.valid & reader.job.ready):
                     m.d.sync += side.eq(~side)
                     m.next = "NEXT"
             with m.State("NEXT"):
@@ -210,7 +213,7 @@ class UpdateLane(wiring.Component):
     def _load(
         self,
         m: Module,
-        walker: ListWalker,
+        reader: ListReader,
         scalars: list[data.View],
         side: Signal,
         fresh: Value,
@@ -220,7 +223,7 @@ class UpdateLane(wiring.Component):
 
         Zeros are filled in, too, and never used.
         """
-        used = Cat(step.valid & (step.meta.side == side) for step in walker.held).any()
+        used = Cat(step.valid & (step.meta.side == side) for step in reader.held).any()
         with m.If(~used):
             m.next = "WALK"
             for index, register in enumerate(scalars):

@@ -16,9 +16,10 @@ from dualgate.contract.formats import (
     VELOCITY_WIDTH,
 )
 
+from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.rounding import saturate, shift_right_twice
-from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, delay, vector
+from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, vector
 from .memory.rows import RowPort
 
 STEP_WIDTH = MASTER_WIDTH + 3
@@ -31,7 +32,7 @@ DIGITS = 3
 """A velocity is three 16-bit factors, see `formats.VELOCITY_WIDTH`."""
 
 
-class BatchEnd(wiring.Component):
+class WeightStep(wiring.Component):
     """``w -= v``, then ``v *= momentum``, strip after strip of every row.
 
     A strip's velocity passes multipliers in three digits: at once where there are three arrays, one

@@ -11,7 +11,7 @@ from dualgate.contract.engine import WORD_BITS
 from ..common.shapes import WORD
 
 
-class Beats(wiring.Component):
+class WordPacker(wiring.Component):
     """Collects words into beats of several, the first one in the lowest bits.
 
     A word a cycle; a beat follows its last word by a cycle.

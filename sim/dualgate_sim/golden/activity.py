@@ -56,7 +56,7 @@ def activity(
         crossings.append(Crossings(tuple(seen[0::2]), tuple(seen[1::2])))
     return Activity(
         inputs=np.stack([np.count_nonzero(a, axis=1) for a in done.inputs], axis=1),
-        births=tuple(
+        seeds=tuple(
             (slope != 0) & (not layer.frozen)
             for slope, layer in zip(done.slopes[:-1], network.layers, strict=False)
         ),

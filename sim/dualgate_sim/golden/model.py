@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from dualgate.contract.activations import SOFTMAX, Activation, softmax_rule
 from dualgate.contract.commands import Masks
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.formats import (
@@ -25,7 +26,6 @@ from dualgate.contract.formats import (
     saturate,
 )
 from dualgate.contract.network import Layer, Network
-from dualgate.contract.rules import SOFTMAX, Activation, softmax_rule
 from dualgate.contract.settings import Settings
 
 from .exact import HALF_RANGE, Floats, Ints, Pass, Tally, exact, narrow

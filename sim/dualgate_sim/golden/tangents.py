@@ -10,7 +10,7 @@ from dualgate.contract.engine import EngineParameters
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF, Settings
-from dualgate.cycles.chunks import Teams
+from dualgate.cycles.chunks import Chunks
 
 from .exact import Bools, Floats, Pass, Tally, exact, narrow
 
@@ -58,11 +58,11 @@ def prune(mantissas: Floats, setting: int, tally: Tally) -> Floats:
 
 
 def _alive(
-    sums: Floats, groups: int, teams: Teams | None, tally: Tally, seen: list[Bools] | None
+    sums: Floats, groups: int, chunks: Chunks | None, tally: Tally, seen: list[Bools] | None
 ) -> None:
     """Count the rows of the vectors that have a sum which is not zero; note which these are."""
     alive: Bools = np.any(sums != 0, axis=0)
-    tally.scale_rows += int(np.count_nonzero(teams.any(alive) if teams else alive)) * groups
+    tally.scale_rows += int(np.count_nonzero(chunks.any(alive) if chunks else alive)) * groups
     if seen is not None:
         seen.append(alive)
 
@@ -92,24 +92,26 @@ def tag_updates(
 
     Returns
     -------
-    (samples, units of the tag layer); all zero for a frozen one, whose tags are never born.
+    (samples, units of the tag layer); all zero for a frozen one, whose tags are never seeded.
     """
     layers = network.layers
-    birth = done.slopes[tag_layer]
+    seed = done.slopes[tag_layer]
     if layers[tag_layer].frozen:
-        birth = np.zeros_like(birth)
-    samples, tags = birth.shape
+        seed = np.zeros_like(seed)
+    samples, tags = seed.shape
     frac = np.full((samples, tags), float(layers[tag_layer].activation.slope_frac))
     following = layers[tag_layer + 1]
-    born = birth != 0
-    tally.tangent_rows += int(np.count_nonzero(born)) * engine.groups_of(following)
+    seeded = seed != 0
+    tally.tangent_rows += int(np.count_nonzero(seeded)) * engine.groups_of(following)
     # Only the count of rows needs to know which tags go together.
-    teams = Teams(born, engine.neurons, engine.tangent_lanes) if engine.tangent_lanes > 1 else None
+    chunks = (
+        Chunks(seeded, engine.neurons, engine.tangent_lanes) if engine.tangent_lanes > 1 else None
+    )
     # Vectors are along the first axis, where numpy's reductions are fastest.
-    sums = np.multiply(weights[tag_layer + 1][:-1].T[:, None, :], birth, order="C")
+    sums = np.multiply(weights[tag_layer + 1][:-1].T[:, None, :], seed, order="C")
     for index in range(tag_layer + 1, len(layers) - 1):
         layer = layers[index]
-        _alive(sums, engine.groups_of(layer), teams, tally, seen)
+        _alive(sums, engine.groups_of(layer), chunks, tally, seen)
         mantissas, shift = normalise(sums)
         mantissas *= done.slopes[index].T[:, :, None]
         before = tally.kept
@@ -118,12 +120,12 @@ def tag_updates(
         if seen is not None:
             seen.append(kept)
         frac += WEIGHT_FRAC - shift + layer.activation.slope_frac - UNIT_FRAC
-        rows = int(np.count_nonzero(teams.any(kept))) if teams else tally.kept - before
+        rows = int(np.count_nonzero(chunks.any(kept))) if chunks else tally.kept - before
         tally.tangent_rows += rows * engine.groups_of(layers[index + 1])
         exact(layer.outputs)
         flat = weights[index + 1][:-1].T @ mantissas.reshape(len(mantissas), -1)
         sums = flat.reshape(-1, samples, tags)
-    _alive(sums, engine.groups_of(layers[-1]), teams, tally, seen)
+    _alive(sums, engine.groups_of(layers[-1]), chunks, tally, seen)
     mantissas, shift = normalise(sums)
     exact(layers[-1].outputs)
     delta = np.sum(mantissas * update.T[:, :, None], axis=0)

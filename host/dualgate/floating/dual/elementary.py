@@ -5,7 +5,7 @@
 import math
 from collections.abc import Callable
 
-from ...contract.rules import LEAK
+from ...contract.activations import LEAK
 
 
 def _sigmoid(x: float) -> float:
@@ -29,5 +29,5 @@ ELEMENTARY: dict[str, tuple[Callable[[float], float], Callable[[float, float], f
 """By name: the value at x, and the derivative from x and that value y.
 
 At zero, where neither kind of ReLU has a derivative, it is that of the side below, as in
-`rules.ACTIVATIONS`.
+`ACTIVATIONS`.
 """

@@ -51,5 +51,5 @@ def relu(x: N) -> N:
 
 
 def leaky_relu(x: N) -> N:
-    """x where it is above zero, else `rules.LEAK` of it, which is 1/128 as in the engine."""
+    """x where it is above zero, else `LEAK` of it, which is 1/128 as in the engine."""
     return apply("leaky_relu", x)

@@ -2,9 +2,9 @@
 
 """A multilayer perceptron in plain Python on `Dual` numbers: what the other models vectorise.
 
-Tags are units and not weights: a unit's pre-activation z is tagged ``(layer, unit)`` at birth, and
-since ``z = sum a_i w_ij``, the derivative of anything by w_ij is ``a_i`` times its derivative by
-z_j. A network has far fewer units than weights.
+Tags are units and not weights: a unit's pre-activation z is tagged ``(layer, unit)`` when it is
+seeded, and since ``z = sum a_i w_ij``, the derivative of anything by w_ij is ``a_i`` times its
+derivative by z_j. A network has far fewer units than weights.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...contract.activations import SOFTMAX, Activation
 from ...contract.errors import InputError
 from ...contract.network import Network
-from ...contract.rules import SOFTMAX, Activation
 from ..losses import LOSSES
 from .functions import apply
 from .number import Dual, Number

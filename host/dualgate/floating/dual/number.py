@@ -59,7 +59,7 @@ class Dual:
         return self.tangents.get(tag, 0.0)
 
     def tagged(self, tag: Hashable) -> "Dual":
-        """The same number, with one more as its derivative with respect to `tag`: a birth."""
+        """The same number, with one more as its derivative with respect to `tag`: a seed."""
         return Dual(self.value, {**self.tangents, tag: self.derivative(tag) + 1.0})
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""LAYER and SETTINGS: fields are taken out of their words, and made what the program wants."""
+"""LAYER and SETTINGS: fields are extracted from command words and converted for the program."""
 
 from amaranth.utils import ceil_log2, exact_log2
 
@@ -9,133 +9,139 @@ from dualgate.contract.engine import WORD_BITS
 from dualgate.contract.formats import VALUE_WIDTH
 from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS
 
-from ..instructions import Action, Condition, Op, Word
-from .basics import Code, clear_words, double, test_flag
-from .memory import LAST, ROUNDS, Fields, Layer, begins
+from ..instructions import Action, AluOp, Cell, Condition
+from .basics import Code, clear_cells, double, test_flag
+from .data_memory import LAST, ROUNDS, Descriptor, Fields, begins
 
 HALF = VALUE_WIDTH
+"""Bits of half a command word."""
 
 
-def _take(code: Code, words: int, fields: Fields, wanted: dict[str, Word]) -> None:
-    """Halves of a command's words: to where they are `wanted`, or where `_extract` looks."""
-    asm, places = code.asm, list(code.memory.raw)
-    for name, place in wanted.items():
-        places[begins(fields, name)[0]] = place
-    for low, high in zip(places[: 2 * words : 2], places[1 : 2 * words : 2], strict=True):
-        asm.load(Op.INPUT_LOW, do=Action.PEEK)
-        asm.keep(store=low)
-        asm.load(Op.INPUT_HIGH, do=Action.TAKE)
-        asm.keep(store=high)
+def _take(code: Code, words: int, fields: Fields, whole: dict[str, Cell]) -> None:
+    """Take the command's words, half by half.
+
+    A half that consists of a field in `whole` goes to that cell; the others go to `raw`, from which
+    `_extract` takes fields.
+    """
+    asm, cells = code.asm, list(code.memory.raw)
+    for name, cell in whole.items():
+        cells[begins(fields, name)[0]] = cell
+    for low, high in zip(cells[: 2 * words : 2], cells[1 : 2 * words : 2], strict=True):
+        asm.copy(AluOp.INPUT_LOW, low, do=Action.PEEK)
+        asm.copy(AluOp.INPUT_HIGH, high, do=Action.TAKE)
 
 
-def _extract(code: Code, fields: Fields, name: str, half_word: Word | None = None) -> None:
-    """A = a field that lies within a half."""
+def _extract(code: Code, fields: Fields, name: str, half_word: Cell | None = None) -> None:
+    """A = a field, which must lie within a half; the half is in `raw` or the given cell."""
     asm = code.asm
     bits = dict(fields)[name]
     half, low = begins(fields, name)
     if low + bits > HALF:
         raise ValueError(f"{name} lies in two halves of a word")
-    asm.load(half_word or code.memory.raw[half], do=Action.HOLD)
+    asm.load(half_word or code.memory.raw[half], do=Action.SET_NUMBER)
     if low:
         asm.load(low, do=Action.SET_SHIFT)
-        asm.load(Op.NARROW)
+        asm.load(AluOp.NARROW)
     if bits < HALF:
         asm.mask((1 << bits) - 1)
 
 
 def set_layer(code: Code) -> None:
-    """LAYER."""
+    """LAYER: fill a layer's descriptor."""
     asm, memory = code.asm, code.memory
     layers = 1 << ceil_log2(code.places.shapes.engine.layers)
+    with asm.routine("layer"):
+        asm.load(memory.left)
+        asm.subtract(1 + LAYER_WORDS)
+        asm.go("length", Condition.NOT_ZERO)
+        asm.load(AluOp.INPUT_LOW, do=Action.TAKE)
+        asm.mask(layers - 1)
+        double(code, exact_log2(asm.fields))
+        asm.keep(store=memory.layer)
+        asm.keep(do=Action.SET_Y)
+        whole = ("inputs", "outputs", "groups", "weight_base")
+        taken = {name: getattr(Descriptor, name) for name in whole}
+        _take(code, LAYER_WORDS, LAYER_FIELDS, {**taken, "last": Descriptor.flags})
+        asm.increment(Descriptor.inputs)
+        asm.keep(store=Descriptor.rows)
+        _derive(code)
+        _set_lists(code)
+        # The lanes beyond a group's last unit have no update scalar of their own. These cells must
+        # be zero, and a network configured before may have left numbers in them.
+        clear_cells(code, memory.updates, code.places.units)
+        asm.go("respond")
+
+
+def _derive(code: Code) -> None:
+    """Shifts, the activation and numbers that follow from it, formats and bases."""
+    asm, memory = code.asm, code.memory
 
     def extract(name: str) -> None:
         _extract(code, LAYER_FIELDS, name)
 
-    asm.label("layer")
-    asm.load(memory.left)
-    asm.subtract(1 + LAYER_WORDS)
-    asm.go("length", Condition.NOT_ZERO)
-    asm.load(Op.INPUT_LOW, do=Action.TAKE)
-    asm.mask(layers - 1)
-    double(code, exact_log2(asm.fields))
-    asm.keep(store=memory.layer)
-    asm.keep(do=Action.SET_Y)
-    whole = ("inputs", "outputs", "groups", "weight_base")
-    taken = {name: getattr(Layer, name) for name in whole}
-    _take(code, LAYER_WORDS, LAYER_FIELDS, {**taken, "last": Layer.flags})
-    asm.increment(Layer.inputs)
-    asm.keep(store=Layer.rows)
-    _extract(code, LAYER_FIELDS, "apply_shift", Layer.flags)
-    asm.keep(store=Layer.apply_shift)
+    _extract(code, LAYER_FIELDS, "apply_shift", Descriptor.flags)
+    asm.keep(store=Descriptor.apply_shift)
     extract("z_shift")
     asm.add(ROUNDS)
-    asm.keep(store=Layer.z_shift)
+    asm.keep(store=Descriptor.z_shift)
     extract("activation")
     asm.keep(do=Action.SET_X)
-    asm.load(memory.curves)
-    asm.keep(store=Layer.curve)
-    asm.load(memory.gains)
-    asm.keep(store=Layer.gain)
+    asm.copy(memory.activation_routines, Descriptor.activation_routine)
+    asm.copy(memory.gains, Descriptor.gain)
     extract("in_frac")
     asm.keep(do=Action.SET_X)
-    asm.load(memory.powers)
-    asm.keep(store=Layer.bias)
+    asm.copy(memory.powers, Descriptor.bias)
     extract("vector_base")
     double(code, exact_log2(code.neurons))
-    asm.keep(store=Layer.unit_base)
-    _set_lists(code)
-    # Lanes without a unit have no update scalar; the network before may have had one there.
-    clear_words(code, memory.updates, code.places.units)
-    asm.go("respond")
+    asm.keep(store=Descriptor.unit_base)
 
 
 def _set_lists(code: Code) -> None:
-    """Where lists are; of the last layer, how many words its masks have."""
+    """Set the places of the layer's lists and, from the last layer, the length of the masks."""
     asm, memory = code.asm, code.memory
-    asm.load(memory.layer)
-    asm.go("inner", Condition.NOT_ZERO)
-    asm.clear(store=Layer.list)
-    asm.load(code.places.hidden, go="listed")
-    asm.label("inner")
-    _extract(code, LAYER_FIELDS, "list_base")
-    asm.add(code.places.hidden)
-    asm.keep(store=Layer.list)
-    asm.add(Layer.rows)
-    asm.label("listed")
-    asm.keep(store=Layer.next_list)
-    test_flag(code, LAST)
-    asm.go("not_last", Condition.ZERO)
-    asm.load(memory.layer)
-    asm.keep(store=memory.last_layer)
-    _extract(code, LAYER_FIELDS, "list_base")
-    asm.add(Layer.inputs, do=Action.HOLD)
-    asm.load(exact_log2(WORD_BITS), do=Action.SET_SHIFT)
-    asm.load(Op.NARROW)
-    asm.keep(store=memory.value)
-    asm.increment(memory.value)
-    double(code)
-    asm.keep(store=memory.mask_halves)
-    asm.label("not_last")
+    with asm.block("set_lists"):
+        asm.load(memory.layer)
+        asm.go("not_first", Condition.NOT_ZERO)
+        asm.clear(store=Descriptor.list)
+        asm.load(code.places.hidden, go="set_next")
+        asm.label("not_first")
+        _extract(code, LAYER_FIELDS, "list_base")
+        asm.add(code.places.hidden)
+        asm.keep(store=Descriptor.list)
+        asm.add(Descriptor.rows)
+        asm.label("set_next")
+        asm.keep(store=Descriptor.next_list)
+        test_flag(code, LAST)
+        asm.go("not_last", Condition.ZERO)
+        asm.copy(memory.layer, memory.last_layer)
+        _extract(code, LAYER_FIELDS, "list_base")
+        asm.add(Descriptor.inputs, do=Action.SET_NUMBER)
+        asm.load(exact_log2(WORD_BITS), do=Action.SET_SHIFT)
+        asm.copy(AluOp.NARROW, memory.value)
+        asm.increment(memory.value)
+        double(code)
+        asm.keep(store=memory.mask_halves)
+        asm.label("not_last")
 
 
 def set_settings(code: Code) -> None:
-    """SETTINGS."""
+    """SETTINGS: set the cells of the settings."""
     asm, memory = code.asm, code.memory
-    asm.label("settings")
-    asm.load(memory.left)
-    asm.subtract(SETTINGS_WORDS)
-    asm.go("length", Condition.NOT_ZERO)
-    _take(code, SETTINGS_WORDS, SETTINGS_FIELDS, {})
-    for name, word, more in (
-        ("rate_mantissa", memory.rate, 0),
-        ("rate_shift", memory.rate_shift, ROUNDS),
-        # A bit length is one more than the place of the highest bit.
-        ("prune", memory.prune, -1),
-        ("momentum", memory.momentum, 0),
-        ("masked", memory.masked, 0),
-    ):
-        _extract(code, SETTINGS_FIELDS, name)
-        if more:
-            asm.add(more)
-        asm.keep(store=word)
-    asm.go("respond")
+    with asm.routine("settings"):
+        asm.load(memory.left)
+        asm.subtract(SETTINGS_WORDS)
+        asm.go("length", Condition.NOT_ZERO)
+        _take(code, SETTINGS_WORDS, SETTINGS_FIELDS, {})
+        for name, cell, offset in (
+            ("rate_mantissa", memory.rate, 0),
+            ("rate_shift", memory.rate_shift, ROUNDS),
+            # Pruning compares bit lengths, which are one more than the place of the highest bit.
+            ("prune", memory.prune, -1),
+            ("momentum", memory.momentum, 0),
+            ("masked", memory.masked, 0),
+        ):
+            _extract(code, SETTINGS_FIELDS, name)
+            if offset:
+                asm.add(offset)
+            asm.keep(store=cell)
+        asm.go("respond")

@@ -2,114 +2,124 @@
 
 """Values: z = W^T a, activations and slopes, a layer after the other."""
 
-from ..instructions import Action, Condition, Op
-from .basics import Code, count_clipped, first_rows, next_layer, set_place, test_flag, walk
-from .memory import LAST, Layer
+from ..instructions import Action, AluOp, Condition
+from .basics import (
+    Code,
+    count_clipped,
+    dot_product,
+    first_rows,
+    next_layer,
+    set_place,
+    test_flag,
+)
+from .data_memory import LAST, Descriptor
 
 
 def values(code: Code) -> None:
-    """Fills the lists of the hidden layers, all slopes, and the outputs' values."""
+    """Compute the lists of the hidden layers, all slopes, and the outputs' values.
+
+    A unit's activation routine comes back to `file` with the slope in A.
+    """
     asm, memory = code.asm, code.memory
-    asm.clear(store=memory.layer)
-    asm.clear(store=memory.mask)
-    asm.load(1)
-    asm.keep(store=memory.bit)
-    asm.label("layer_values")
-    first_rows(code)
-    asm.load(Layer.next_list)
-    asm.keep(store=memory.end)
-    asm.clear(store=memory.unit)
-    asm.label("group_values")
-    walk(code, Layer.list, Layer.count, "value_rows")
-    asm.label("unit_value")
-    asm.load(Layer.z_shift, do=Action.SET_SHIFT)
-    asm.load(memory.unit, do=Action.SET_LANE)
-    asm.keep()
-    asm.load(Op.NARROW)
-    asm.keep(store=memory.value)
-    count_clipped(code, "saturated_values")
-    asm.load(Layer.curve, do=Action.SET_LINK)
-    asm.load(memory.value)
-    asm.go_back()
-    asm.label("file")
-    asm.keep(store=memory.slope)
-    _mask(code)
-    _file(code)
-    asm.increment(memory.unit, store=memory.unit)
-    asm.subtract(Layer.outputs)
-    asm.go("end_values", Condition.ZERO)
-    asm.load(memory.unit)
-    asm.mask(code.neurons - 1)
-    asm.go("unit_value", Condition.NOT_ZERO)
-    asm.go("group_values")
-    asm.label("end_values")
-    test_flag(code, LAST)
-    asm.go("outputs", Condition.NOT_ZERO)
-    _bias(code)
-    asm.go("layer_values")
+    with asm.block("values"):
+        asm.clear(store=memory.layer)
+        asm.clear(store=memory.mask)
+        asm.copy(1, memory.bit)
+        asm.label("next_layer")
+        first_rows(code)
+        asm.copy(Descriptor.next_list, memory.end)
+        asm.clear(store=memory.unit)
+        asm.label("next_group")
+        dot_product(code, Descriptor.list, Descriptor.count, "value_rows")
+        asm.label("next_unit")
+        asm.load(Descriptor.z_shift, do=Action.SET_SHIFT)
+        asm.load(memory.unit, do=Action.SET_LANE)
+        # The narrowed sum is valid from the second instruction after SET_LANE on.
+        asm.keep()
+        asm.copy(AluOp.NARROW, memory.value)
+        count_clipped(code, "saturated_values")
+        asm.load(Descriptor.activation_routine, do=Action.SET_LINK)
+        asm.load(memory.value)
+        asm.go_back()
+        asm.entry("file")
+        asm.keep(store=memory.slope)
+        _mask(code)
+        _file(code)
+        asm.increment(memory.unit, store=memory.unit)
+        asm.subtract(Descriptor.outputs)
+        asm.go("end_layer", Condition.ZERO)
+        asm.load(memory.unit)
+        asm.mask(code.neurons - 1)
+        asm.go("next_unit", Condition.NOT_ZERO)
+        asm.go("next_group")
+        asm.label("end_layer")
+        test_flag(code, LAST)
+        asm.go("outputs", Condition.NOT_ZERO)
+        _end_list(code)
+        asm.go("next_layer")
 
 
 def _mask(code: Code) -> None:
-    """A hidden unit that is left out has neither value nor slope."""
+    """Clear the value and the slope of a hidden unit that the masks leave out."""
     asm, memory = code.asm, code.memory
-    asm.load(memory.masking)
-    asm.go("not_masked", Condition.ZERO)
-    test_flag(code, LAST)
-    asm.go("not_masked", Condition.NOT_ZERO)
-    asm.load(memory.mask, do=Action.SET_X)
-    asm.load(memory.bit)
-    asm.mask(memory.masks[0])
-    asm.go("next_bit", Condition.NOT_ZERO)
-    asm.clear(store=memory.value)
-    asm.clear(store=memory.slope)
-    asm.label("next_bit")
-    asm.call("mask_bit")
-    asm.label("not_masked")
+    with asm.block("mask"):
+        asm.load(memory.masking)
+        asm.go("done", Condition.ZERO)
+        test_flag(code, LAST)
+        asm.go("done", Condition.NOT_ZERO)
+        asm.load(memory.mask, do=Action.SET_X)
+        asm.load(memory.bit)
+        asm.mask(memory.masks[0])
+        asm.go("next_bit", Condition.NOT_ZERO)
+        asm.clear(store=memory.value)
+        asm.clear(store=memory.slope)
+        asm.label("next_bit")
+        asm.call("mask_bit")
+        asm.label("done")
 
 
 def mask_bit_routine(code: Code) -> None:
-    """Go on to the next bit of the masks."""
+    """`mask_bit`: move on to the next bit of the masks."""
     asm, memory = code.asm, code.memory
-    asm.label("mask_bit")
-    asm.load(memory.bit)
-    asm.add(memory.bit, store=memory.bit)
-    asm.go("next_half", Condition.ZERO)
-    asm.go_back()
-    asm.label("next_half")
-    asm.increment(memory.bit, store=memory.bit)
-    asm.increment(memory.mask, store=memory.mask)
-    asm.go_back()
+    with asm.routine("mask_bit"):
+        asm.load(memory.bit)
+        asm.add(memory.bit, store=memory.bit)
+        asm.go("next_half", Condition.ZERO)
+        asm.go_back()
+        asm.label("next_half")
+        asm.increment(memory.bit, store=memory.bit)
+        asm.increment(memory.mask, store=memory.mask)
+        asm.go_back()
 
 
 def _file(code: Code) -> None:
-    """A slope, and an entry of the list, or an output."""
+    """Store a unit's slope, and its value: as an entry if it is not zero, or as an output."""
     asm, memory = code.asm, code.memory
-    set_place(code, memory.unit)
-    asm.load(memory.slope)
-    asm.keep(store=memory.slopes)
-    test_flag(code, LAST)
-    asm.go("file_output", Condition.NOT_ZERO)
-    asm.load(memory.value)
-    asm.go("filed", Condition.ZERO)
-    asm.load(memory.end, do=Action.SET_PLACE)
-    asm.load(memory.unit, do=Action.SET_INDEX)
-    asm.load(memory.value, do=Action.PUT)
-    asm.increment(memory.end, store=memory.end, go="filed")
-    asm.label("file_output")
-    asm.load(memory.unit, do=Action.SET_X)
-    asm.load(memory.value)
-    asm.keep(store=memory.outputs)
-    asm.label("filed")
+    with asm.block("file"):
+        set_place(code, memory.unit)
+        asm.copy(memory.slope, memory.slopes)
+        test_flag(code, LAST)
+        asm.go("output", Condition.NOT_ZERO)
+        asm.load(memory.value)
+        asm.go("filed", Condition.ZERO)
+        asm.load(memory.end, do=Action.SET_PLACE)
+        asm.load(memory.unit, do=Action.SET_INDEX)
+        asm.load(memory.value, do=Action.PUT_ENTRY)
+        asm.increment(memory.end, store=memory.end, go="filed")
+        asm.label("output")
+        asm.load(memory.unit, do=Action.SET_X)
+        asm.copy(memory.value, memory.outputs)
+        asm.label("filed")
 
 
-def _bias(code: Code) -> None:
-    """Ends the list that was written, with which the next layer begins."""
+def _end_list(code: Code) -> None:
+    """End the list that was written with the bias, and make the next layer the current one."""
     asm, memory = code.asm, code.memory
     asm.call("mask_bit")
     asm.load(memory.end, do=Action.SET_PLACE)
-    asm.load(Layer.outputs, do=Action.SET_INDEX)
+    asm.load(Descriptor.outputs, do=Action.SET_INDEX)
     next_layer(code)
-    asm.load(Layer.bias, do=Action.PUT)
-    asm.load(Op.PLACE)
-    asm.subtract(Layer.list)
-    asm.keep(store=Layer.count)
+    asm.load(Descriptor.bias, do=Action.PUT_ENTRY)
+    asm.load(AluOp.PLACE)
+    asm.subtract(Descriptor.list)
+    asm.keep(store=Descriptor.count)

@@ -10,7 +10,7 @@ from amaranth.utils import exact_log2
 
 from dualgate.contract.commands import Op, Status
 
-from ...common.shapes import ENTRY, INDEX, LAYER, VALUE, WORD, Shapes, owned
+from ...common.shapes import ENTRY, INDEX, LAYER, VALUE, WORD, Shapes, banked_address
 from ..memory.input_ring import ListWriter
 from ..value.lane import loaded
 
@@ -85,12 +85,12 @@ class Loader(wiring.Component):
         token = self.sample.payload.token
         m.d.comb += [
             self.targets.addr.eq(
-                owned(self.context, self._position, engine.groups * engine.neurons)
+                banked_address(self.context, self._position, engine.groups * engine.neurons)
             ),
             self.targets.data.eq(self.command.payload),
             self.inputs.entry.value.eq(self._entry.value),
             self.inputs.entry.index.eq(self._entry.index[: self.shapes.unit.width]),
-            self.masks.addr.eq(owned(self.context, self._mask, self.shapes.mask_words)),
+            self.masks.addr.eq(banked_address(self.context, self._mask, self.shapes.mask_words)),
             self.masks.data.eq(self.command.payload),
             token.context.eq(self.context),
             token.train.eq(self._train),

@@ -6,10 +6,11 @@ from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from dualgate.contract.activations import EXP_TABLE, SOFTMAX
 from dualgate.contract.formats import VALUE_WIDTH
-from dualgate.contract.rules import EXP_TABLE, SOFTMAX
 
-from ...common.shapes import OUTPUT, VALUE, Shapes, delay
+from ...common.delay import delay
+from ...common.shapes import OUTPUT, VALUE, Shapes
 from ...common.tables import EXP_SHAPE, TablePort, own_table
 
 POWER_BITS = 16

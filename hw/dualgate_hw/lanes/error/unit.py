@@ -7,12 +7,12 @@ from amaranth.hdl import Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from dualgate.contract.activations import SOFTMAX
 from dualgate.contract.commands import Op
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
-from dualgate.contract.rules import SOFTMAX
 
 from ...common.rounding import RoundingMultiplier, saturate
-from ...common.shapes import LAYER, OUTPUT, SETTINGS, VALUE, Shapes, owned
+from ...common.shapes import LAYER, OUTPUT, SETTINGS, VALUE, Shapes, banked_address
 from ...common.tables import EXP_SHAPE, TablePort
 from .softmax import Softmax
 
@@ -78,10 +78,10 @@ class ErrorUnit(wiring.Component):
             softmax.power_unit.eq(unit),
             self.outputs.en.eq(1),
             self.outputs.addr.eq(
-                owned(token.context, Mux(exponentials, softmax.unit, unit), self.width)
+                banked_address(token.context, Mux(exponentials, softmax.unit, unit), self.width)
             ),
             self.targets.en.eq(1),
-            self.targets.addr.eq(owned(token.context, unit, self.width)),
+            self.targets.addr.eq(banked_address(token.context, unit, self.width)),
             self.done.payload.eq(token),
         ]
         with m.FSM() as fsm:
@@ -192,7 +192,7 @@ class ErrorUnit(wiring.Component):
         bits = (neurons - 1).bit_length()
         lanes = [unit[:bits] == lane for lane in range(neurons)]
         m.d.comb += [
-            self.errors.addr.eq(owned(context, unit >> bits, self.shapes.engine.groups)),
+            self.errors.addr.eq(banked_address(context, unit >> bits, self.shapes.engine.groups)),
             self.errors.en.eq(Mux(lanes[0], ~0, Cat(lanes))),
         ]
         result = self.multiplier.result

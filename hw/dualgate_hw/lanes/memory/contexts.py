@@ -19,7 +19,7 @@ def sample_memories(m: Module, shapes: Shapes) -> dict[str, memory.Memory]:
     masks    which hidden units take part         commands      value
     hidden   lists of nonzero hidden values       value         value, update
     counts   entries of each layer's list         value         update
-    slopes   words of slopes                      value         births, scaler
+    slopes   words of slopes                      value         seeds, scaler
     outputs  values and slopes of the last layer  value         error unit
     targets  one for each output                  commands      error unit
     errors   words of outputs' update scalars     error unit    scaler, update

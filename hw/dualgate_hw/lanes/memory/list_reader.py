@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From lists and vectors to the nonzero scalars they hold, one a cycle, no cycle lost to a zero."""
+"""Reads the lists of nonzero inputs and hidden values, one entry a cycle."""
 
 from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...common.onehot import chosen, flagged, position
-from ...common.shapes import ENTRY, INDEX, VALUE, Shapes, owned, vector
+from ...common.shapes import ENTRY, VALUE, Shapes, banked_address
 
 
 def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
-    """A job of `ListWalker`.
+    """A job of `ListReader`.
 
     Fields
     ------
@@ -35,18 +34,18 @@ def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
 
 
 def list_step(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
-    """A step of `ListWalker`: multiply `scalar` with `row`; `last` of its job."""
+    """A step of `ListReader`: multiply `scalar` with `row`; `last` of its job."""
     return data.StructLayout(
         {"row": shapes.row, "scalar": VALUE, "last": unsigned(1), "meta": meta}
     )
 
 
 def held_step(meta: data.StructLayout) -> data.StructLayout:
-    """A step that is on its way inside `ListWalker`, if `valid`, and what its job carries."""
+    """A step that is on its way inside `ListReader`, if `valid`, and what its job carries."""
     return data.StructLayout({"valid": unsigned(1), "meta": meta})
 
 
-class ListWalker(wiring.Component):
+class ListReader(wiring.Component):
     """Reads lists of nonzeros, an entry a cycle, job after job without a gap.
 
     ::
@@ -109,7 +108,9 @@ class ListWalker(wiring.Component):
             ends.eq(job.count == 1),
             self.job.ready.eq(~active | (advance & ends)),
             self.inputs.addr.eq(job.first),
-            self.hidden.addr.eq(owned(job.context, job.first, self.shapes.engine.activations)),
+            self.hidden.addr.eq(
+                banked_address(job.context, job.first, self.shapes.engine.activations)
+            ),
             self.inputs.en.eq(advance & new_pair),
             self.hidden.en.eq(advance),
             entry.eq(Mux(read_second, *(self.inputs.data[n].as_value() for n in (1, 0)))),
@@ -145,108 +146,4 @@ class ListWalker(wiring.Component):
                 ]
         with m.If(self.job.valid & self.job.ready):
             m.d.sync += [job.eq(self.job.payload), second.eq(0), active.eq(1)]
-        return m
-
-
-def word_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLayout:
-    """A job of `WordStepper`.
-
-    Fields
-    ------
-    scalars : N entries for each lane
-    flags : which of the N are wanted; give it by `flagged`
-    some : there is one at least
-    lowest : the lowest of them alone
-    single : there is one at most
-    row : row that belongs to entry 0
-    end : whether a sum ends with this word
-    meta : handed through
-    """
-    return data.StructLayout(
-        {
-            "scalars": data.ArrayLayout(vector(neurons), lanes),
-            "flags": unsigned(neurons),
-            "some": unsigned(1),
-            "lowest": unsigned(neurons),
-            "single": unsigned(1),
-            "row": INDEX,
-            "end": unsigned(1),
-            "meta": meta,
-        }
-    )
-
-
-def word_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
-    """A step of `WordStepper`.
-
-    Fields
-    ------
-    some : whether there is a product to make (a word without entries only ends its sum)
-    row, scalar : the product; a scalar for each lane
-    end : the sum is complete after this step
-    """
-    return data.StructLayout(
-        {
-            "some": unsigned(1),
-            "row": INDEX,
-            "scalar": data.ArrayLayout(VALUE, lanes),
-            "end": unsigned(1),
-            "meta": meta,
-        }
-    )
-
-
-class WordStepper(wiring.Component):
-    """Picks the flagged entries of words, one a cycle, lowest first, word after word without a gap.
-
-    A word costs as many cycles as it has flags, and at least one.
-
-    Parameters
-    ----------
-    neurons, lanes : int
-    meta : StructLayout
-
-    Members
-    -------
-    word : stream in
-    step : stream out, a cycle later
-    """
-
-    def __init__(self, neurons: int, lanes: int, meta: data.StructLayout) -> None:
-        self.neurons = neurons
-        self.lanes = lanes
-        self.meta = meta
-        super().__init__(
-            {
-                "word": In(stream.Signature(word_job(neurons, lanes, meta))),
-                "step": Out(stream.Signature(word_step(lanes, meta))),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        word = Signal(word_job(self.neurons, self.lanes, self.meta))
-        held = Signal()
-        rest = Signal(self.neurons)
-        entry = Signal(range(self.neurons))
-        payload = self.step.payload
-        m.d.comb += [
-            rest.eq(word.flags & ~word.lowest),
-            self.word.ready.eq(~held | (self.step.ready & word.single)),
-            self.step.valid.eq(held),
-            payload.some.eq(word.some),
-            payload.end.eq(word.end & word.single),
-            payload.meta.eq(word.meta),
-            payload.row.eq(word.row + entry),
-        ]
-        m.d.comb += entry.eq(position(word.lowest))
-        for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
-            m.d.comb += scalar.eq(chosen(word.lowest, scalars))
-        with m.If(self.step.ready):
-            m.d.sync += [word[field].eq(value) for field, value in flagged(rest).items()]
-        with m.If(self.word.ready):
-            m.d.sync += [
-                word.eq(self.word.payload),
-                held.eq(self.word.valid),
-            ]
         return m

@@ -13,7 +13,8 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import MASTER_WIDTH, SHARE_WIDTH, VALUE_WIDTH
 
-from ...common.shapes import INDEX, MASTER, VELOCITY, Shapes, delay, vector
+from ...common.delay import delay
+from ...common.shapes import INDEX, MASTER, VELOCITY, Shapes, vector
 
 
 class RowPort(wiring.Signature):

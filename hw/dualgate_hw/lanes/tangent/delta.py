@@ -8,8 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import VALUE_WIDTH
 
+from ...common.delay import delay
 from ...common.rounding import WINDOW, round_off, shift_right_twice, with_half
-from ...common.shapes import VALUE, Shapes, delay
+from ...common.shapes import VALUE, Shapes
 from .layouts import FRAC
 
 DELTA_LATENCY = 4

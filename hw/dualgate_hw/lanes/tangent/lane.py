@@ -4,8 +4,8 @@
 
 ::
 
-    Births --+                                       +--> vectors --> Pruner --+
-             +--> WordStepper --> TangentSums --> Scaler                       |
+    Seeds --+                                       +--> vectors --> Pruner --+
+             +--> NonzeroIssuer --> TangentSums --> Scaler                       |
     Pruner --+                                       +--> DeltaUnit --> update |
        ^----------------------------------------------------------------------+
 
@@ -20,13 +20,13 @@ from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...common.mac import VectorClient, WeightClient
-from ...common.shapes import LAYER, PRODUCT, SETTINGS, Shapes, owned, vector
-from ..memory.list_reader import WordStepper
+from ...common.shapes import LAYER, PRODUCT, SETTINGS, Shapes, banked_address, vector
 from .delta import DeltaUnit
-from .layouts import scale_job, sum_note, team, vector_job
+from .issue import NonzeroIssuer
+from .layouts import chunk, scale_job, sum_note, vector_job
 from .prune import Pruner
 from .scale import Rescaled, Scaler
-from .seeds import Births
+from .seeds import Seeds
 from .sums import TangentSums
 
 
@@ -42,9 +42,9 @@ class TangentLane(wiring.Component):
     token : stream in; a sample whose slopes and errors are filed
     done : stream out; the same, update scalars filed
     settings : pruning
-    indices, layers : three descriptor ports, of births, pruner and scaler; a cycle of latency
+    indices, layers : three descriptor ports, of seeds, pruner and scaler; a cycle of latency
     sum_mac, scale_mac : MAC array clients, with the product of each
-    birth_slopes, scale_slopes, errors : read ports
+    seed_slopes, scale_slopes, errors : read ports
     deltas : write port; update scalars of hidden units
     tangent_row, scale_row : pulses to count
     saturated, kept, dropped : update scalars and tangents to count
@@ -67,7 +67,7 @@ class TangentLane(wiring.Component):
                 "sum_product": In(product),
                 "scale_mac": Out(VectorClient(shapes.neurons, shapes.lanes)),
                 "scale_product": In(product),
-                "birth_slopes": In(slopes),
+                "seed_slopes": In(slopes),
                 "scale_slopes": In(slopes),
                 "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
                 "deltas": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
@@ -82,27 +82,27 @@ class TangentLane(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shapes = self.shapes
-        m.submodules.births = births = Births(shapes)
+        m.submodules.seeds = seeds = Seeds(shapes)
         m.submodules.pruner = pruner = Pruner(shapes)
-        m.submodules.stepper = stepper = WordStepper(shapes.neurons, shapes.lanes, sum_note(shapes))
+        m.submodules.issuer = issuer = NonzeroIssuer(shapes.neurons, shapes.lanes, sum_note(shapes))
         m.submodules.sums = sums = TangentSums(shapes)
         m.submodules.scaler = scaler = Scaler(shapes)
         m.submodules.rescaled = rescaled = Rescaled(shapes)
         deltas = [DeltaUnit(shapes, rescaled.delta_width) for _ in range(shapes.lanes)]
         for lane, delta in enumerate(deltas):
             m.submodules[f"delta_{lane}"] = delta
-        readers: tuple[Births | Pruner | Scaler, ...] = (births, pruner, scaler)
+        readers: tuple[Seeds | Pruner | Scaler, ...] = (seeds, pruner, scaler)
         for index, part in enumerate(readers):
             m.d.comb += [self.indices[index].eq(part.index), part.layer.eq(self.layers[index])]
         for mine, theirs in (
             (self.sum_mac, sums.mac),
             (self.scale_mac, scaler.mac),
-            (self.birth_slopes, births.slopes),
+            (self.seed_slopes, seeds.slopes),
             (self.scale_slopes, scaler.slopes),
             (self.errors, scaler.errors),
         ):
             wiring.connect(m, wiring.flipped(mine), theirs)
-        wiring.connect(m, stepper.step, sums.step)
+        wiring.connect(m, issuer.step, sums.step)
         m.d.comb += [
             sums.product.eq(self.sum_product),
             rescaled.done.eq(self.scale_mac.done),
@@ -115,12 +115,12 @@ class TangentLane(wiring.Component):
             self.dropped.eq(pruner.dropped),
         ]
         self._memories(m, sums, scaler, rescaled, pruner)
-        self._choose(m, births, pruner, stepper)
-        teams = Array(Signal(team(shapes), name=f"team_{slot}") for slot in range(shapes.slots))
-        self._queues(m, teams, sums, scaler, rescaled, pruner)
-        busy = self._slots(m, teams, births, sums, rescaled, deltas[0])
-        self._finish(m, teams, births, rescaled, deltas)
-        self._control(m, teams, births, busy)
+        self._choose(m, seeds, pruner, issuer)
+        chunks = Array(Signal(chunk(shapes), name=f"team_{slot}") for slot in range(shapes.slots))
+        self._queues(m, chunks, sums, scaler, rescaled, pruner)
+        busy = self._slots(m, chunks, seeds, sums, rescaled, deltas[0])
+        self._finish(m, chunks, seeds, rescaled, deltas)
+        self._control(m, chunks, seeds, busy)
         return m
 
     def _memories(
@@ -137,17 +137,17 @@ class TangentLane(wiring.Component):
         wiring.connect(m, rescaled.vectors, vectors.write_port())
         wiring.connect(m, pruner.vectors, vectors.read_port())
 
-    def _choose(self, m: Module, births: Births, pruner: Pruner, stepper: WordStepper) -> None:
-        """Pruned vectors before births, and never a switch within a slot's sums."""
+    def _choose(self, m: Module, seeds: Seeds, pruner: Pruner, issuer: NonzeroIssuer) -> None:
+        """Pruned vectors before seeds, and never a switch within a slot's sums."""
         locked = Signal()
-        to_births = Signal()
+        to_seeds = Signal()
         chosen = Signal()
-        word = stepper.word
-        m.d.comb += chosen.eq(Mux(locked, to_births, ~pruner.word.valid))
+        word = issuer.word
+        m.d.comb += chosen.eq(Mux(locked, to_seeds, ~pruner.word.valid))
         with m.If(chosen):
             m.d.comb += [
-                word.valid.eq(births.word.valid),
-                word.payload.eq(births.word.payload),
+                word.valid.eq(seeds.word.valid),
+                word.payload.eq(seeds.word.payload),
             ]
         with m.Else():
             m.d.comb += [
@@ -155,18 +155,18 @@ class TangentLane(wiring.Component):
                 word.payload.eq(pruner.word.payload),
             ]
         m.d.comb += [
-            births.word.ready.eq(word.ready & chosen),
-            pruner.word.ready.eq(word.ready & ~(locked & to_births)),
+            seeds.word.ready.eq(word.ready & chosen),
+            pruner.word.ready.eq(word.ready & ~(locked & to_seeds)),
         ]
         with m.If(word.valid):
-            m.d.sync += [locked.eq(1), to_births.eq(chosen)]
+            m.d.sync += [locked.eq(1), to_seeds.eq(chosen)]
             with m.If(word.ready & word.payload.end & word.payload.meta.final):
                 m.d.sync += locked.eq(0)
 
     def _queues(
         self,
         m: Module,
-        teams: Array,
+        chunks: Array,
         sums: TangentSums,
         scaler: Scaler,
         rescaled: Rescaled,
@@ -185,9 +185,9 @@ class TangentLane(wiring.Component):
             scale_queue.w_data.eq(sums.job),
             vector_queue.w_en.eq(rescaled.stored & rescaled.alive),
             vector_queue.w_data.eq(Cat(rescaled.stored_note.note.slot, rescaled.bits)),
-            scaler.slot_layer.eq(teams[scaler.job.payload.slot].layer),
-            scaler.slot_context.eq(teams[scaler.job.payload.slot].context),
-            pruner.slot_layer.eq(teams[pruner.job.payload.slot].layer),
+            scaler.slot_layer.eq(chunks[scaler.job.payload.slot].layer),
+            scaler.slot_context.eq(chunks[scaler.job.payload.slot].context),
+            pruner.slot_layer.eq(chunks[pruner.job.payload.slot].layer),
         ]
         for queue, job in ((scale_queue, scaler.job), (vector_queue, pruner.job)):
             m.d.comb += [
@@ -199,36 +199,36 @@ class TangentLane(wiring.Component):
     def _slots(
         self,
         m: Module,
-        teams: Array,
-        births: Births,
+        chunks: Array,
+        seeds: Seeds,
         sums: TangentSums,
         rescaled: Rescaled,
         delta: DeltaUnit,
     ) -> Signal:
-        """Slots are taken in turn, by births; they free themselves where their last tag ends."""
+        """Slots are taken in turn, by seeds; they free themselves where their last tag ends."""
         shapes = self.shapes
         busy = Signal(shapes.slots)
         turn = Signal(shapes.slot)
         free = Signal()
         m.d.comb += [
             free.eq(~busy.bit_select(turn, 1)),
-            births.slot_free.eq(free),
-            births.slot.eq(turn),
+            seeds.slot_free.eq(free),
+            seeds.slot.eq(turn),
         ]
-        with m.If(births.born | (births.active & ~free)):
+        with m.If(seeds.seeded | (seeds.active & ~free)):
             m.d.sync += turn.eq(Mux(turn == shapes.slots - 1, 0, turn + 1))
         # Written a cycle late: the turn comes back to a slot, and its sums end, later than that.
-        born, newborn, place = Signal(), Signal(team(shapes)), Signal(shapes.slot)
-        m.d.sync += [born.eq(births.born), newborn.eq(births.team), place.eq(turn)]
+        seeded, new_chunk, place = Signal(), Signal(chunk(shapes)), Signal(shapes.slot)
+        m.d.sync += [seeded.eq(seeds.seeded), new_chunk.eq(seeds.chunk), place.eq(turn)]
         note = rescaled.stored_note
         dead = rescaled.stored & ~rescaled.alive
         for slot in range(shapes.slots):
             with m.If(rescaled.stored & (note.note.slot == slot)):
-                m.d.sync += teams[slot].layer.eq(teams[slot].layer + 1)
-                for frac, gain in zip(teams[slot].frac, note.gain, strict=True):
+                m.d.sync += chunks[slot].layer.eq(chunks[slot].layer + 1)
+                for frac, gain in zip(chunks[slot].frac, note.gain, strict=True):
                     m.d.sync += frac.eq(frac + gain)
-            with m.If(born & (place == slot)):
-                m.d.sync += [teams[slot].eq(newborn), busy[slot].eq(1)]
+            with m.If(seeded & (place == slot)):
+                m.d.sync += [chunks[slot].eq(new_chunk), busy[slot].eq(1)]
             ends = (
                 (sums.complete & ~sums.job.alive & (sums.job.slot == slot))
                 | (dead & (note.note.slot == slot))
@@ -241,8 +241,8 @@ class TangentLane(wiring.Component):
     def _finish(
         self,
         m: Module,
-        teams: Array,
-        births: Births,
+        chunks: Array,
+        seeds: Seeds,
         rescaled: Rescaled,
         deltas: list[DeltaUnit],
     ) -> None:
@@ -250,21 +250,21 @@ class TangentLane(wiring.Component):
         shapes = self.shapes
         note = rescaled.contracted_note
         done, done_slot = deltas[0].done, deltas[0].done_slot
-        ending = teams[done_slot]
+        ending = chunks[done_slot]
         m.d.comb += [
-            births.clear_ready.eq(~done),
+            seeds.clear_ready.eq(~done),
             self.deltas.addr.eq(
-                owned(
-                    Mux(done, ending.context, births.context),
-                    Mux(done, ending.word, births.clear_word),
+                banked_address(
+                    Mux(done, ending.context, seeds.context),
+                    Mux(done, ending.word, seeds.clear_word),
                     shapes.engine.vectors,
                 )
             ),
         ]
         coming = rescaled.contracting_note
         for lane, delta in enumerate(deltas):
-            # A cycle early: the team has long been what it is.
-            m.d.sync += delta.frac.eq(teams[coming.note.slot].frac[lane] + coming.gain[lane])
+            # A cycle early: the chunk has long been what it is.
+            m.d.sync += delta.frac.eq(chunks[coming.note.slot].frac[lane] + coming.gain[lane])
             m.d.comb += [
                 delta.start.eq(rescaled.contracted),
                 delta.delta.eq(rescaled.delta[lane]),
@@ -272,7 +272,7 @@ class TangentLane(wiring.Component):
             ]
         m.d.comb += self.saturated.eq(sum((d.done & d.clipped for d in deltas), Const(0)))
         for unit in range(shapes.neurons):
-            m.d.comb += self.deltas.en[unit].eq(births.clear & ~done)
+            m.d.comb += self.deltas.en[unit].eq(seeds.clear & ~done)
             update: Value = deltas[0].update
             for lane, delta in enumerate(deltas):
                 mine = ending.present[lane] & (ending.unit[lane] == unit)
@@ -282,8 +282,8 @@ class TangentLane(wiring.Component):
                     m.d.comb += self.deltas.en[unit].eq(1)
             m.d.comb += self.deltas.data[unit].eq(Mux(done, update, 0))
 
-    def _control(self, m: Module, teams: Array, births: Births, busy: Signal) -> None:
-        """Samples enter when the births of the one before are done, and leave in that order.
+    def _control(self, m: Module, chunks: Array, seeds: Seeds, busy: Signal) -> None:
+        """Samples enter when the seeds of the one before are done, and leave in that order.
 
         So the last tags of a sample and the first of the next are in the ring together.
         """
@@ -293,18 +293,18 @@ class TangentLane(wiring.Component):
         oldest = Signal(shapes.token)
         unfinished = Signal()
         m.d.comb += [
-            self.token.ready.eq(order.w_rdy & ~births.active),
+            self.token.ready.eq(order.w_rdy & ~seeds.active),
             enters.eq(self.token.valid & self.token.ready),
             order.w_en.eq(enters),
             order.w_data.eq(self.token.payload),
-            births.start.eq(enters & self.token.payload.train),
-            births.sample.eq(self.token.payload.context),
+            seeds.start.eq(enters & self.token.payload.train),
+            seeds.sample.eq(self.token.payload.context),
             oldest.eq(order.r_data),
-            unfinished.eq(births.active & (births.context == oldest.context)),
+            unfinished.eq(seeds.active & (seeds.context == oldest.context)),
             self.done.valid.eq(order.r_rdy & ~unfinished),
             self.done.payload.eq(oldest),
             order.r_en.eq(self.done.valid & self.done.ready),
         ]
         for slot in range(shapes.slots):
-            with m.If(busy[slot] & (teams[slot].context == oldest.context)):
+            with m.If(busy[slot] & (chunks[slot].context == oldest.context)):
                 m.d.comb += unfinished.eq(1)

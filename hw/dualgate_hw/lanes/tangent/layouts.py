@@ -10,14 +10,14 @@ from dualgate.contract.formats import VALUE_WIDTH
 from ...common.shapes import Shapes
 
 FRAC = signed(12)
-"""Binary point of a vector: 16 at birth at most, and at most 14 more a layer."""
+"""Binary point of a vector: 16 at most when seeded, and at most 14 more a layer."""
 
 MAGNITUDE_BITS = VALUE_WIDTH.bit_length()
 """Bit length of a mantissa's magnitude, 0 to 16."""
 
 
-def team(shapes: Shapes) -> data.StructLayout:
-    """What a slot remembers of its team: up to K tags, born of one word of slopes.
+def chunk(shapes: Shapes) -> data.StructLayout:
+    """What a slot remembers of its chunk: up to K tags, seeded of one word of slopes.
 
     Fields
     ------

@@ -13,9 +13,8 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.formats import VALUE_WIDTH
 from dualgate.contract.settings import PRUNE_BITS, PRUNE_OFF
 
-from ...common.onehot import flagged
-from ...common.shapes import LAYER, Shapes, owned
-from ..memory.list_reader import word_job
+from ...common.shapes import LAYER, Shapes, banked_address
+from .issue import flag_fields, issue_job
 from .layouts import sum_note, vector_job
 
 
@@ -39,7 +38,7 @@ class Pruner(wiring.Component):
     slot_layer : index of the layer that the slot of `job` enters
     prune : p, see `Settings`
     vectors : read port
-    word : stream out to the stepper
+    word : stream out to the issuer
     kept, dropped : nonzero entries of all tags' words, counted once a vector, a cycle later
     """
 
@@ -57,7 +56,7 @@ class Pruner(wiring.Component):
                 "prune": In(PRUNE_BITS),
                 "vectors": In(shapes.read(engine.groups, shapes.vectors, shapes.slots)),
                 "word": Out(
-                    stream.Signature(word_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
+                    stream.Signature(issue_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
                 ),
                 "kept": Out(count),
                 "dropped": Out(count),
@@ -90,11 +89,13 @@ class Pruner(wiring.Component):
             self.index.eq(self.slot_layer),
             self.vectors.en.eq(1),
             self.vectors.addr.eq(
-                owned(job.slot, entry >> (neurons - 1).bit_length(), self.shapes.engine.groups)
+                banked_address(
+                    job.slot, entry >> (neurons - 1).bit_length(), self.shapes.engine.groups
+                )
             ),
             self.word.valid.eq(offers),
             word.scalars.eq(self._scalars),
-            *(word[field].eq(value) for field, value in flagged(self._flags).items()),
+            *(word[field].eq(value) for field, value in flag_fields(self._flags).items()),
             word.row.eq(word_row),
             word.end.eq(last_word),
             word.meta.slot.eq(job.slot),

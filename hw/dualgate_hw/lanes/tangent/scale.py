@@ -14,10 +14,11 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 
 from ...common.activation_rules import slope_frac
+from ...common.delay import delay
 from ...common.mac import MAC_LATENCY, VectorClient
 from ...common.onehot import bit_length
 from ...common.rounding import shift_right
-from ...common.shapes import LAYER, PRODUCT, Shapes, delay, owned, vector
+from ...common.shapes import LAYER, PRODUCT, Shapes, banked_address, vector
 from .layouts import FRAC, MAGNITUDE_BITS, scale_job, sum_note
 
 
@@ -93,9 +94,9 @@ class Scaler(wiring.Component):
             self.index.eq(index),
             final.eq(group == layer.groups - 1),
             self.job.ready.eq(advance & (~read_valid | final)),
-            self.sums.addr.eq(owned(job.slot, group, engine.groups)),
-            self.slopes.addr.eq(owned(context, layer.vector_base + group, engine.vectors)),
-            self.errors.addr.eq(owned(context, group, engine.groups)),
+            self.sums.addr.eq(banked_address(job.slot, group, engine.groups)),
+            self.slopes.addr.eq(banked_address(context, layer.vector_base + group, engine.vectors)),
+            self.errors.addr.eq(banked_address(context, group, engine.groups)),
             self.sums.en.eq(advance),
             self.slopes.en.eq(advance),
             self.errors.en.eq(advance),
@@ -217,7 +218,9 @@ class Rescaled(wiring.Component):
         m.d.sync += [self.stored.eq(valid & note.note.final), self.stored_note.eq(note)]
         m.d.comb += [
             self.alive.eq(Cat(alive).any()),
-            self.vectors.addr.eq(owned(note.note.slot, note.note.group, self.shapes.engine.groups)),
+            self.vectors.addr.eq(
+                banked_address(note.note.slot, note.note.group, self.shapes.engine.groups)
+            ),
             self.vectors.data.eq(mantissas),
             self.vectors.en.eq(valid),
         ]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Births: every hidden unit with a slope starts a tag, a vector whose one entry is that slope.
+"""Seeds: every hidden unit with a slope starts a tag, a vector whose one entry is that slope.
 
-Up to K tags that are born of the same word share a slot: a team.
+Up to K tags that are seeded of the same word share a slot: a chunk.
 """
 
 from amaranth import Cat, Module, Mux, Signal
@@ -10,17 +10,17 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...common.activation_rules import slope_frac
-from ...common.onehot import lowest, position
-from ...common.shapes import LAYER, Shapes, owned
-from ..memory.list_reader import word_job
-from .layouts import sum_note, team
+from ...common.onehot import isolate_lowest, onehot_index
+from ...common.shapes import LAYER, Shapes, banked_address
+from .issue import issue_job
+from .layouts import chunk, sum_note
 
 
-class Births(wiring.Component):
+class Seeds(wiring.Component):
     """Walks the slopes of a sample's hidden layers and emits a word for every K that are not zero.
 
     A layer costs 3 cycles, or 2 where it is frozen and has no tags, a word of N slopes 4 and one
-    for each team and group of the next layer, while slots are free and words are taken; a zero
+    for each chunk and group of the next layer, while slots are free and words are taken; a zero
     slope costs nothing. The update scalars of a word are cleared as it is read.
 
     Parameters
@@ -30,12 +30,12 @@ class Births(wiring.Component):
     Members
     -------
     start, sample : pulse; walk this sample; only while not `active`
-    active, context : until the last birth was taken, and whose they are
+    active, context : until the last seed was taken, and whose they are
     index, layer : which descriptor is wanted; it is read a cycle later
     slopes : read port
     slot_free, slot : whether a slot is free, and which
-    word : stream out to the stepper
-    born, team : pulse; `slot` is now taken by this team
+    word : stream out to the issuer
+    seeded, chunk : pulse; `slot` is now taken by this chunk
     clear, clear_ready, clear_word : asks for a word of update scalars to be zeroed
     """
 
@@ -54,10 +54,10 @@ class Births(wiring.Component):
                 "slot_free": In(1),
                 "slot": In(shapes.slot),
                 "word": Out(
-                    stream.Signature(word_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
+                    stream.Signature(issue_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
                 ),
-                "born": Out(1),
-                "team": Out(team(shapes)),
+                "seeded": Out(1),
+                "chunk": Out(chunk(shapes)),
                 "clear": Out(1),
                 "clear_ready": In(1),
                 "clear_word": Out(shapes.word),
@@ -74,14 +74,14 @@ class Births(wiring.Component):
         m.d.comb += [
             address.eq(layer.vector_base + group),
             self.slopes.en.eq(1),
-            self.slopes.addr.eq(owned(self.context, address, self.shapes.engine.vectors)),
+            self.slopes.addr.eq(banked_address(self.context, address, self.shapes.engine.vectors)),
             self.clear_word.eq(address),
-            self.team.context.eq(self.context),
-            self.team.layer.eq(tags + 1),
-            self.team.word.eq(address),
+            self.chunk.context.eq(self.context),
+            self.chunk.layer.eq(tags + 1),
+            self.chunk.word.eq(address),
             self.index.eq(tags),
         ]
-        for frac in self.team.frac:
+        for frac in self.chunk.frac:
             m.d.comb += frac.eq(slope_frac(layer.activation))
         flags = Signal(self.shapes.neurons)
         slopes = Signal(self.shapes.vector)
@@ -120,16 +120,16 @@ class Births(wiring.Component):
 
     def _word(self, m: Module, flags: Signal, slopes: data.View) -> Signal:
         """The word on offer: a lane for each of the lowest flags; returns the flags left after."""
-        word, team = self.word.payload, self.team
+        word, chunk = self.word.payload, self.chunk
         rest = flags
         for lane in range(self.shapes.lanes):
             first = Signal.like(flags, name=f"lowest_{lane}")
             following = Signal.like(flags, name=f"rest_{lane}")
             m.d.comb += [
-                first.eq(lowest(rest)),
+                first.eq(isolate_lowest(rest)),
                 following.eq(rest & ~first),
-                team.present[lane].eq(rest.any()),
-                team.unit[lane].eq(position(first)),
+                chunk.present[lane].eq(rest.any()),
+                chunk.unit[lane].eq(onehot_index(first)),
             ]
             for unit, slope in enumerate(slopes):
                 # A tag that is alone never meets a row that it has no flag for.
@@ -138,9 +138,9 @@ class Births(wiring.Component):
             rest = following
         m.d.comb += [
             word.flags.eq(flags & ~rest),
-            word.some.eq(team.present[0]),
-            word.lowest.eq(lowest(flags)),
-            word.single.eq(~team.present[1:].any()),
+            word.some.eq(chunk.present[0]),
+            word.lowest.eq(isolate_lowest(flags)),
+            word.single.eq(~chunk.present[1:].any()),
             word.end.eq(1),
             word.meta.slot.eq(self.slot),
         ]
@@ -175,7 +175,7 @@ class Births(wiring.Component):
             with m.If(self.word.valid & self.word.ready):
                 m.d.sync += [target.eq(target + 1), row.eq(row + following.inputs + 1)]
                 with m.If(final):
-                    m.d.comb += self.born.eq(1)
+                    m.d.comb += self.seeded.eq(1)
                     m.d.sync += [target.eq(0), row.eq(first_row), flags.eq(rest)]
             with m.If(flags == 0):
                 m.next = "NEXT"

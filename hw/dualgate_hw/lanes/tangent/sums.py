@@ -9,9 +9,10 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import VALUE_WIDTH
 
+from ...common.delay import delay
 from ...common.mac import MAC_LATENCY, WeightClient
-from ...common.shapes import PRODUCT, Shapes, delay, owned, vector
-from ..memory.list_reader import word_step
+from ...common.shapes import PRODUCT, Shapes, banked_address, vector
+from .issue import issue_step
 from .layouts import scale_job, sum_note
 
 
@@ -40,7 +41,7 @@ class TangentSums(wiring.Component):
         self.sums_shape = data.ArrayLayout(vector(shapes.neurons, shapes.tangent_sum), shapes.lanes)
         super().__init__(
             {
-                "step": In(stream.Signature(word_step(shapes.lanes, sum_note(shapes)))),
+                "step": In(stream.Signature(issue_step(shapes.lanes, sum_note(shapes)))),
                 "mac": Out(WeightClient(shapes.lanes)),
                 "product": In(product),
                 "sums": In(shapes.write(shapes.engine.groups, self.sums_shape, shapes.slots)),
@@ -66,7 +67,7 @@ class TangentSums(wiring.Component):
         fresh = Signal(init=1)
         ended = Signal()
         ended_note = Signal(sum_note(self.shapes))
-        # Products of one slot are never mixed with another's: the stepper takes whole sums.
+        # Products of one slot are never mixed with another's: the issuer takes whole sums.
         with m.If(self.mac.done | ends):
             m.d.sync += fresh.eq(ends)
         with m.If(self.mac.done):
@@ -77,7 +78,9 @@ class TangentSums(wiring.Component):
             m.d.sync += sums.eq(0)
         m.d.sync += [ended.eq(ends), ended_note.eq(note)]
         m.d.comb += [
-            self.sums.addr.eq(owned(ended_note.slot, ended_note.group, self.shapes.engine.groups)),
+            self.sums.addr.eq(
+                banked_address(ended_note.slot, ended_note.group, self.shapes.engine.groups)
+            ),
             self.sums.data.eq(sums),
             self.sums.en.eq(ended),
         ]

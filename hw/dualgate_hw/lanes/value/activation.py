@@ -8,12 +8,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from dualgate.contract.rules import SIGMOID_TABLE, TABLE_BITS
+from dualgate.contract.activations import SIGMOID_TABLE, TABLE_BITS
 
 from ...common.activation_rules import table_index, value_and_slope, with_sign
+from ...common.delay import delay
 from ...common.mac import MAC_LATENCY
 from ...common.rounding import WINDOW, round_off, shift_right_twice, with_half
-from ...common.shapes import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, delay, owned, vector
+from ...common.shapes import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, banked_address, vector
 from ...common.tables import SIGMOID_SHAPE, TablePort, own_table
 
 ACTIVATION_LATENCY = 8
@@ -142,7 +143,7 @@ class ActivationUnit(wiring.Component):
                 Mux(self._first_layer, 0, self._layer.list_base + self._layer.inputs + 1)
             ),
             self.masks.en.eq(1),
-            self.masks.addr.eq(owned(self._context, place[bits:], self.shapes.mask_words)),
+            self.masks.addr.eq(banked_address(self._context, place[bits:], self.shapes.mask_words)),
         ]
         m.d.sync += [
             place.eq(self._base + position.unit),
@@ -201,7 +202,9 @@ class ActivationUnit(wiring.Component):
             wanted.eq(writes_hidden & (value != 0)),
             entry.index.eq(Mux(closing, self._layer.outputs, at.unit)),
             entry.value.eq(Mux(closing, 1 << self._layer.out_frac, value)),
-            self.hidden.addr.eq(owned(self._context, self._base + count, engine.activations)),
+            self.hidden.addr.eq(
+                banked_address(self._context, self._base + count, engine.activations)
+            ),
             self.hidden.data.eq(entry),
             self.hidden.en.eq(wanted | closing),
             self.count.eq(count + 1),
@@ -219,11 +222,11 @@ class ActivationUnit(wiring.Component):
         width = engine.groups * engine.neurons
         word = self._layer.vector_base + at.group
         m.d.comb += [
-            self.outputs.addr.eq(owned(self._context, at.unit, width)),
+            self.outputs.addr.eq(banked_address(self._context, at.unit, width)),
             self.outputs.data.value.eq(value),
             self.outputs.data.slope.eq(slope),
             self.outputs.en.eq(at.valid & self._layer.last),
-            self.slopes.addr.eq(owned(self._context, word, engine.vectors)),
+            self.slopes.addr.eq(banked_address(self._context, word, engine.vectors)),
         ]
         # The first lane's write clears the rest of its word: lanes without a unit must read zero.
         bits = (engine.neurons - 1).bit_length()

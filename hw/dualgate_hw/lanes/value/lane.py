@@ -7,11 +7,12 @@ from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...common.delay import delay
 from ...common.mac import MAC_LATENCY, WeightClient
-from ...common.onehot import chosen
-from ...common.shapes import ENTRY, LAYER, OUTPUT, PRODUCT, WORD, Shapes, delay, owned, vector
+from ...common.onehot import onehot_mux
+from ...common.shapes import ENTRY, LAYER, OUTPUT, PRODUCT, WORD, Shapes, banked_address, vector
 from ...common.tables import SIGMOID_SHAPE, TablePort
-from ..memory.list_reader import ListWalker, list_job
+from ..memory.list_reader import ListReader, list_job
 from .activation import ActivationUnit
 
 
@@ -40,7 +41,7 @@ class ValueThread(wiring.Component):
     sample, token : streams, see `ValueLane`
     fetch, fetch_ready, index, layer : asks for a descriptor, which is there a cycle after `ready`
     count : entries of the list of the layer in work
-    job : stream out, to the walker
+    job : stream out, to the reader
     current, first_layer, context : the layer in work, and whose it is
     masked : whether that sample has masks
     done, done_count : the layer's last unit is filed, with the entries of the list it made
@@ -130,7 +131,7 @@ class ValueLane(wiring.Component):
 
     A layer costs a sample ``groups * nonzeros`` steps, bias included, and a wait for its
     activations, because a list must be complete before it is walked. Threads fill each other's
-    waits: each has a sample of its own, and they share walker, sums and activation unit by whole
+    waits: each has a sample of its own, and they share reader, sums and activation unit by whole
     groups of neurons. Samples leave in the order they came.
 
     Parameters
@@ -154,7 +155,7 @@ class ValueLane(wiring.Component):
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
-        self.walker = ListWalker(shapes, group_note(shapes))
+        self.reader = ListReader(shapes, group_note(shapes))
         self.unit = ActivationUnit(shapes)
         self.threads = [ValueThread(shapes, thread) for thread in range(shapes.threads)]
         super().__init__(
@@ -179,13 +180,13 @@ class ValueLane(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.walker = walker = self.walker
+        m.submodules.reader = reader = self.reader
         m.submodules.unit = unit = self.unit
         for index, thread in enumerate(self.threads):
             m.submodules[f"thread_{index}"] = thread
         for mine, theirs in (
-            (self.inputs, walker.inputs),
-            (self.hidden, walker.hidden),
+            (self.inputs, reader.inputs),
+            (self.hidden, reader.hidden),
             (self.masks, unit.masks),
             (self.hidden_write, unit.hidden),
             (self.slopes, unit.slopes),
@@ -207,8 +208,8 @@ class ValueLane(wiring.Component):
         A group's last step waits until the unit will have filed the group before when the sums
         come: there is one queue.
         """
-        walker, unit = self.walker, self.unit
-        step = walker.step
+        reader, unit = self.reader, self.unit
+        step = reader.step
         taken = Signal()
         pending = Signal()
         ends = Signal()
@@ -267,23 +268,26 @@ class ValueLane(wiring.Component):
         return oldest
 
     def _share(self, m: Module, oldest: Signal) -> None:
-        """Who has the descriptor port and who has the walker: the oldest sample that asks."""
+        """Who has the descriptor port and who has the reader: the oldest sample that asks."""
         threads = self.threads
         fetches = self._choose(m, oldest, [thread.fetch for thread in threads])
         walks = self._choose(m, oldest, [thread.job.valid for thread in threads])
-        job = self.walker.job
+        job = self.reader.job
         m.d.comb += [
             self.counts.en.eq(Cat(thread.fetch for thread in threads).any()),
-            self.index.eq(chosen(fetches, [thread.index for thread in threads])),
-            self.counts.data.eq(chosen(fetches, [thread.count for thread in threads])),
+            self.index.eq(onehot_mux(fetches, [thread.index for thread in threads])),
+            self.counts.data.eq(onehot_mux(fetches, [thread.count for thread in threads])),
             self.counts.addr.eq(
-                chosen(
+                onehot_mux(
                     fetches,
-                    [owned(t.context, t.index, self.shapes.engine.layers) for t in threads],
+                    [
+                        banked_address(t.context, t.index, self.shapes.engine.layers)
+                        for t in threads
+                    ],
                 )
             ),
             job.valid.eq(Cat(thread.job.valid for thread in threads).any()),
-            job.payload.eq(chosen(walks, [thread.job.payload for thread in threads])),
+            job.payload.eq(onehot_mux(walks, [thread.job.payload for thread in threads])),
         ]
         for index, thread in enumerate(threads):
             m.d.comb += [

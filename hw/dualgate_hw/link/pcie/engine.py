@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.link.bar import constants
 from dualgate.link.identity import Identity
 
-from ..word_packer import Beats
+from ..word_packer import WordPacker
 from .bar import BarTarget
 from .types import DWORD, WRITE, WRITE_DATA, completion, read
 from .ultrascale import Receiver, Sender
@@ -51,7 +51,7 @@ class PcieEngine(wiring.Component):
     ) -> None:
         self.engine = engine
         beat = len(engine.command.payload) // DWORD.width
-        self.beats = Beats(beat)
+        self.packer = WordPacker(beat)
         self.window = Window(command_depth, response_depth)
         fixed = constants(identity.words(), command_depth, response_depth, beat)
         self.target = BarTarget(context, fixed)
@@ -72,9 +72,9 @@ class PcieEngine(wiring.Component):
         m.submodules.window = window = self.window
         # A host that was killed amid a command leaves an engine that waits for the rest of it.
         m.submodules.engine = ResetInserter(target.reset)(self.engine)
-        m.submodules.beats = ResetInserter(target.reset)(self.beats)
-        wiring.connect(m, window.command, self.beats.word)
-        wiring.connect(m, self.beats.beat, self.engine.command)
+        m.submodules.packer = ResetInserter(target.reset)(self.packer)
+        wiring.connect(m, window.command, self.packer.word)
+        wiring.connect(m, self.packer.beat, self.engine.command)
         wiring.connect(m, self.engine.response, window.response)
         for name in ("write", "write_data", "read", "completion", "read_data"):
             wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(target, name))

@@ -24,7 +24,7 @@ class PacketBuffer(wiring.Component):
     ----------
     payload : ShapeLike
     depth : int
-        Beats, a power of two and no fewer than the longest packet has: one that does not fit would
+        Beats, a power of two, at least as many as the longest packet has: a longer packet would
         wait for itself.
 
     Members

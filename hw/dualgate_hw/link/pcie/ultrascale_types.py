@@ -133,7 +133,7 @@ CONTEXT = data.StructLayout({"request": REQUEST, "note": NOTE})
 """Of a request, what its completions need."""
 
 LONGEST_REQUEST = 2 + 128
-"""Beats: a descriptor and the block's largest payload of 1024 bytes."""
+"""Beats of a request: a descriptor and the block's largest payload of 1024 bytes."""
 
 LONGEST_ANSWER = 1024 // BOUNDARY_WORDS * -(-(DESCRIPTOR_WORDS + BOUNDARY_WORDS) // 2)
 """Beats of all completions of a read, which stays inside of 4096 bytes."""

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.engine import Depths, EngineParameters
 
 from ...engines import make_engine
-from ..word_packer import Beats
+from ..word_packer import WordPacker
 from .link import LINE, LinkParameters, SerialLink
 from .uart import BitClock, UartReceiver, UartTransmitter
 
@@ -41,7 +41,7 @@ class SerialEngine(wiring.Component):
         depths: Depths | None = None,
     ) -> None:
         self.link = SerialLink(identity, link or LinkParameters())
-        self.beats = Beats(engine.beat)
+        self.packer = WordPacker(engine.beat)
         self.engine = make_engine(engine, depths)
         super().__init__({"line": In(LINE)})
 
@@ -52,11 +52,11 @@ class SerialEngine(wiring.Component):
         # reset comes a cycle after that of the link's queues, which must hear nothing until then.
         restart = Signal()
         m.d.sync += restart.eq(link.restart)
-        m.submodules.beats = ResetInserter(restart)(self.beats)
+        m.submodules.packer = ResetInserter(restart)(self.packer)
         m.submodules.engine = ResetInserter(restart)(self.engine)
         wiring.connect(m, wiring.flipped(self.line), link.line)
-        wiring.connect(m, link.command, self.beats.word)
-        wiring.connect(m, self.beats.beat, self.engine.command)
+        wiring.connect(m, link.command, self.packer.word)
+        wiring.connect(m, self.packer.beat, self.engine.command)
         m.d.comb += [
             link.response.valid.eq(self.engine.response.valid & ~restart),
             link.response.payload.eq(self.engine.response.payload),

@@ -258,10 +258,10 @@ def test_nothing_is_overwritten_by_a_run_that_is_refused(here: Path) -> None:
 
 
 def test_a_device_whose_package_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "dualgate_sim.golden.model.device", None)
+    monkeypatch.setitem(sys.modules, "dualgate_sim.golden.device", None)
     result = run(*QUICK)
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: device golden needs dualgate_sim.golden.model.device, which is missing; "
+        "error: device golden needs dualgate_sim.golden.device, which is missing; "
         "see dualgate doctor\n"
     )

@@ -10,9 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualgate.contract import rules
+from dualgate.contract.activations import (
+    ACTIVATIONS,
+    EXP_TABLE,
+    HIDDEN_ACTIVATIONS,
+    LEAKY_RELU,
+    ONE,
+    RELU,
+    SIGMOID,
+    SIGMOID_TABLE,
+    SOFTMAX,
+    STEP,
+    TANH,
+    UNIT_FRAC,
+    find_activation,
+    reciprocal,
+    softmax_rule,
+)
 from dualgate.contract.errors import InputError
-from dualgate.contract.rules import ACTIVATIONS, EXP_TABLE, LOSSES, SIGMOID_TABLE, softmax_rule
+from dualgate.contract.losses import LOSSES, find_loss
 
 ALL_Z = np.arange(-(1 << 15), 1 << 15)
 LINEAR_FRAC = 10
@@ -39,7 +55,7 @@ BOUNDS = {
 }
 
 
-@pytest.mark.parametrize("name", rules.HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 def test_a_rule_is_within_its_bound_of_the_mathematics(name: str) -> None:
     z, value, slope = in_reals(name)
     value_bound, slope_bound = BOUNDS[name]
@@ -47,36 +63,36 @@ def test_a_rule_is_within_its_bound_of_the_mathematics(name: str) -> None:
     assert np.abs(slope - ACTIVATIONS[name].derivative(z)).max() <= slope_bound
 
 
-@pytest.mark.parametrize("name", rules.HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 def test_values_and_slopes_fit_sixteen_bits_and_slopes_lie_in_zero_to_one(name: str) -> None:
     value, slope = ACTIVATIONS[name].rule(ALL_Z)
     assert value.min() >= -(1 << 15)
     assert value.max() < 1 << 15
     assert slope.min() >= 0
-    assert slope.max() <= rules.ONE
+    assert slope.max() <= ONE
 
 
-@pytest.mark.parametrize("name", rules.HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 def test_values_never_fall(name: str) -> None:
     assert (np.diff(ACTIVATIONS[name].rule(ALL_Z)[0]) >= 0).all()
 
 
 def test_tanh_is_odd_and_sigmoid_symmetric_about_a_half() -> None:
     positive = ALL_Z[ALL_Z > 0][:-1]
-    tanh, sigmoid = rules.TANH.rule, rules.SIGMOID.rule
+    tanh, sigmoid = TANH.rule, SIGMOID.rule
     assert np.array_equal(tanh(positive)[0], -tanh(-positive)[0])
     assert np.array_equal(tanh(positive)[1], tanh(-positive)[1])
     total = sigmoid(positive)[0] + sigmoid(-positive)[0]
-    assert set((total - rules.ONE).tolist()) <= {0, 1}  # a half rounds upwards twice
+    assert set((total - ONE).tolist()) <= {0, 1}  # a half rounds upwards twice
     assert np.array_equal(sigmoid(positive)[1], sigmoid(-positive)[1])
 
 
 def test_slopes_of_one_half_and_a_quarter_are_exact_at_zero() -> None:
     zero = np.array([0])
-    assert [a.tolist() for a in rules.SIGMOID.rule(zero)] == [[rules.ONE // 2], [rules.ONE]]
-    assert [a.tolist() for a in rules.TANH.rule(zero)] == [[0], [rules.ONE]]
-    assert [a.tolist() for a in rules.RELU.rule(zero)] == [[0], [0]]
-    assert rules.LEAKY_RELU.rule(zero)[1].tolist() == [rules.ONE >> 7]
+    assert [a.tolist() for a in SIGMOID.rule(zero)] == [[ONE // 2], [ONE]]
+    assert [a.tolist() for a in TANH.rule(zero)] == [[0], [ONE]]
+    assert [a.tolist() for a in RELU.rule(zero)] == [[0], [0]]
+    assert LEAKY_RELU.rule(zero)[1].tolist() == [ONE >> 7]
 
 
 def test_tables_are_the_documented_ones() -> None:
@@ -87,7 +103,7 @@ def test_tables_are_the_documented_ones() -> None:
 
 @given(st.integers(1, (1 << 31) - 1))
 def test_reciprocal_has_seventeen_bits_at_most_and_errs_by_less_than_one(total: int) -> None:
-    inverse, bits = (int(a) for a in rules.reciprocal(np.array(total)))
+    inverse, bits = (int(a) for a in reciprocal(np.array(total)))
     assert bits == total.bit_length()
     assert 1 << 15 <= inverse <= 1 << 16
     assert inverse * total <= 1 << (bits + 15) < (inverse + 1) * total
@@ -97,31 +113,31 @@ def test_reciprocal_has_seventeen_bits_at_most_and_errs_by_less_than_one(total: 
 def test_softmax_adds_to_one_within_a_unit_a_class(z: list[int]) -> None:
     p = softmax_rule(np.array(z))
     assert p.min() >= 0
-    assert abs(int(p.sum()) - rules.ONE) <= len(z)
+    assert abs(int(p.sum()) - ONE) <= len(z)
     assert p[int(np.argmax(z))] == p.max()
 
 
 @given(st.lists(st.integers(0, 8188), min_size=1, max_size=20))
 def test_softmax_is_within_its_bound_of_the_mathematics(z: list[int]) -> None:
     """Half a step of the table in each exponent moves p by 2 * 2**-9 * p (1 - p) at most."""
-    p = softmax_rule(np.array([z]))[0] / rules.ONE
-    real = rules.SOFTMAX.value(np.array([z]) * 2.0**-rules.SOFTMAX.z_frac)[0]
+    p = softmax_rule(np.array([z]))[0] / ONE
+    real = SOFTMAX.value(np.array([z]) * 2.0**-SOFTMAX.z_frac)[0]
     assert np.abs(p - real).max() <= 2.0**-10 + 2.0**-13 + len(z) * 2.0**-16
 
 
 def test_a_class_eight_below_the_largest_gets_nothing() -> None:
     assert softmax_rule(np.array([[0, -8189]]))[0, 1] > 0
-    assert softmax_rule(np.array([[0, -8190]])).tolist() == [[rules.ONE, 0]]
+    assert softmax_rule(np.array([[0, -8190]])).tolist() == [[ONE, 0]]
 
 
 def test_softmax_of_equal_numbers_is_even_and_of_one_class_is_one() -> None:
     assert softmax_rule(np.array([[7, 7, 7, 7]])).tolist() == [[4096] * 4]
-    assert softmax_rule(np.array([[-32768]])).tolist() == [[rules.ONE]]
+    assert softmax_rule(np.array([[-32768]])).tolist() == [[ONE]]
 
 
 def test_softmax_is_refused_as_an_elementwise_rule() -> None:
     with pytest.raises(TypeError, match="use softmax_rule"):
-        rules.SOFTMAX.rule(ALL_Z)
+        SOFTMAX.rule(ALL_Z)
 
 
 def test_losses_know_their_scale() -> None:
@@ -132,9 +148,9 @@ def test_losses_know_their_scale() -> None:
 
 
 def test_a_step_is_one_above_zero_and_only_there() -> None:
-    value, _ = rules.STEP.rule(ALL_Z)
-    assert (value == np.where(ALL_Z > 0, rules.ONE, 0)).all()
-    assert rules.STEP.value(np.array([-0.5, 0.0, 1e-9])).tolist() == [0.0, 0.0, 1.0]
+    value, _ = STEP.rule(ALL_Z)
+    assert (value == np.where(ALL_Z > 0, ONE, 0)).all()
+    assert STEP.value(np.array([-0.5, 0.0, 1e-9])).tolist() == [0.0, 0.0, 1.0]
 
 
 def test_the_perceptron_counts_mistakes() -> None:
@@ -147,7 +163,7 @@ def test_the_perceptron_counts_mistakes() -> None:
 
 def test_a_probability_that_rounded_to_zero_has_a_finite_loss() -> None:
     y, t = np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])
-    largest = -np.log(2.0 ** -(rules.UNIT_FRAC + 1))
+    largest = -np.log(2.0 ** -(UNIT_FRAC + 1))
     assert LOSSES["cce"].value(y, t) == pytest.approx(largest)
     assert LOSSES["bce"].value(y, t) == pytest.approx(largest, rel=1e-5)
 
@@ -171,13 +187,13 @@ def test_msle_is_mse_on_the_logarithm_of_one_plus_the_target() -> None:
 
 def test_unknown_names_are_refused_with_the_choices() -> None:
     with pytest.raises(InputError, match=r"^unknown activation 'softmax'; choose identity, relu"):
-        rules.activation("softmax")
+        find_activation("softmax")
     with pytest.raises(InputError, match=r"^a step has no slope to train hidden units by; only"):
-        rules.activation("step")
+        find_activation("step")
     with pytest.raises(
         InputError,
         match=r"^unknown loss 'l1'; choose mse, sigmoid-mse, msle, bce, cce, perceptron$",
     ):
-        rules.loss("l1")
-    assert rules.activation("tanh") is rules.TANH
-    assert rules.loss("mse") is LOSSES["mse"]
+        find_loss("l1")
+    assert find_activation("tanh") is TANH
+    assert find_loss("mse") is LOSSES["mse"]

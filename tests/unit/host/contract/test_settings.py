@@ -12,8 +12,8 @@ from dualgate.contract.engine import EngineParameters
 from dualgate.contract.errors import InputError
 from dualgate.contract.formats import MASTER_FRAC, RATE_WIDTH
 from dualgate.contract.layout import Layout
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import LOSSES
 from dualgate.contract.settings import (
     MAX_ERROR,
     PRUNE_OFF,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from dualgate.contract.errors import InputError
+from dualgate.contract.losses import LOSSES as RULES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import ACTIVATIONS, HIDDEN_ACTIVATIONS
-from dualgate.contract.rules import LOSSES as RULES
 from dualgate.floating import forward_mode
 from dualgate.floating.dual import network as scalar
 from dualgate.floating.dual import pruning as scalar_pruning
@@ -124,7 +124,7 @@ def test_a_random_choice_keeps_so_many_tangents_of_each_unit() -> None:
     got = ForwardMode(network, policy=RandomPerNumber(3)).gradient(weights, x, target)
     crossing = 5 * 8 * (9 + 9 + 8)
     assert got.dropped > 0
-    # Of 3 kept for each unit some may be its own birth, which does not cross.
+    # Of 3 kept for each unit some may be its own seed, which does not cross.
     assert 5 * 8 * 2 * 2 <= got.kept <= 5 * 8 * 2 * 3
     assert got.kept + got.dropped <= crossing
     again = ForwardMode(network, policy=RandomPerNumber(3)).gradient(weights, x, target)
@@ -140,8 +140,8 @@ def test_what_pruning_keeps_is_counted() -> None:
     assert (exact.kept, exact.dropped) == (0, 0)
     pruned = ForwardMode(network, policy=RelativePerTag(1)).gradient(weights, x, target)
     trace = reference.forward(network, weights, x)
-    born = trace.slopes[0][:, :, None] * weights[1][:-1]
-    kept = np.count_nonzero(reference.prune(born * trace.slopes[1][:, None], 1))
+    seeded = trace.slopes[0][:, :, None] * weights[1][:-1]
+    kept = np.count_nonzero(reference.prune(seeded * trace.slopes[1][:, None], 1))
     assert (pruned.kept, pruned.dropped) == (kept, 6 * 16 - kept)
 
 

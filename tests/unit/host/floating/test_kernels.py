@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.errors import InputError, MissingToolError
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS
 from dualgate.floating import compiled
 from dualgate.floating.forward_mode import ForwardMode
 from dualgate.floating.kernels import NUMPY, Kernels, find_kernels
@@ -77,24 +77,24 @@ def test_of_many_equals_the_first_stay(numba: Kernels, name: str) -> None:
 
 @given(tensors, st.integers(1, 5), st.booleans(), st.integers(0, 9))
 def test_tangents_cross_a_layer_alike(
-    numba: Kernels, t: Floats, outputs: int, born: bool, seed: int
+    numba: Kernels, t: Floats, outputs: int, seeded: bool, seed: int
 ) -> None:
     _, n, samples = t.shape
     random = np.random.default_rng(seed)
     weights = random.standard_normal((n, outputs)).astype(t.dtype)
-    births = random.standard_normal((n, samples)).astype(t.dtype) if born else None
-    one, other = NUMPY.cross(t, births, weights), numba.cross(t, births, weights)
+    seeds = random.standard_normal((n, samples)).astype(t.dtype) if seeded else None
+    one, other = NUMPY.cross(t, seeds, weights), numba.cross(t, seeds, weights)
     assert np.array_equal(one, other)
     assert one.dtype == t.dtype
     expected = np.einsum("tns,nq->tqs", t, weights)
-    if births is not None:
-        expected = np.concatenate((expected, np.einsum("ns,nq->nqs", births, weights)))
+    if seeds is not None:
+        expected = np.concatenate((expected, np.einsum("ns,nq->nqs", seeds, weights)))
     tolerance = 1e-2 if t.dtype == np.float32 else 1e-9
     np.testing.assert_allclose(one, expected, atol=tolerance)
     error = random.standard_normal((outputs, samples)).astype(t.dtype)
     deltas = np.einsum("tqs,qs->ts", expected, error)
     for kernels in (NUMPY, numba):
-        met = kernels.meet(t, births, weights, error)
+        met = kernels.meet(t, seeds, weights, error)
         assert met.dtype == t.dtype
         np.testing.assert_allclose(met, deltas, atol=10 * tolerance)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualgate.contract.errors import InputError
-from dualgate.contract.rules import LOSSES as RULES
+from dualgate.contract.losses import LOSSES as RULES
 from dualgate.floating.losses import LOSSES, Loss
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS, LEAK
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LEAK
 from dualgate.data.samples import Samples
 from dualgate.floating.forward_mode import ForwardMode
 from dualgate.floating.losses import LOSSES

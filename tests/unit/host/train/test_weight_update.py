@@ -12,8 +12,8 @@ from support.small_runs import NETWORK, blobs, golden
 
 from dualgate.contract.errors import InputError
 from dualgate.contract.formats import MASTER
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import LOSSES
 from dualgate.data.samples import Samples
 from dualgate.devices import Counters, Device, open_device
 from dualgate.devices.checked import CheckedDevice, golden_model

@@ -9,7 +9,14 @@ import pytest
 from amaranth import Cat, Module, Signal
 from amaranth.sim import Simulator
 
-from dualgate_hw.common.onehot import bit_length, chosen, flagged, lowest, position, several
+from dualgate_hw.common.onehot import (
+    bit_length,
+    isolate_lowest,
+    more_than_one,
+    onehot_index,
+    onehot_mux,
+)
+from dualgate_hw.lanes.tangent.issue import flag_fields
 
 RANDOM = np.random.default_rng(1)
 WORDS = {6: range(1 << 6), 16: [0, 1, 1 << 15, *RANDOM.integers(1 << 16, size=500).tolist()]}
@@ -21,13 +28,13 @@ def test_flags_are_what_their_numbers_say(bits: int) -> None:
     flags = Signal(bits)
     words = [Signal(5, name=f"word_{n}", init=n + 3) for n in range(bits)]
     first = Signal(bits)
-    m.d.comb += first.eq(lowest(flags))
+    m.d.comb += first.eq(isolate_lowest(flags))
     found = {
-        "position": position(first),
+        "position": onehot_index(first),
         "length": bit_length(flags),
-        "several": several(flags),
-        "chosen": chosen(first, words),
-        **flagged(flags),
+        "several": more_than_one(flags),
+        "chosen": onehot_mux(first, words),
+        **flag_fields(flags),
     }
 
     async def bench(ctx: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.benches import simulate
 
-from dualgate.contract.rules import EXP_TABLE, SIGMOID_TABLE
+from dualgate.contract.activations import EXP_TABLE, SIGMOID_TABLE
 from dualgate_hw.common.tables import Tables
 
 

@@ -11,7 +11,7 @@ from amaranth.lib import data
 from dualgate.contract.errors import MissingToolError
 from dualgate_hw.common import verilog
 from dualgate_hw.common.mac import MacArray
-from dualgate_hw.lanes.memory.list_reader import WordStepper
+from dualgate_hw.lanes.tangent.issue import NonzeroIssuer
 
 META = data.StructLayout({"mark": 1})
 
@@ -31,8 +31,8 @@ def test_combinational_blocks_run_at_time_zero() -> None:
 
 
 def test_without_reset_the_clock_is_a_port_and_there_is_no_reset() -> None:
-    text = verilog.to_verilog(verilog.WithoutReset(WordStepper(2, 1, META)), "stepper")
-    header = text[text.index("module stepper(") :]
+    text = verilog.to_verilog(verilog.WithoutReset(NonzeroIssuer(2, 1, META)), "issuer")
+    header = text[text.index("module issuer(") :]
     header = header[: header.index(";")]
     assert "clk" in header
     assert "rst" not in header

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Multipliers that add up, and the unit that narrows (compact/multipliers.py)."""
+"""The multipliers and the narrower (compact/multipliers.py)."""
 
 from typing import Any
 
@@ -22,18 +22,18 @@ PLACES = Places(
 LEAST, MOST = -(1 << 39), (1 << 39) - 1
 
 
-async def request(ctx: Any, use: Any, **asked: int) -> None:
-    """Ask for something for a cycle."""
+async def request(ctx: Any, control: Any, **asked: int) -> None:
+    """Drive control signals for a cycle."""
     for name, value in asked.items():
-        ctx.set(getattr(use, name), value)
+        ctx.set(getattr(control, name), value)
     await ctx.tick()
     for name in asked:
-        ctx.set(getattr(use, name), 0)
+        ctx.set(getattr(control, name), 0)
 
 
 async def load(ctx: Any, part: Multipliers, scalar: int, row: list[int]) -> None:
     ctx.set(part.row, [value & 0xFFFF for value in row])
-    await request(ctx, part.use, load_scalar=1, scalar=scalar, load_row=1)
+    await request(ctx, part.control, load_scalar=1, scalar=scalar, load_row=1)
 
 
 def test_a_lane_adds_up_the_products_of_a_list() -> None:
@@ -43,10 +43,10 @@ def test_a_lane_adds_up_the_products_of_a_list() -> None:
     rows = [numbers(random, NEURONS) for _ in scalars]
 
     async def bench(ctx: Any) -> None:
-        await request(ctx, part.use, clear=1)
+        await request(ctx, part.control, clear=1)
         for scalar, row in zip(scalars, rows, strict=True):
             await load(ctx, part, scalar, row)
-            await request(ctx, part.use, step=1)
+            await request(ctx, part.control, step=1)
         for lane in range(NEURONS):
             ctx.set(part.lane, lane)
             expected = sum(s * r[lane] for s, r in zip(scalars, rows, strict=True))
@@ -61,9 +61,9 @@ def test_the_longest_sum_of_the_largest_products_does_not_overflow() -> None:
     async def bench(ctx: Any) -> None:
         for scalar in (-32768, 32767, -1, 255):
             await load(ctx, part, scalar, [-32768, 32767, -32768, 32767])
-            await request(ctx, part.use, clear=1)
+            await request(ctx, part.control, clear=1)
             for _ in range(PLACES.terms):
-                await request(ctx, part.use, step=1)
+                await request(ctx, part.control, step=1)
             for lane, factor in enumerate((-32768, 32767)):
                 ctx.set(part.lane, lane)
                 assert ctx.get(part.sum) == PLACES.terms * scalar * factor
@@ -79,8 +79,8 @@ def test_a_whole_product_is_in_the_first_sum_after_a_step() -> None:
         for _ in range(20):
             (scalar,), row = numbers(random, 1), numbers(random, NEURONS)
             await load(ctx, part, scalar, row)
-            await request(ctx, part.use, clear=1)
-            await request(ctx, part.use, step=1, whole=1)
+            await request(ctx, part.control, clear=1)
+            await request(ctx, part.control, step=1, whole=1)
             found = [ctx.get(product) for product in part.products]
             assert found == [scalar * factor for factor in row]
 
@@ -92,23 +92,23 @@ def test_factors_move_up_as_one_is_loaded_into_the_first_lane() -> None:
 
     async def bench(ctx: Any) -> None:
         for factor in (3, -4, 5, -6):
-            await request(ctx, part.use, load_factor=1, factor=factor)
-        await request(ctx, part.use, load_scalar=1, scalar=1, clear=1)
-        await request(ctx, part.use, step=1, whole=1)
+            await request(ctx, part.control, load_factor=1, factor=factor)
+        await request(ctx, part.control, load_scalar=1, scalar=1, clear=1)
+        await request(ctx, part.control, step=1, whole=1)
         assert [ctx.get(product) for product in part.products] == [-6, 5, -4, 3]
 
     simulate(part, bench)
 
 
-def test_the_first_lane_alone_begins_and_adds_while_others_keep_their_sums() -> None:
+def test_the_first_lane_alone_clears_and_adds_while_others_keep_sums() -> None:
     part = Multipliers(PLACES)
 
     async def bench(ctx: Any) -> None:
         await load(ctx, part, 300, [1, 2, 3, 4])
-        await request(ctx, part.use, clear=1)
-        await request(ctx, part.use, step=1)
-        await request(ctx, part.use, clear=1, alone=1, load_factor=1, factor=-7)
-        await request(ctx, part.use, step=1, alone=1)
+        await request(ctx, part.control, clear=1)
+        await request(ctx, part.control, step=1)
+        await request(ctx, part.control, clear=1, alone=1, load_factor=1, factor=-7)
+        await request(ctx, part.control, step=1, alone=1)
         found = []
         for lane in range(NEURONS):
             ctx.set(part.lane, lane)
@@ -156,7 +156,7 @@ def test_a_number_is_shifted_rounded_and_clipped(
 
 
 async def take(ctx: Any, part: Narrower, number: int, measure: int = 1) -> None:
-    """Give it a number for a cycle."""
+    """Let the narrower take a number for a cycle."""
     for name, value in (("number", number), ("take", 1), ("measure", measure)):
         ctx.set(getattr(part, name), value)
     await ctx.tick()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Where things are in the compact engine's memories (compact/parts.py, program/memory.py)."""
+"""Sizes and addresses of the compact engine's memories (parts.py, program/data_memory.py)."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from dualgate.contract.engine import EngineParameters
 from dualgate_hw.common.shapes import Shapes
 from dualgate_hw.compact.parts import Places
 from dualgate_hw.compact.program import assemble
-from dualgate_hw.compact.program.memory import COUNTER_WORDS, FIELDS, Layer, Memory
+from dualgate_hw.compact.program.data_memory import COUNTER_CELLS, FIELDS, DataMemory, Descriptor
 
 SIZES = {
     "layers": st.integers(1, 32),
@@ -35,7 +35,7 @@ def test_no_two_lists_share_an_entry(sizes: dict[str, int]) -> None:
 
 
 @given(st.fixed_dictionaries(SIZES))
-def test_no_two_words_share_a_place_and_what_x_is_joined_to_leaves_its_bits_alone(
+def test_no_two_cells_share_an_address_and_x_can_be_joined_to_arrays(
     sizes: dict[str, int],
 ) -> None:
     found = places(sizes)
@@ -47,7 +47,7 @@ def test_no_two_words_share_a_place_and_what_x_is_joined_to_leaves_its_bits_alon
         "targets": (memory.targets, outputs),
         "outputs": (memory.outputs, outputs),
         "powers": (memory.powers, 16),
-        "counters": (memory.counters[0], COUNTER_WORDS * len(COUNTERS)),
+        "counters": (memory.counters[0], COUNTER_CELLS * len(COUNTERS)),
         "masks": (memory.masks[0], 2 * found.shapes.mask_words),
     }
     taken: set[int] = set(range(FIELDS * sizes["layers"]))
@@ -57,12 +57,12 @@ def test_no_two_words_share_a_place_and_what_x_is_joined_to_leaves_its_bits_alon
         assert where[-1] < code.first_single
         assert not taken & set(where), name
         taken |= set(where)
-    singles = [code.address(getattr(memory, name)) for name in Memory.__annotations__]
+    singles = [code.address(getattr(memory, name)) for name in DataMemory.__annotations__]
     assert len(set(singles)) == len(singles)
     assert min(singles) >= code.first_single
 
 
 def test_the_fields_of_a_layer_have_a_place_each() -> None:
-    places = [word.address for name, word in vars(Layer).items() if not name.startswith("_")]
+    places = [word.address for name, word in vars(Descriptor).items() if not name.startswith("_")]
     assert sorted(places) == list(range(len(places)))
     assert len(places) <= FIELDS

@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Instructions, one by one and as a program (compact/sequencer.py, compact/assembler.py)."""
+"""Instructions, one by one and as a program (compact/sequencer.py)."""
 
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.benches import EXTREMES, simulate
 
 from dualgate_hw.compact.assembler import Assembler
-from dualgate_hw.compact.instructions import Action, Condition, Op, Word
+from dualgate_hw.compact.instructions import Action, AluOp, Cell, Condition
 from dualgate_hw.compact.sequencer import Sequencer
 
-FIELD = Word(1)
+FIELD = Cell(1)
 
 NUMBERS = st.one_of(st.sampled_from(EXTREMES), st.integers(-32768, 32767))
 
 
 def run(write: Callable[[Assembler], None], **sources: int) -> list[int]:
-    """Results of a program's REPLYs; it ends with the first WAIT."""
+    """Results of a program's REPLY actions; it ends with the first WAIT."""
     asm = Assembler(2, 2)
     write(asm)
     asm.keep(do=Action.WAIT)
@@ -41,7 +40,7 @@ def run(write: Callable[[Assembler], None], **sources: int) -> list[int]:
 
 
 def low(number: int) -> int:
-    """The accumulator, when a number became it."""
+    """The accumulator after a number was loaded."""
     return (number + (1 << 15)) % (1 << 16) - (1 << 15)
 
 
@@ -50,7 +49,7 @@ def low(number: int) -> int:
 def test_each_operation_gives_17_bits_of_its_result(pairs: list[tuple[int, int]]) -> None:
     def write(asm: Assembler) -> None:
         for a, b in pairs:
-            word = asm.constant(b)
+            word = asm.cells.constant(b)
             for operation in (asm.add, asm.subtract, asm.subtract_from, asm.mask):
                 asm.load(a)
                 operation(b, do=Action.REPLY)
@@ -100,20 +99,20 @@ def test_conditions_are_those_of_the_instruction_before(pairs: list[tuple[int, i
     def write(asm: Assembler) -> None:
         for a, b in pairs:
             for condition in conditions:
-                name = asm.new_label()
-                asm.load(a)
-                asm.subtract(b)
-                asm.load(1, go=name, when=condition)
-                asm.load(0)
-                asm.label(name)
-                asm.keep(do=Action.REPLY)
+                with asm.block(f"{a} - {b}, {condition.name}"):
+                    asm.load(a)
+                    asm.subtract(b)
+                    asm.load(1, go="reply", when=condition)
+                    asm.load(0)
+                    asm.label("reply")
+                    asm.keep(do=Action.REPLY)
 
     expected = [int(holds(a, b)) for a, b in pairs for holds in conditions.values()]
     assert run(write) == expected
 
 
 def test_sources_are_loaded_as_they_are() -> None:
-    ops = [op for op in Op if op.value >= Op.NARROW.value]
+    ops = [op for op in AluOp if op.value >= AluOp.NARROW.value]
     values = {op.name: (-1) ** n * (1000 + n) for n, op in enumerate(ops)}
 
     def write(asm: Assembler) -> None:
@@ -123,10 +122,10 @@ def test_sources_are_loaded_as_they_are() -> None:
     assert run(write, **values) == list(values.values())
 
 
-def test_x_is_joined_to_arrays_y_to_fields_and_nothing_to_single_words() -> None:
+def test_x_is_joined_to_arrays_y_to_fields_neither_to_single_cells() -> None:
     def write(asm: Assembler) -> None:
-        array = asm.array([10, 11, 12, 13])
-        single = asm.variable()
+        array = asm.cells.array([10, 11, 12, 13])
+        single = asm.cells.variable()
         for number in range(4):
             asm.load(number, do=Action.SET_X)
             asm.load(array, do=Action.REPLY)
@@ -146,14 +145,14 @@ def test_x_is_joined_to_arrays_y_to_fields_and_nothing_to_single_words() -> None
     assert run(write) == [10, 11, 12, 13, 5, 5, 77]
 
 
-def test_a_call_comes_back_behind_itself_and_a_link_goes_to_what_was_set() -> None:
+def test_a_call_returns_behind_itself_and_a_link_goes_where_it_is_set() -> None:
     def write(asm: Assembler) -> None:
         asm.load(1)
         asm.call("twice")
         asm.keep(do=Action.REPLY)
         asm.call("twice")
         asm.keep(do=Action.REPLY)
-        asm.load(asm.constant("end"), do=Action.SET_LINK)
+        asm.load(asm.cells.constant("end"), do=Action.SET_LINK)
         asm.go_back()
         asm.label("twice")
         asm.add(1)
@@ -164,7 +163,7 @@ def test_a_call_comes_back_behind_itself_and_a_link_goes_to_what_was_set() -> No
     assert run(write) == [2, 3, 9]
 
 
-def test_an_instruction_takes_two_cycles_and_as_many_more_as_it_is_held() -> None:
+def test_an_instruction_takes_two_cycles_and_those_in_which_it_waits() -> None:
     asm = Assembler(2, 2)
     for _ in range(3):
         asm.clear(do=Action.TAKE)
@@ -183,38 +182,3 @@ def test_an_instruction_takes_two_cycles_and_as_many_more_as_it_is_held() -> Non
 
     simulate(sequencer, bench)
     assert seen == [2, 9, 11]
-
-
-def test_an_instruction_does_the_work_of_the_one_behind_if_it_can() -> None:
-    asm = Assembler(2, 2)
-    word, other = asm.variable(), asm.variable()
-    asm.load(Op.NARROW)
-    asm.keep(store=word)
-    assert len(asm.program) == 1
-    asm.load(word)
-    asm.keep(do=Action.SET_X)
-    assert len(asm.program) == 2
-    # Two actions, two addresses, a label between them, or a condition of the result.
-    asm.keep(do=Action.SET_Y)
-    assert len(asm.program) == 3
-    asm.load(word)
-    asm.keep(store=other)
-    assert len(asm.program) == 5
-    asm.label("here")
-    asm.keep(do=Action.SET_X)
-    assert len(asm.program) == 6
-    asm.load(word)
-    asm.go("here", Condition.ZERO)
-    assert len(asm.program) == 8
-
-
-def test_what_an_instruction_cannot_be_is_refused() -> None:
-    asm = Assembler(2, 2)
-    one, two = asm.variable(), asm.variable()
-    with pytest.raises(ValueError, match="one address"):
-        asm.load(one, store=two)
-    with pytest.raises(ValueError, match="either store or"):
-        asm.load(one, store=one, do=Action.SET_X)
-    asm.label("twice")
-    with pytest.raises(ValueError, match="two instructions are named twice"):
-        asm.label("twice")

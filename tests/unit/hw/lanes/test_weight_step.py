@@ -16,7 +16,7 @@ from support.benches import contents, descriptors, simulate, small_shapes, watch
 from dualgate.contract.formats import APPLY_BIAS
 from dualgate_hw.common.mac import MacArray
 from dualgate_hw.common.shapes import MASTER, VELOCITY, vector
-from dualgate_hw.lanes.weight_step import BatchEnd
+from dualgate_hw.lanes.weight_step import WeightStep
 from dualgate_sim.golden import model as golden
 from dualgate_sim.golden.exact import Tally
 
@@ -44,7 +44,7 @@ def run(
 ) -> Result:
     shapes = small_shapes(NEURONS, rows=ROWS, apply_lanes=strip)
     m = Module()
-    m.submodules.end = end = BatchEnd(shapes, arrays)
+    m.submodules.end = end = WeightStep(shapes, arrays)
     descriptors(m, end, layers)
     for index in range(arrays):
         m.submodules[f"mac_{index}"] = mac = MacArray(strip, lanes=1, vectors=1, weights=0)

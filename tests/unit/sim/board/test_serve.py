@@ -19,7 +19,7 @@ from dualgate.train.checkpoint import load_checkpoint
 SERVE = """
 import sys
 from dualgate.contract.engine import EngineParameters
-from dualgate_sim import serve
+from dualgate_sim.board import serve
 # A smaller engine compiles sooner.
 serve.EngineParameters = lambda neurons: EngineParameters(neurons, inputs=256, activations=64)
 serve.serve(sys.argv[1:])

@@ -50,7 +50,7 @@ def test_an_activity_says_which_and_not_only_how_many() -> None:
         network, [w.astype(np.int64) for w in weights], Settings(26214, 17, 0, 1), x, target
     )
     assert seen.inputs.tolist() == [[2, 2, 2]]
-    assert [flags.tolist() for flags in seen.births] == [[[True, True]]] * 2
+    assert [flags.tolist() for flags in seen.seeds] == [[[True, True]]] * 2
     first, second = seen.crossings
     assert [kept.tolist() for kept in first.kept] == [[[[True, False], [False, True]]]]
     assert [alive.tolist() for alive in first.alive] == [[[True, True]]] * 2

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.formats import MASTER
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.contract.settings import PRUNE_OFF, make_settings, update_frac
 from dualgate.optim.initialisers import initial_master_weights
 from dualgate.optim.regularisation import draw_masks

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.errors import InputError
+from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.rules import HIDDEN_ACTIVATIONS, LOSSES
 from dualgate.floating.dual import (
     LargestPerNumber,
     Policy,

@@ -13,12 +13,12 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dualgate.contract import rules
+from dualgate.contract.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS, LEAK
 from dualgate.floating import dual as ad
 from dualgate.floating.dual import Dual, variable
 from dualgate.floating.dual.elementary import ELEMENTARY
 
-LEAK = sympy.Rational(rules.LEAK)
+LEAK = sympy.Rational(LEAK)
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -211,11 +211,11 @@ def test_numpy_calls_the_operators_of_objects() -> None:
     )
 
 
-@pytest.mark.parametrize("name", rules.HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 @given(x=st.floats(-30, 30))
 def test_activations_are_those_of_the_table(name: str, x: float) -> None:
     number = Dual(x, {"z": 1.0}).apply(name)
-    kind = rules.ACTIVATIONS[name]
+    kind = ACTIVATIONS[name]
     assert number.value == pytest.approx(float(kind.value(np.array(x))), rel=1e-12, abs=1e-300)
     assert number.derivative("z") == pytest.approx(
         float(kind.derivative(np.array(x))), rel=1e-9, abs=1e-15
@@ -231,7 +231,7 @@ def test_a_sigmoid_far_out_neither_overflows_nor_moves(x: float) -> None:
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "abs"])
 def test_a_kink_takes_a_side(name: str) -> None:
     slope = UNARY[name][0](variable(0.0, "x")).derivative("x")
-    assert slope == {"relu": 0.0, "leaky_relu": rules.LEAK, "abs": 0.0}[name]
+    assert slope == {"relu": 0.0, "leaky_relu": LEAK, "abs": 0.0}[name]
 
 
 def test_functions_of_floats_are_floats() -> None:

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.benches import simulate, small_shapes
 
+from dualgate.contract.activations import EXP_TABLE, SOFTMAX, reciprocal, softmax_rule
 from dualgate.contract.formats import round_shift
-from dualgate.contract.rules import EXP_TABLE, SOFTMAX, reciprocal, softmax_rule
 from dualgate_hw.common.shapes import OUTPUT
 from dualgate_hw.lanes.error.softmax import Softmax
 

@@ -9,11 +9,11 @@ import pytest
 from amaranth import Module
 from support.benches import attach, contents, numbers, simulate, small_shapes
 
+from dualgate.contract.activations import softmax_rule
 from dualgate.contract.commands import Op, header
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.layout import Layout
 from dualgate.contract.network import Network
-from dualgate.contract.rules import softmax_rule
 from dualgate.contract.settings import make_settings, update_frac
 from dualgate_hw.common.rounding import ROUNDING_LATENCY
 from dualgate_hw.common.shapes import OUTPUT, VALUE

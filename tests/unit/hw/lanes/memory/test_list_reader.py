@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Lists and words as scalars: every entry once, in order, and no cycle lost."""
+"""Lists as entries: every one once, in order, and no cycle lost."""
 
 from itertools import pairwise
 from typing import Any
@@ -10,10 +10,8 @@ import pytest
 from amaranth import Module
 from amaranth.lib import data
 from support.benches import (
-    SIZES,
     STALLS,
     attach,
-    flagged_word,
     numbers,
     simulate,
     small_shapes,
@@ -21,7 +19,7 @@ from support.benches import (
 )
 
 from dualgate_hw.common.shapes import ENTRY
-from dualgate_hw.lanes.memory.list_reader import ListWalker, WordStepper
+from dualgate_hw.lanes.memory.list_reader import ListReader
 from dualgate_sim.testing.streams import receive, send
 
 META = data.StructLayout({"mark": 5})
@@ -43,21 +41,21 @@ def walk(
     shapes = small_shapes(2, rows=2048)
 
     m = Module()
-    m.submodules.walker = walker = ListWalker(shapes, META, alternates)
+    m.submodules.reader = reader = ListReader(shapes, META, alternates)
     pairs = [inputs[at : at + 2] for at in range(0, len(inputs), 2)]
-    attach(m, "inputs", walker.inputs, shapes.pair, len(pairs), pairs)
-    attach(m, "hidden", walker.hidden, ENTRY, len(hidden), hidden)
+    attach(m, "inputs", reader.inputs, shapes.pair, len(pairs), pairs)
+    attach(m, "hidden", reader.hidden, ENTRY, len(hidden), hidden)
     taken: list[int] = []
     steps: list[tuple[int, Any]] = []
 
     async def source(ctx: Any) -> None:
-        taken.extend(await send(ctx, walker.job, jobs, odds[0], 1))
+        taken.extend(await send(ctx, reader.job, jobs, odds[0], 1))
 
     async def sink(ctx: Any) -> None:
         count = sum(job["count"] for job in jobs)
-        steps.extend(await receive(ctx, walker.step, count, odds[1], 2))
+        steps.extend(await receive(ctx, reader.step, count, odds[1], 2))
 
-    watch, reads = watcher(walker.inputs.en)
+    watch, reads = watcher(reader.inputs.en)
     simulate(m, source, sink, watch=[watch])
     cycles = [cycle for (cycle,) in reads]
     assert not alternates or all(later - earlier > 1 for earlier, later in pairwise(cycles))
@@ -104,7 +102,7 @@ def expected_steps(jobs: list[Job], inputs: list[Any], hidden: list[Any]) -> lis
 
 @pytest.mark.parametrize("odds", STALLS)
 @pytest.mark.parametrize("alternates", [False, True])
-def test_a_walker_gives_every_entry_of_either_memory_in_order(
+def test_a_reader_gives_every_entry_of_either_memory_in_order(
     odds: tuple[float, float], alternates: bool
 ) -> None:
     random = np.random.default_rng(4)
@@ -114,7 +112,7 @@ def test_a_walker_gives_every_entry_of_either_memory_in_order(
     assert [step for _, step in steps] == expected_steps(jobs, inputs, hidden)
 
 
-def test_a_walker_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
+def test_a_reader_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
     random = np.random.default_rng(5)
     inputs, hidden = random_lists(random, 64), random_lists(random, 128)
     taken, steps = walk(random_jobs(random, 40), inputs, hidden, (0.0, 0.0))
@@ -122,7 +120,7 @@ def test_a_walker_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
     assert [cycle for cycle, _ in steps] == list(range(first, first + len(steps)))
 
 
-def test_a_walker_that_alternates_leaves_a_gap_between_an_odd_list_of_inputs_and_another() -> None:
+def test_a_reader_that_alternates_leaves_a_gap_between_an_odd_list_of_inputs_and_another() -> None:
     random = np.random.default_rng(5)
     inputs, hidden = random_lists(random, 64), random_lists(random, 128)
     jobs = random_jobs(random, 60)
@@ -133,68 +131,3 @@ def test_a_walker_that_alternates_leaves_a_gap_between_an_odd_list_of_inputs_and
         expected += range(at, at + job["count"])
         at += job["count"]
     assert [cycle for cycle, _ in steps] == expected
-
-
-def step_words(
-    neurons: int, lanes: int, words: list[Job], odds: tuple[float, float]
-) -> tuple[list[int], list[tuple[int, Any]]]:
-    """Step over words; returns the cycles in which they were taken, and the steps with theirs."""
-    stepper = WordStepper(neurons, lanes, META)
-    taken: list[int] = []
-    steps: list[tuple[int, Any]] = []
-
-    async def source(ctx: Any) -> None:
-        taken.extend(await send(ctx, stepper.word, words, odds[0], 1))
-
-    async def sink(ctx: Any) -> None:
-        count = sum(max(1, word["flags"].bit_count()) for word in words)
-        steps.extend(await receive(ctx, stepper.step, count, odds[1], 2))
-
-    simulate(stepper, source, sink)
-    return taken, steps
-
-
-def random_words(random: np.random.Generator, neurons: int, lanes: int, count: int) -> list[Job]:
-    return [
-        flagged_word(
-            int(random.integers(1 << neurons)) * int(random.random() < 0.8),
-            scalars=[numbers(random, neurons) for _ in range(lanes)],
-            row=int(random.integers(1000)),
-            end=int(random.integers(2)),
-            meta={"mark": mark % 32},
-        )
-        for mark in range(count)
-    ]
-
-
-@pytest.mark.parametrize(("neurons", "lanes"), SIZES)
-@pytest.mark.parametrize("odds", STALLS)
-def test_a_stepper_gives_the_flagged_entries_of_all_lanes_lowest_first(
-    neurons: int, lanes: int, odds: tuple[float, float]
-) -> None:
-    words = random_words(np.random.default_rng(6), neurons, lanes, 60)
-    _, steps = step_words(neurons, lanes, words, odds)
-    found = [step for _, step in steps]
-    for word in words:
-        entries = [entry for entry in range(neurons) if word["flags"] >> entry & 1]
-        if not entries:
-            only = found.pop(0)
-            assert (only["some"], only["end"], only["meta"]) == (0, word["end"], word["meta"])
-        for entry in entries:
-            assert found.pop(0) == {
-                "some": 1,
-                "row": word["row"] + entry,
-                "scalar": [scalars[entry] for scalars in word["scalars"]],
-                "end": word["end"] * (entry == entries[-1]),
-                "meta": word["meta"],
-            }
-    assert not found
-
-
-def test_a_stepper_spends_a_cycle_on_each_flag_and_one_on_a_word_without() -> None:
-    words = random_words(np.random.default_rng(7), 4, 2, 50)
-    assert any(word["flags"] == 0 for word in words)
-    taken, steps = step_words(4, 2, words, (0.0, 0.0))
-    costs = [max(1, word["flags"].bit_count()) for word in words]
-    assert taken == [sum(costs[:index]) for index in range(len(words))]
-    assert [cycle for cycle, _ in steps] == list(range(1, 1 + sum(costs)))

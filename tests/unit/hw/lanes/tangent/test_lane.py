@@ -42,7 +42,7 @@ class Bench:
         self.shapes = small_shapes(neurons, tangent_lanes=lanes, rows=128, groups=8)
         self.layout = Layout(NETWORK, self.shapes.engine, 12)
         self.settings = Settings(20000, 17, 0, prune)
-        # Whole rows of zeros kill tags inside of a team.
+        # Whole rows of zeros kill tags inside of a chunk.
         self.weights = [
             random.integers(-9000, 9000, (layer.rows, layer.outputs))
             * (random.random((layer.rows, 1)) < 0.8)
@@ -92,7 +92,7 @@ class Bench:
         errors[:, : outputs.shape[1]] = outputs
         left_over = np.full((SAMPLES * engine.vectors, shapes.neurons), LEFT_OVER).tolist()
         for name, port, init in (
-            ("births", lane.birth_slopes, slopes),
+            ("seeds", lane.seed_slopes, slopes),
             ("slopes", lane.scale_slopes, slopes),
             ("errors", lane.errors, errors.reshape(-1, shapes.neurons).tolist()),
         ):

@@ -24,38 +24,38 @@ MANTISSA = (
     | st.integers(0, 14).map(lambda bit: 1 << bit)
     | st.integers(-99, 99)
 )
-Team = Sequence[list[int]]
+Chunk = Sequence[list[int]]
 """Vectors of equal length, one a lane; those of absent and of dead tags are zero."""
 
 
 @st.composite
-def sized_teams(draw: st.DrawFn) -> tuple[int, list[Team]]:
-    """N, and up to 4 teams of one K."""
+def sized_teams(draw: st.DrawFn) -> tuple[int, list[Chunk]]:
+    """N, and up to 4 chunks of one K."""
     neurons, lanes = draw(st.sampled_from(SIZES))
-    teams = []
+    chunks = []
     for length in draw(st.lists(st.integers(1, 8), min_size=1, max_size=4)):
         entries = st.lists(MANTISSA, min_size=length, max_size=length)
         vector = entries if lanes == 1 else entries | st.just([0] * length)
         some = st.lists(vector, min_size=lanes, max_size=lanes)
-        teams.append(draw(some.filter(lambda vectors: any(map(any, vectors)))))
-    return neurons, teams
+        chunks.append(draw(some.filter(lambda vectors: any(map(any, vectors)))))
+    return neurons, chunks
 
 
 def run(
-    neurons: int, teams: list[Team], prune: int, groups: int, odds: float
+    neurons: int, chunks: list[Chunk], prune: int, groups: int, odds: float
 ) -> tuple[list[Any], int, int]:
-    """Prune one team for each slot; returns the words sent, and what was kept and dropped."""
-    shapes = small_shapes(neurons, groups=8, rows=4096, tangent_lanes=len(teams[0]))
+    """Prune one chunk for each slot; returns the words sent, and what was kept and dropped."""
+    shapes = small_shapes(neurons, groups=8, rows=4096, tangent_lanes=len(chunks[0]))
     layers = [
-        {"inputs": len(team[0]), "groups": groups, "weight_base": 100 * slot}
-        for slot, team in enumerate(teams)
+        {"inputs": len(chunk[0]), "groups": groups, "weight_base": 100 * slot}
+        for slot, chunk in enumerate(chunks)
     ]
     m = Module()
     m.submodules.pruner = pruner = Pruner(shapes)
     descriptors(m, pruner, layers)
     words = []
-    for team in teams:
-        padded = [[*vector, *[0] * (8 * neurons - len(vector))] for vector in team]
+    for chunk in chunks:
+        padded = [[*vector, *[0] * (8 * neurons - len(vector))] for vector in chunk]
         words += [
             [vector[start : start + neurons] for vector in padded]
             for start in range(0, 8 * neurons, neurons)
@@ -68,8 +68,8 @@ def run(
     ]
     watch, counts = watcher(pruner.kept | pruner.dropped, pruner.kept, pruner.dropped)
     jobs = [
-        {"slot": slot, "bits": [max(map(abs, vector)).bit_length() for vector in team]}
-        for slot, team in enumerate(teams)
+        {"slot": slot, "bits": [max(map(abs, vector)).bit_length() for vector in chunk]}
+        for slot, chunk in enumerate(chunks)
     ]
     got: list[Any] = []
 
@@ -78,7 +78,7 @@ def run(
 
     async def sink(ctx: Any) -> None:
         ends = 0
-        while ends < groups * len(teams):
+        while ends < groups * len(chunks):
             ((_, word),) = await receive(ctx, pruner.word, 1, odds, len(got))
             got.append(word)
             ends += word["end"]
@@ -88,12 +88,12 @@ def run(
     return got, sum(kept for _, kept, _ in counts), sum(dropped for _, _, dropped in counts)
 
 
-def check(neurons: int, teams: list[Team], prune: int, groups: int, odds: float) -> None:
-    got, kept, dropped = run(neurons, teams, prune, groups, odds)
+def check(neurons: int, chunks: list[Chunk], prune: int, groups: int, odds: float) -> None:
+    got, kept, dropped = run(neurons, chunks, prune, groups, odds)
     tally = Tally()
-    for slot, team in enumerate(teams):
-        pruned = tangents.prune(np.array(team, float).T, prune, tally).T.astype(int)
-        length = len(team[0])
+    for slot, chunk in enumerate(chunks):
+        pruned = tangents.prune(np.array(chunk, float).T, prune, tally).T.astype(int)
+        length = len(chunk[0])
         for group in range(groups):
             found = np.zeros_like(pruned)
             ended = False
@@ -124,7 +124,7 @@ def check(neurons: int, teams: list[Team], prune: int, groups: int, odds: float)
     st.sampled_from([0.0, 0.6]),
 )
 def test_flags_and_counts_are_those_of_the_golden_model(
-    sized: tuple[int, list[Team]], prune: int, groups: int, odds: float
+    sized: tuple[int, list[Chunk]], prune: int, groups: int, odds: float
 ) -> None:
     check(*sized, prune, groups, odds)
 
@@ -147,8 +147,8 @@ def test_a_vector_whose_entries_all_stay_but_one_word_is_empty_sends_no_empty_wo
 
 
 def test_a_row_goes_on_for_all_tags_where_one_keeps_its_entry_and_is_zero_to_the_others() -> None:
-    team = [[32767, 1, 0, 9], [0, 8, 1, 0], [0, 0, 0, 0]]
-    (word,), kept, dropped = run(4, [team], 2, 1, 0.0)
+    chunk = [[32767, 1, 0, 9], [0, 8, 1, 0], [0, 0, 0, 0]]
+    (word,), kept, dropped = run(4, [chunk], 2, 1, 0.0)
     assert word["flags"] == 0b0011
     assert word["scalars"] == [[32767, 0, 0, 0], [0, 8, 0, 0], [0] * 4]
     assert (kept, dropped) == (2, 3)

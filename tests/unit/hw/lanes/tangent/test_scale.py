@@ -19,8 +19,8 @@ from support.benches import (
     watcher,
 )
 
+from dualgate.contract.activations import ACTIVATIONS
 from dualgate.contract.formats import UNIT_FRAC, WEIGHT_FRAC, round_shift
-from dualgate.contract.rules import ACTIVATIONS
 from dualgate_hw.common.mac import MAC_LATENCY, MacArray
 from dualgate_hw.common.shapes import vector
 from dualgate_hw.lanes.tangent.scale import Rescaled, Scaler
@@ -154,7 +154,7 @@ class Bench:
 
 
 def random_bench(neurons: int, lanes: int, seed: int) -> Bench:
-    """Tags of any size in one team, and some that are dead."""
+    """Tags of any size in one chunk, and some that are dead."""
     random = np.random.default_rng(seed)
     sums, layers = [], []
     for slot in range(4):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Births: which teams of tags begin, with what, and in how many cycles."""
+"""Seeds: which chunks of tags begin, with what, and in how many cycles."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from support.benches import attach, descriptors, flagged_word, simulate, small_s
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.layout import Layout
 from dualgate.contract.network import Network
-from dualgate_hw.lanes.tangent.seeds import Births
+from dualgate_hw.lanes.tangent.seeds import Seeds
 
 NEURONS = 4
 LANES = [1, 2, 3]
@@ -22,56 +22,56 @@ SLOPES = [[5, 0, 7, 16384], [0, 9, 0, 0], [3, -2, 16384, 1], [16384, 0, 0, 0]]
 LAYERS = Layout(NETWORK, EngineParameters(NEURONS).grown(NETWORK), 12).descriptors
 
 
-def part(m: Module, lanes: int, slopes: list[list[int]]) -> Births:
+def part(m: Module, lanes: int, slopes: list[list[int]]) -> Seeds:
     shapes = small_shapes(NEURONS, tangent_lanes=lanes)
-    m.submodules.births = births = Births(shapes)
-    descriptors(m, births, LAYERS)
-    attach(m, "slopes", births.slopes, shapes.vector, 64, slopes)
-    return births
+    m.submodules.seeds = seeds = Seeds(shapes)
+    descriptors(m, seeds, LAYERS)
+    attach(m, "slopes", seeds.slopes, shapes.vector, 64, slopes)
+    return seeds
 
 
 def run(lanes: int) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]], int]:
-    """Words offered, teams born and cycles spent, with a free slot and a taker always."""
+    """Words offered, chunks seeded and cycles spent, with a free slot and a taker always."""
     m = Module()
     context = [[0] * NEURONS] * 16
-    births = part(m, lanes, context * 2 + SLOPES)
-    words = watcher(births.word.valid, births.word.payload)
-    teams = watcher(births.born, births.team)
+    seeds = part(m, lanes, context * 2 + SLOPES)
+    words = watcher(seeds.word.valid, seeds.word.payload)
+    chunks = watcher(seeds.seeded, seeds.chunk)
     spent: list[int] = []
 
     async def bench(ctx: Any) -> None:
-        for signal in (births.slot_free, births.word.ready, births.clear_ready):
+        for signal in (seeds.slot_free, seeds.word.ready, seeds.clear_ready):
             ctx.set(signal, 1)
-        ctx.set(births.slot, 3)
-        ctx.set(births.sample, 2)
-        ctx.set(births.start, 1)
+        ctx.set(seeds.slot, 3)
+        ctx.set(seeds.sample, 2)
+        ctx.set(seeds.start, 1)
         await ctx.tick()
-        ctx.set(births.start, 0)
+        ctx.set(seeds.start, 0)
         cycles = 0
-        while ctx.get(births.active):
+        while ctx.get(seeds.active):
             await ctx.tick()
             cycles += 1
         spent.append(cycles)
 
-    simulate(m, bench, watch=[words[0], teams[0]])
-    return words[1], teams[1], spent[0]
+    simulate(m, bench, watch=[words[0], chunks[0]])
+    return words[1], chunks[1], spent[0]
 
 
 def teams_of(slopes: list[int], lanes: int) -> list[list[int]]:
-    """The units of each team: those with a slope, so many at a time."""
-    born = [unit for unit, slope in enumerate(slopes) if slope]
-    return [born[start : start + lanes] for start in range(0, len(born), lanes)]
+    """The units of each chunk: those with a slope, so many at a time."""
+    seeded = [unit for unit, slope in enumerate(slopes) if slope]
+    return [seeded[start : start + lanes] for start in range(0, len(seeded), lanes)]
 
 
 def expected(lanes: int) -> tuple[list[Any], list[Any]]:
-    """The words and the teams of `SLOPES`."""
-    words, teams = [], []
+    """The words and the chunks of `SLOPES`."""
+    words, chunks = [], []
     places = [(0, 0), (0, 1), (1, 0), (1, 1)]
     for address, ((index, group), slopes) in enumerate(zip(places, SLOPES, strict=True)):
         following = LAYERS[index + 1]
         for units in teams_of(slopes, lanes):
             absent = lanes - len(units)
-            teams.append(
+            chunks.append(
                 {
                     "context": 2,
                     "layer": index + 1,
@@ -100,16 +100,16 @@ def expected(lanes: int) -> tuple[list[Any], list[Any]]:
                         },
                     )
                 )
-    return words, teams
+    return words, chunks
 
 
 @pytest.mark.parametrize("lanes", LANES)
 def test_slopes_that_are_not_zero_start_tags_so_many_a_team_for_each_group_of_the_next_layer(
     lanes: int,
 ) -> None:
-    words, teams, _ = run(lanes)
-    assert ([word for _, word in words], [team for _, team in teams]) == expected(lanes)
-    assert len(teams) == {1: 9, 2: 6, 3: 5}[lanes]
+    words, chunks, _ = run(lanes)
+    assert ([word for _, word in words], [chunk for _, chunk in chunks]) == expected(lanes)
+    assert len(chunks) == {1: 9, 2: 6, 3: 5}[lanes]
 
 
 @pytest.mark.parametrize("lanes", LANES)
@@ -124,18 +124,18 @@ def test_cycles_are_those_stated(lanes: int) -> None:
 @pytest.mark.parametrize("missing", ["slot_free", "word"])
 def test_nothing_is_born_without_a_slot_or_a_taker(missing: str, lanes: int) -> None:
     m = Module()
-    births = part(m, lanes, SLOPES)
-    watch, teams = watcher(births.born, births.slot)
+    seeds = part(m, lanes, SLOPES)
+    watch, chunks = watcher(seeds.seeded, seeds.slot)
 
     async def bench(ctx: Any) -> None:
-        ctx.set(births.clear_ready, 1)
-        ctx.set(births.slot_free, missing != "slot_free")
-        ctx.set(births.word.ready, missing != "word")
-        ctx.set(births.start, 1)
+        ctx.set(seeds.clear_ready, 1)
+        ctx.set(seeds.slot_free, missing != "slot_free")
+        ctx.set(seeds.word.ready, missing != "word")
+        ctx.set(seeds.start, 1)
         await ctx.tick()
-        ctx.set(births.start, 0)
+        ctx.set(seeds.start, 0)
         await ctx.tick().repeat(60)
-        assert ctx.get(births.active)
+        assert ctx.get(seeds.active)
 
     simulate(m, bench, watch=[watch])
-    assert teams == []
+    assert chunks == []

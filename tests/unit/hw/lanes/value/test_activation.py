@@ -11,8 +11,8 @@ import pytest
 from amaranth import Module
 from support.benches import attach, contents, simulate, small_shapes, watcher
 
+from dualgate.contract.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS, SOFTMAX
 from dualgate.contract.formats import saturate
-from dualgate.contract.rules import ACTIVATIONS, HIDDEN_ACTIVATIONS, SOFTMAX
 from dualgate_hw.common.mac import MAC_LATENCY
 from dualgate_hw.common.shapes import ENTRY, OUTPUT, WORD
 from dualgate_hw.lanes.value.activation import ACTIVATION_LATENCY, ActivationUnit

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from support.benches import STALLS, simulate
 
-from dualgate_hw.link.word_packer import Beats
+from dualgate_hw.link.word_packer import WordPacker
 from dualgate_sim.testing.streams import receive, send
 
 
 @pytest.mark.parametrize("words", [1, 2, 4])
 @pytest.mark.parametrize("odds", STALLS)
 def test_words_fill_beats_from_the_lowest_on(words: int, odds: tuple[float, float]) -> None:
-    design = Beats(words)
+    design = WordPacker(words)
     count = 20
 
     async def sending(ctx: Any) -> None:

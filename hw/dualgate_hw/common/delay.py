@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Registers in a row."""
+
+from amaranth import Module, Signal
+from amaranth.hdl import Value
+
+
+def delay(m: Module, value: Value, cycles: int) -> Value:
+    """`value`, `cycles` later."""
+    for _ in range(cycles):
+        later = Signal.like(value, name="delayed")
+        m.d.sync += later.eq(value)
+        value = later
+    return value
