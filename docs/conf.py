@@ -4,6 +4,7 @@
 
 import sys
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from amaranth import Elaboratable
@@ -11,8 +12,18 @@ from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, NumpyDocstring
 from sphinx.util.inspect import signature, stringify_signature
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / package) for package in ("host", "hw", "sim")]
+DOCS = Path(__file__).parent
+CODE = [DOCS.parent / root for root in ("host", "hw", "sim")]
+sys.path[:0] = map(str, CODE)
+
+PACKAGES = [
+    ".".join(package.parent.relative_to(root).parts)
+    for root in CODE
+    for package in root.rglob("__init__.py")
+]
+
+# Pages of the API are generated: those of packages that are gone must not stay.
+rmtree(DOCS / "reference" / "api", ignore_errors=True)
 
 project = "dualgate"
 author = "the dualgate authors"
@@ -32,6 +43,7 @@ default_role = "py:obj"  # a name in single backticks is a link where it is know
 myst_heading_anchors = 3
 
 autosummary_generate = True
+autosummary_context = {"packages": PACKAGES}
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 autodoc_typehints = "none"  # docstrings give types, with shapes
