@@ -2,6 +2,7 @@
 
 """How Sphinx builds the documentation; `make docs` runs it."""
 
+import re
 import sys
 from pathlib import Path
 from shutil import rmtree
@@ -63,12 +64,18 @@ html_css_files = ["site.css"]
 
 
 SECTIONS = Config(
-    # Ports of a component are its members, and listed as parameters are.
-    napoleon_custom_sections=[("Members", "params_style"), ("Attributes", "params_style")],
+    # Ports of a component are its members. These sections are lists as parameters are.
+    napoleon_custom_sections=[
+        (name, "params_style") for name in ("Members", "Fields", "Attributes")
+    ],
     # Or words of a shape, such as `samples`, become links.
     napoleon_use_param=False,
     napoleon_use_rtype=False,
 )
+
+
+QUOTED = re.compile(r"^`\w+`(?:, `\w+`)*(?= : )")
+"""Names at the beginning of an entry, which are bold on the page instead."""
 
 
 def render_sections(
@@ -80,7 +87,8 @@ def render_sections(
     That is why napoleon is not loaded as an extension, which knows no exceptions.
     """
     if what in ("module", "class", "exception", "function", "method"):
-        lines[:] = NumpyDocstring(lines, SECTIONS, app, what, name, thing, options).lines()
+        plain = [QUOTED.sub(lambda names: names[0].replace("`", ""), line) for line in lines]
+        lines[:] = NumpyDocstring(plain, SECTIONS, app, what, name, thing, options).lines()
 
 
 def component_signature(

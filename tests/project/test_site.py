@@ -117,7 +117,7 @@ def test_the_command_line_has_every_command(site: Path, tmp_path: Path) -> None:
 
 @needs_browser
 def test_a_component_shows_its_members(site: Path, tmp_path: Path) -> None:
-    name = "dualgate_hw.lanes.tangent.prune"
+    name = "dualgate_hw.lanes.tangent"
     page = rendered(site / "reference" / "api" / f"{name}.html", tmp_path)
     assert "Parameters:" in page.text
     assert "Members:" in page.text

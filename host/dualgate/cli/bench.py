@@ -40,7 +40,7 @@ samples/s: in simulation, on this machine."""
 
 
 @click.command()
-@click.option("--task", default="digits", show_default=True, help="One of dualgate tasks.")
+@click.option("--task", default="digits", show_default=True, help="A task, see dualgate tasks.")
 @click.option("--data", type=FILE, metavar="DIR", help="Directory of the task's IDX files.")
 @click.option("--json", type=FILE, metavar="FILE", help="Write every figure to FILE.")
 @click.option(
