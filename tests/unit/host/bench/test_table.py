@@ -23,7 +23,7 @@ from dualgate.cli import bench as bench_module
 from dualgate.cli import main
 from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF
-from dualgate.data.samples import Dataset, Samples, load_digits
+from dualgate.data import Dataset, Samples, load_digits
 from dualgate.optim.initialisers import initial_master_weights
 from dualgate.tasks.table import TASKS
 

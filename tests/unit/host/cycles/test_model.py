@@ -29,7 +29,7 @@ from dualgate.cycles import (
 from dualgate.cycles.activity import per_word
 from dualgate.cycles.plan import MAC_LATENCY, Plan
 from dualgate.cycles.yardsticks import dense_backprop, sparse_backprop
-from dualgate.data.samples import load_digits
+from dualgate.data import load_digits
 from dualgate.devices import open_device
 from dualgate_hw.common import mac
 from dualgate_hw.common.shapes import Shapes
