@@ -46,6 +46,14 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", IN_PAGES)
+def test_a_name_is_in_the_file_that_a_page_gives_for_it(page: str) -> None:
+    text = " ".join(IN_PAGES[page].read_text().split())
+    pairs = re.findall(r"`([\w.]+)` in `((?:host|hw|sim|tests)/[^`]+\.py)`", text)
+    wrong = [pair for pair in pairs if pair[0].split(".")[-1] not in (ROOT / pair[1]).read_text()]
+    assert wrong == []
+
+
 def test_pages_name_many_files() -> None:
     text = (DOCS / "explanation" / "architecture.md").read_text()
     assert len(named(text)) > 30
