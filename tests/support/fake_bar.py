@@ -14,7 +14,7 @@ Answer = Callable[[int, list[int]], list[int]]
 
 
 class FakeBar:
-    """Registers and window as docs/pcie.md defines them, with access word by word.
+    """Registers and window as docs/reference/pcie.md defines them, with access word by word.
 
     Parameters
     ----------

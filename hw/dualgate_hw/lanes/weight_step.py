@@ -33,7 +33,7 @@ DIGITS = 3
 
 
 class WeightStep(wiring.Component):
-    """w -= v, then v *= momentum, strip after strip of every row.
+    """``w -= v``, then ``v *= momentum``, strip after strip of every row.
 
     A strip's velocity passes multipliers in three digits: at once where there are three arrays, one
     after the other on a single one. From `start` to `done` this takes ``period * strips * rows + 2

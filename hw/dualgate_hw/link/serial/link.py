@@ -2,8 +2,8 @@
 
 """The device's end of a serial link: two numbered streams of words over a line that loses bytes.
 
-docs/protocol.md has the rules. The device has no time-outs: it answers frames that arrive, and
-repeats words when the host asks for them. It waits a little before it sends, so that an
+docs/reference/protocol.md has the rules. The device has no time-outs: it answers frames that
+arrive, and repeats words when the host asks for them. It waits a little before it sends, so that an
 acknowledgement and the responses that follow travel in one frame.
 """
 
