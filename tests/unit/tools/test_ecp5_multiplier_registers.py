@@ -13,11 +13,8 @@ from amaranth.back import rtlil
 from amaranth.hdl import Value
 from support.netlists import cell, synthesise
 
-from dualgate_hw.build.families import FAMILIES
-from dualgate_hw.build.multiplier_registers import absorb_registers
-from dualgate_hw.build.netlist import Cells
-from dualgate_hw.build.source import for_synthesis
 from dualgate_hw.common.mac import MacArray
+from ecp5_multiplier_registers import Cells, absorb_registers
 
 NEURONS, LANES = 2, 2
 
@@ -139,8 +136,7 @@ def test_the_mac_array_keeps_no_register_of_its_operands_and_products(tmp_path: 
     m.submodules.array = array
     ports = [Value.cast(value) for _, _, value in array.signature.flatten(array)]
     source = rtlil.convert(m, name="top", ports=[clock.clk, clock.rst, *ports], emit_src=False)
-    command = f"synth_ecp5 {FAMILIES['ecp5'].synthesis} -flatten"
-    module = synthesise(tmp_path, for_synthesis(source, lut_ram=True), command)
+    module = synthesise(tmp_path, source, "ecp5")
     saved = absorb_registers(module)
     assert saved == NEURONS * 16 + NEURONS * LANES * (16 + 32)
     multipliers = [found for found in module["cells"].values() if found["type"] == "MULT18X18D"]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.graphs import graphs
 
-from dualgate_hw.build.netgraph import Graph
-from dualgate_hw.build.quadratic import embed, settle, spread, springs, wire_length
+from ecp5_placer.netgraph import Graph
+from ecp5_placer.quadratic import embed, settle, spread, springs, wire_length
 
 SEEDS = st.integers(0, 2**32 - 1)
 

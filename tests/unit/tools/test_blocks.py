@@ -10,11 +10,10 @@ from support.graphs import graphs
 from support.netlists import cell
 
 from dualgate_hw.boards import BOARDS
-from dualgate_hw.build.blocks import Placement, choose_sites, detours, place_blocks
-from dualgate_hw.build.netgraph import Graph, read_graph
-from dualgate_hw.build.netlist import Cells
-from dualgate_hw.build.quadratic import wire_length
-from dualgate_hw.build.sites import BLOCK_RAM, MULTIPLIER, Floor, Site, read_floor
+from ecp5_placer.blocks import Placement, choose_sites, detours, place_blocks
+from ecp5_placer.netgraph import Cells, Graph, read_graph
+from ecp5_placer.quadratic import wire_length
+from ecp5_placer.sites import BLOCK_RAM, MULTIPLIER, Floor, Site, read_floor
 
 ECP5 = {name: board for name, board in BOARDS.items() if board.family == "ecp5"}
 

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .families import FAMILIES
-from .netlist import Cells
+from dualgate_hw.build.families import FAMILIES
+
 from .sites import BLOCK_RAM, MULTIPLIER
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+Cells = dict[str, dict[str, Any]]
+"""By name, as yosys writes them."""
 
 ECP5 = FAMILIES["ecp5"]
 

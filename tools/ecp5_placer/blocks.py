@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .netgraph import Floats, Graph, Ints, read_graph
-from .netlist import Cells
+from .netgraph import Cells, Floats, Graph, Ints, read_graph
 from .quadratic import embed, in_order, settle, spread, wire_length
 from .sites import Floor, Site, read_floor
 

@@ -1,25 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Multipliers of an ECP5 take the registers before and behind them into themselves.
+"""Netlist pass: multipliers of an ECP5 take the registers before and behind them into themselves.
+
+``dualgate build ulx3s-45f --pass tools/ecp5_multiplier_registers.py``
 
 A multiplier has registers for its operands and its product. yosys leaves these unused and makes
-flip-flops beside LUTs: a product then takes 3.9 ns between two wires, instead of none. A register
-can move if nothing but the clock tells it what to do.
+flip-flops beside LUTs, so a product takes 3.9 ns between two wires; from its own register it takes
+none. A register can move if only the clock controls it.
+
+nextpnr 0.11 warns of such a multiplier that it has "unsupported mixed input register modes", and
+analyses it as if neither operand were registered. Clock rates of these builds cannot be trusted, so
+a build fails on that warning.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from .families import FAMILIES
-from .netlist import Cells
+from dualgate_hw.build.families import FAMILIES
+
+Cells = dict[str, dict[str, Any]]
+"""By name, as yosys writes them."""
 
 PLAIN = {"CLKMUX": ("CLK",), "CEMUX": ("1", "CE"), "REGSET": ("RESET",)}
 """Parameters of a register that begins at 0 and takes over its input with each rising edge."""
 
 
+def rewrite(module: dict[str, Any], part: str) -> str:
+    """Move registers into the multipliers of a netlist; return the number saved in words."""
+    return f"{absorb_registers(module)} flip-flops moved into multipliers"
+
+
 def absorb_registers(module: dict[str, Any]) -> int:
-    """Move what can be moved into multipliers; returns how many flip-flops that saved.
+    """Move registers into multipliers; return the number of flip-flops that this saved.
 
     Parameters
     ----------
@@ -33,12 +46,12 @@ def absorb_registers(module: dict[str, Any]) -> int:
 
 
 class Wiring:
-    """Who drives and who reads each net of a netlist.
+    """The driver and the readers of each net of a netlist.
 
     Parameters
     ----------
     module : dict
-        As yosys writes it; `absorb_products` and `absorb_operands` change its cells.
+        A module as yosys writes it; `absorb_products` and `absorb_operands` change its cells.
     """
 
     def __init__(self, module: dict[str, Any]) -> None:
@@ -61,7 +74,7 @@ class Wiring:
         return (cell for cell in self.cells.values() if _is_multiplier(cell))
 
     def absorb_products(self) -> None:
-        """Where all that reads a product is a register for each of its bits."""
+        """Move each product whose only readers are registers, one for each of its bits."""
         gone: list[str] = []
         for cell in self._multipliers:
             pins = [(pin, bit) for pin, bit in _pins(cell, "P") if self.readers[bit]]
@@ -79,9 +92,9 @@ class Wiring:
             del self.cells[name]
 
     def absorb_operands(self) -> None:
-        """Where an operand is registers that only multipliers read, and zeros.
+        """Move each operand that consists of zeros and of registers that only multipliers read.
 
-        Each of these multipliers has registers of its own then.
+        Each of these multipliers then has registers of its own.
         """
         moved: dict[str, int] = defaultdict(int)
         for cell in self._multipliers:
@@ -100,7 +113,7 @@ class Wiring:
                 del self.cells[name]
 
     def _can_move(self, cell: dict[str, Any], names: list[str]) -> bool:
-        """Whether cells are registers, and of the multiplier's clock if it has one."""
+        """Return whether cells are registers of one clock; a multiplier's own must be the same."""
         registers = [self.cells.get(name, {}) for name in names]
         if not registers or not all(map(_is_plain, registers)):
             return False
