@@ -97,7 +97,7 @@ TOOLS = (
         "apt-get install g++, or alike",
         True,
     ),
-    Tool("make", _program("make", "gmake"), SIM, "apt-get install make, or alike", True),
+    Tool("make", _program("make", "gmake"), "tests", "apt-get install make, or alike", False),
     Tool("perl", _program("perl"), SIM, "apt-get install perl, or alike", True),
     *(
         Tool(name, _package(name), BUILD, "pip install dualgate[boards]", False)

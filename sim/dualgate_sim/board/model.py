@@ -20,7 +20,7 @@ from dualgate_hw.link.serial.engine import SerialEngine
 from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_hw.link.serial.uart import FRACTION_BITS, divisor_for
 
-from ..rtl.compiled import cache_directory
+from ..rtl.cache import cache_directory
 from ..rtl.verilated import library
 
 HARNESS = Path(__file__).with_name("board.cpp")
