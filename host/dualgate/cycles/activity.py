@@ -39,11 +39,11 @@ class Activity:
     inputs : int array (samples, layers)
         Number of nonzero inputs of each layer, without the bias.
     seeds : sequence of bool array (samples, units)
-        For each hidden layer, the units whose slope is nonzero.
+        For each hidden layer, the units whose slope is nonzero; none in a frozen layer.
     crossings : sequence of Crossings
         For each hidden layer, the tags that survive each later layer.
     updates : sequence of bool array (samples, units)
-        For each layer, the units whose update scalar is nonzero.
+        For each layer, the units whose update scalar is nonzero; none in a frozen layer.
     loads : int array (samples,)
         Cycles in which the loader takes a sample's inputs (see `load_cycles`) and its masks (one
         cycle a word).
