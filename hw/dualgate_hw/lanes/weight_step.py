@@ -20,7 +20,7 @@ from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.rounding import saturate, shift_right_twice
 from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, vector
-from .memory.rows import RowPort
+from .memory.row_ports import RowPort
 
 STEP_WIDTH = MASTER_WIDTH + 3
 """A step with half a unit, just wide enough that what does not fit clips every weight."""
@@ -33,7 +33,7 @@ DIGITS = 3
 
 
 class WeightStep(wiring.Component):
-    """w -= v, then v *= momentum, strip after strip of every row.
+    """``w -= v``, then ``v *= momentum``, strip after strip of every row.
 
     A strip's velocity passes multipliers in three digits: at once where there are three arrays, one
     after the other on a single one. From `start` to `done` this takes ``period * strips * rows + 2
