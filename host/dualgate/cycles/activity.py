@@ -66,7 +66,7 @@ class Activity:
         """Samples in the batch."""
         return len(self.inputs)
 
-    def dealt(self, cores: int) -> list["Activity"]:
+    def split(self, cores: int) -> list["Activity"]:
         """Split the batch among `cores` cores: sample i goes to core ``i % cores``."""
         return [
             Activity(

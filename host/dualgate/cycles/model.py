@@ -171,7 +171,7 @@ def predict(
     if engine.compact:
         raise ValueError("a compact engine's cycles depend on values: interpret its program")
     plan = Plan(network, engine, depths or Depths())
-    batches = [Batch(plan, part) for part in activity.dealt(engine.cores)]
+    batches = [Batch(plan, part) for part in activity.split(engine.cores)]
     cores = [Core(plan, b, first) for b, first in zip(batches, _first(plan, batches), strict=True)]
     cycles = 0
     while True:
@@ -196,12 +196,12 @@ def predict(
 
 
 def _first(plan: Plan, batches: list[Batch]) -> list[int]:
-    """Find the cycle in which each core's first sample is loaded, from the earliest of them.
+    """Find the cycle in which each core's first sample is loaded; the earliest is 0.
 
     The dispatcher sends the cores' first samples one after the other, a beat a cycle; each core
     loads a word a cycle.
     """
     words = [batch.loads[0] for batch in batches]
-    dealt = accumulate((-(-(w + 1) // plan.engine.beat) for w in words[:-1]), initial=0)
-    there = [start + w for start, w in zip(dealt, words, strict=True)]
-    return [cycle - min(there) for cycle in there]
+    sent = accumulate((-(-(w + 1) // plan.engine.beat) for w in words[:-1]), initial=0)
+    loaded = [start + w for start, w in zip(sent, words, strict=True)]
+    return [cycle - min(loaded) for cycle in loaded]

@@ -65,7 +65,7 @@ class NonzeroIssuer:
         Returns
         -------
         Chunk or None
-            The chunk whose last sum ends with this cycle's request.
+            The chunk whose last sum ends in this cycle.
         """
         word, ended = self.word, None
         if word is not None and (granted or not word.flags):
