@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.paths import DOCS
 
+pytestmark = pytest.mark.slow
+
 TEMPLATES = DOCS / "api"
 
 pytest.importorskip("pdoc")

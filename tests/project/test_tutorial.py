@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from support.paths import DOCS
 
+pytestmark = pytest.mark.slow
+
 PAGES = {name: (DOCS / name).read_text() for name in ("tutorial.md", "tutorial.es.md")}
 PYTHON = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 

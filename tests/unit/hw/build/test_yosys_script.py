@@ -21,6 +21,8 @@ from dualgate_hw.build.yosys_script import after_read
 from dualgate_hw.common.memory_attributes import FEW_WORDS, UNINITIALISED
 from dualgate_hw.lanes.core import Core
 
+pytestmark = pytest.mark.slow
+
 
 def prepared(directory: Path, design: str, family: str) -> str:
     """The design as text after the commands."""
