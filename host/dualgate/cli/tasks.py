@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate tasks`: what can be trained, and what it reaches."""
+"""`dualgate tasks`: the tasks, their default settings and their goals."""
 
 import json
 from typing import Any
