@@ -31,7 +31,7 @@ def step_words(
     steps: list[tuple[int, Any]] = []
 
     async def source(ctx: Any) -> None:
-        taken.extend(await send(ctx, issuer.word, words, odds[0], 1))
+        taken.extend(await send(ctx, issuer.job, words, odds[0], 1))
 
     async def sink(ctx: Any) -> None:
         count = sum(max(1, word["flags"].bit_count()) for word in words)
