@@ -8,7 +8,7 @@ import pytest
 
 from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF, parse_prune
-from dualgate.data.samples import load_digits
+from dualgate.data import load_digits
 from dualgate.devices import open_device
 from dualgate.devices.checked import CheckedDevice, golden_model
 from dualgate.tasks.table import find_task

@@ -3,11 +3,9 @@
 """Block RAM need not return the old word where a read meets a write: no result depends on it."""
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from amaranth.back import rtlil
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.random_networks import Case, cases, lengthen
@@ -15,7 +13,7 @@ from support.small_engines import MAX_LAYERS, MAX_WIDTH, assert_same_run, engine
 
 import dualgate_hw.common.verilog
 import dualgate_sim.rtl.compiled
-from dualgate_hw.build.collisions import allow_collisions
+from dualgate_hw.build.yosys_script import ALLOW_COLLISIONS
 
 ENGINES = ("n2k2s", pytest.param("n2k2c2", marks=pytest.mark.thorough))
 ODDS = st.sampled_from([0, 128])
@@ -24,7 +22,8 @@ ODDS = st.sampled_from([0, 128])
 @pytest.fixture(scope="module", params=ENGINES)
 def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An engine whose memories answer a read that meets a write with ones; its name."""
-    convert, to_verilog = rtlil.convert, dualgate_hw.common.verilog.to_verilog
+    script = f"{ALLOW_COLLISIONS}; {dualgate_hw.common.verilog.SCRIPT}"
+    to_verilog = dualgate_hw.common.verilog.to_verilog
 
     def ones(*arguments: Any) -> str:
         text, count = re.subn(r"<= \d+'hx+;", "<= '1;", to_verilog(*arguments))
@@ -35,11 +34,7 @@ def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         cache = tmp_path_factory.mktemp("colliding")
         patch.setattr(dualgate_sim.rtl.compiled, "cache_directory", lambda: cache)
         patch.setattr(dualgate_hw.common.verilog, "to_verilog", ones)
-        patch.setattr(
-            dualgate_hw.common.verilog,
-            "rtlil",
-            SimpleNamespace(convert=lambda *a, **k: allow_collisions(convert(*a, **k))),
-        )
+        patch.setattr(dualgate_hw.common.verilog, "SCRIPT", script)
         dualgate_sim.rtl.compiled.build(engine(request.param))
         yield request.param
 
@@ -56,9 +51,3 @@ def test_reads_that_meet_a_write_change_no_bit(
         prepare(sim, longer)
         sim._model_in_use.stall(1, *odds)
         assert_same_run(golden, sim, longer)
-
-
-def test_only_clocked_ports_are_freed() -> None:
-    port = "  cell $memrd_v2 $1\n    parameter \\COLLISION_X_MASK 2'00\n    {}\n  end\n"
-    clocked, free = (port.format(f"parameter \\CLK_ENABLE {bit}") for bit in (1, 0))
-    assert allow_collisions(clocked + free) == clocked.replace("2'00", "2'11") + free

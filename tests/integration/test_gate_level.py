@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.paths import ROOT
 from support.random_networks import Case, cases
 from support.small_engines import assert_same_run, prepare
 from support.small_runs import NETWORK, blobs
@@ -17,6 +18,7 @@ from dualgate.contract.engine import MEMORIES, Depths, EngineParameters
 from dualgate.contract.network import Network
 from dualgate.contract.settings import make_settings
 from dualgate.devices import Device, open_device
+from dualgate_hw.build.netlist import load_pass
 from dualgate_sim.netlist import gate_level
 
 pytestmark = pytest.mark.boards
@@ -31,14 +33,20 @@ SAMPLES, BATCH, UPDATE_FRAC = 24, 8, 16
 
 @pytest.fixture(
     scope="module",
-    params=[("ice40", COMPACT), ("ice40", SHARED), ("ecp5", SHARED), ("ecp5", THREE)],
-    ids=["ice40-compact", "ice40-shared", "ecp5-shared", "ecp5-three"],
+    params=[
+        ("ice40", COMPACT, ()),
+        ("ice40", SHARED, ()),
+        ("ecp5", SHARED, ()),
+        ("ecp5", SHARED, (ROOT / "tools" / "ecp5_multiplier_registers.py",)),
+        ("ecp5", THREE, ()),
+    ],
+    ids=["ice40-compact", "ice40-shared", "ecp5-shared", "ecp5-registers", "ecp5-three"],
 )
 def gates(request: pytest.FixtureRequest) -> Any:
     """An engine whose netlist takes the RTL's place."""
-    family, sizes = request.param
+    family, sizes, passes = request.param
     engine = EngineParameters(**sizes, **dict.fromkeys(MEMORIES, 1)).grown(WIDEST)
-    library = gate_level.build(engine, DEPTHS, family)
+    library = gate_level.build(engine, DEPTHS, family, tuple(map(load_pass, passes)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dualgate_sim.rtl.compiled, "build", lambda engine, trace: library)
         yield engine

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The import rule: gateware and simulation know the host, and never the other way."""
+"""The import rules: the host knows no gateware, rooms stand on floors, there are no circles."""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,84 @@ def test_no_file_imports_what_its_package_must_not(package: str) -> None:
     assert files
     wrong = {path.name: imported(path) & FORBIDDEN[package] for path in files}
     assert {name: found for name, found in wrong.items() if found} == {}
+
+
+HOST_FLOORS = (
+    {"contract"},
+    {"data", "optim", "link", "cycles"},
+    {"devices"},
+    {"train"},
+    {"floating", "estimator", "tasks"},
+    {"exchange", "report", "bench"},
+    {"cli"},
+)
+"""Rooms of the host's package from the ground up. A room imports only from floors below its own."""
+
+GATEWARE_FLOORS = (
+    {"common"},
+    {"lanes", "compact"},
+    {"engines"},
+    {"link"},
+    {"boards", "identity"},
+    {"build"},
+    {"cli"},
+)
+"""Rooms of the gateware's package; `engines` and `identity` are single files."""
+
+FLOORS = {"host/dualgate": HOST_FLOORS, "hw/dualgate_hw": GATEWARE_FLOORS}
+ROOTS = ("host/dualgate", "hw/dualgate_hw", "sim/dualgate_sim")
+
+
+def module_name(path: Path) -> str:
+    """A file's dotted name, without its package's ``__init__``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts[1:]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def arrows(package: str) -> dict[str, set[str]]:
+    """For each module of a package, the modules of that package that it imports at its top."""
+    files = {module_name(path): path for path in sorted((ROOT / package).rglob("*.py"))}
+    result: dict[str, set[str]] = {}
+    for name, path in files.items():
+        parent = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        result[name] = set()
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            dotted = "." * node.level + (node.module or "")
+            full = resolve_name(dotted, parent) if node.level else dotted
+            for alias in node.names:
+                target = f"{full}.{alias.name}" if f"{full}.{alias.name}" in files else full
+                if target in files and target != name:
+                    result[name].add(target)
+    return result
+
+
+@pytest.mark.parametrize("package", ROOTS)
+def test_no_file_imports_in_a_circle(package: str) -> None:
+    found = arrows(package)
+    assert any(found.values())
+    TopologicalSorter(found).prepare()
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_a_room_imports_only_from_floors_below(package: str) -> None:
+    floor_of = {room: n for n, rooms in enumerate(FLOORS[package]) for room in rooms}
+    wrong = []
+    for name, targets in arrows(package).items():
+        room = (*name.split("."), "")[1]
+        for target in targets:
+            other = (*target.split("."), "")[1]
+            inside = room == other or not room or not other
+            if not inside and floor_of[room] <= floor_of[other]:
+                wrong.append(f"{name} -> {target}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_every_room_has_its_floor(package: str) -> None:
+    rooms = {name.split(".")[1] for name in arrows(package) if "." in name}
+    assert rooms == set().union(*FLOORS[package])
 
 
 @pytest.mark.parametrize("root", ["hw", "host", "sim"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from dualgate_hw.boards import BOARDS
-from dualgate_hw.build.flow import Result
+from dualgate_hw.build.result import Result
 from dualgate_hw.build.timing import Timing
 from dualgate_hw.build.utilisation import Utilisation
 

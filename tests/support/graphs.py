@@ -5,8 +5,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from dualgate_hw.build.netgraph import Graph
-from dualgate_hw.build.sites import BLOCK_RAM, MULTIPLIER
+from ecp5_placer.netgraph import Graph
+from ecp5_placer.sites import BLOCK_RAM, MULTIPLIER
 
 
 @st.composite

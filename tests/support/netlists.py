@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dualgate_hw.build import tools
+from dualgate_hw.build.yosys_script import synthesis
 
 
 def cell(kind: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
@@ -20,12 +21,10 @@ def cell(kind: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str
     }
 
 
-def synthesise(directory: Path, rtlil: str, command: str) -> Any:
-    """The module `top` of the netlist, as yosys writes it, after ``synth_...`` and its options."""
+def synthesise(directory: Path, rtlil: str, family: str) -> Any:
+    """Return the module `top` as yosys writes it after the synthesis of a board's build."""
     (directory / "top.il").write_text(rtlil)
-    (directory / "top.ys").write_text(
-        f"read_rtlil top.il\n{command} -top top\nwrite_json top.json\n"
-    )
+    (directory / "top.ys").write_text(synthesis("top", family))
     arguments = ["-q", "-l", "top.rpt", "top.ys"]
     tools.find("yosys").run(arguments, directory, directory / "log", directory / "top.rpt")
     return json.loads((directory / "top.json").read_text())["modules"]["top"]

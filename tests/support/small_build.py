@@ -18,7 +18,9 @@ from dualgate.cycles import multipliers
 from dualgate_hw.boards import find_board
 from dualgate_hw.boards.board import Board
 from dualgate_hw.boards.top import BoardTop
-from dualgate_hw.build import flow
+from dualgate_hw.build import flow, sources
+from dualgate_hw.build.job import Build
+from dualgate_hw.build.result import Result
 
 SMALLEST = EngineParameters(1, arrays=1, **dict.fromkeys(MEMORIES, 1))
 
@@ -60,11 +62,11 @@ class SmallTop(BoardTop):
         return m
 
 
-def build(name: str, directory: Path) -> flow.Result:
+def build(name: str, directory: Path) -> Result:
     """Build it, in one placement."""
-    flow.BoardTop = SmallTop  # type: ignore[misc]
+    sources.BoardTop = SmallTop  # type: ignore[misc]
     board = replace(find_board(name), engine=SMALLEST)
-    return flow.Build(board, SMALLEST, directory, (1,), print).run()
+    return flow.run(Build(board, SMALLEST, directory, (1,), print))
 
 
 if __name__ == "__main__":

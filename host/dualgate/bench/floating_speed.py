@@ -24,8 +24,9 @@ from ..contract.errors import DualgateError, MissingToolError
 from ..contract.network import Network
 from ..contract.settings import PRUNE_OFF, parse_prune, prune_name
 from ..data.samples import Samples
+from ..floating.backends import KERNELS, find_kernels
 from ..floating.forward_mode import ForwardMode
-from ..floating.kernels import KERNELS, Kernels, find_kernels
+from ..floating.kernels import Kernels
 from ..floating.pruning import RelativePerTag
 from ..optim.initialisers import initial_weights
 from ..optim.optimisers import Momentum

@@ -2,25 +2,19 @@
 
 """The benchmark: engines measured on real samples, beside the cycle model and the yardsticks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..contract.engine import EngineParameters
-from ..contract.errors import MissingToolError
-from ..contract.network import Network
-from ..contract.settings import Settings, parse_prune, prune_name
-from ..cycles import Activity, estimate, predict
+from ..contract.settings import parse_prune, prune_name
+from ..cycles import estimate, predict
 from ..cycles.yardsticks import dense_backprop, sparse_backprop
 from ..devices import Device, open_device
+from .models import Measure, find_measure
 from .workload import Workload
-
-Ints = NDArray[np.int64]
-Measure = Callable[[Network, Sequence[Ints], Settings, Ints, Ints], Activity]
 
 
 @dataclass(frozen=True)
@@ -117,25 +111,6 @@ class Row:
     utilisation: dict[str, float]
     kept_fraction: float
     samples_per_s: float
-
-
-def find_measure() -> Measure:
-    """The golden model's account of nonzeros, see `dualgate_sim.golden.activity`.
-
-    Raises
-    ------
-    MissingToolError
-        When the package that has it is not installed.
-    """
-    for entry in entry_points(group="dualgate.models", name="activity"):
-        try:
-            measure: Measure = entry.load()
-        except ImportError as error:
-            raise MissingToolError(
-                f"the benchmark needs {error.name}, which is missing; see dualgate doctor"
-            ) from error
-        return measure
-    raise MissingToolError("the benchmark needs the golden model; install dualgate with it again")
 
 
 def run(

@@ -2,9 +2,12 @@
 
 """The command line: its commands register through the entry points `dualgate.commands`."""
 
+import ast
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -15,7 +18,7 @@ INTERRUPTED = 130
 
 
 class _Missing(click.Command):
-    """Stands for a command whose package is not installed; the others work all the same."""
+    """Takes the place of a command whose package is not installed; the others still work."""
 
     def __init__(self, name: str, error: ImportError) -> None:
         super().__init__(name, short_help=f"not available: {error}", add_help_option=False)
@@ -29,8 +32,30 @@ class _Missing(click.Command):
         )
 
 
+def written_help(entry: EntryPoint) -> str | None:
+    """Read a command's docstring from its source, without importing the module.
+
+    Returns
+    -------
+    str or None
+        None unless the module is a source file that defines the command as a function.
+    """
+    try:
+        spec = find_spec(entry.module)
+    except ImportError:
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    functions = (
+        node
+        for node in ast.parse(Path(spec.origin).read_bytes()).body
+        if isinstance(node, ast.FunctionDef) and node.name == entry.attr
+    )
+    return next(map(ast.get_docstring, functions), None)
+
+
 class Commands(click.Group):
-    """A group that loads a command when it is asked for, and ends every error in one line."""
+    """A group that imports a command only when it is called, and ends every error in one line."""
 
     def _entries(self) -> dict[str, EntryPoint]:
         return {entry.name: entry for entry in entry_points(group="dualgate.commands")}
@@ -47,6 +72,20 @@ class Commands(click.Group):
         except ImportError as error:
             return _Missing(cmd_name, error)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each command with the first sentence of its docstring."""
+        entries = self._entries()
+        width = formatter.width - 6 - max(map(len, entries), default=0)
+        rows = [(name, self._listed(ctx, entries[name], width)) for name in sorted(entries)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _listed(self, ctx: click.Context, entry: EntryPoint, width: int) -> str:
+        if text := written_help(entry):
+            return click.Command(entry.name, help=text).get_short_help_str(width)
+        command = self.get_command(ctx, entry.name)
+        return command.get_short_help_str(width) if command else ""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run and leave: status 0, a `DualgateError`'s own, 2 for wrong usage, 130 interrupted."""

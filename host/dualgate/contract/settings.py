@@ -117,7 +117,7 @@ def make_settings(
     mantissa, shift = _scaled(network, frac, _rate(network, lr, batch))
     if not 0 <= shift < 1 << RATE_SHIFT_BITS:
         raise InputError(f"learning rate {lr} is out of reach beside the run's; change it less")
-    return Settings(mantissa, shift, whole, _checked_prune(prune), masked)
+    return Settings(mantissa, shift, whole, checked_prune(prune), masked)
 
 
 def gradient_frac(network: Network) -> int:
@@ -151,7 +151,7 @@ def gradient_settings(
     mantissa, shift = _scaled(network, gradient_frac(network), weight)
     if not (0 < weight <= 1 and shift < 1 << RATE_SHIFT_BITS):
         raise InputError(f"weight {weight} of a class is out of reach beside the largest; raise it")
-    return Settings(mantissa, shift, 0, _checked_prune(prune), masked)
+    return Settings(mantissa, shift, 0, checked_prune(prune), masked)
 
 
 def batch_gradient(
@@ -196,7 +196,8 @@ def _scaled(network: Network, frac: int, rate: float) -> tuple[int, int]:
     return mantissa, shift
 
 
-def _checked_prune(prune: int) -> int:
+def checked_prune(prune: int) -> int:
+    """Return `prune`; raises `InputError` unless it is a p of the engine."""
     if not 1 <= prune <= PRUNE_OFF:
         raise InputError(f"prune {prune}: give 1 to {PRUNE_OFF - 1}, or {PRUNE_OFF} for off")
     return prune

@@ -4,7 +4,8 @@
 
 Timing depends on which numbers are zero and never on their values, so the model takes flags
 (`Activity`) and knows no arithmetic. `predict` follows every part of the engine through each
-cycle, a piece per component; `estimate` only asks which part is slowest.
+cycle, a piece per component; `estimate` only asks which part is slowest. Neither is for a compact
+engine, whose program branches on values: `dualgate_sim.compact` interprets that.
 """
 
 from .activity import Activity, Crossings, assumed_activity

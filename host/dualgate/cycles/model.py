@@ -9,7 +9,6 @@ from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
 from . import update as updating
 from .activity import Activity
-from .compact import Sample, batch_end_most
 from .error import ErrorUnit
 from .loader import InputLists, Loader
 from .parts import Clock
@@ -155,14 +154,19 @@ def predict(
         Of the batch, under the pruning in question.
     depths : Depths
 
+    Raises
+    ------
+    ValueError
+        For a compact engine, whose program branches on values: `dualgate_sim.compact` interprets
+        it, and counts its cycles exactly.
+
     Notes
     -----
     Exact for one core. Several are followed side by side, each from when its first sample is there;
     that they wait for each other at the response port is left out, and their queues have no end.
-    Of a compact engine it is somewhat more than is measured, see `dualgate.cycles.compact`.
     """
     if engine.compact:
-        return _predict_compact(network, engine, activity)
+        raise ValueError("a compact engine's cycles depend on values: interpret its program")
     plan = Plan(network, engine, depths or Depths())
     batches = [Batch(plan, part) for part in activity.dealt(engine.cores)]
     cores = [Core(plan, b, first) for b, first in zip(batches, _first(plan, batches), strict=True)]
@@ -185,29 +189,6 @@ def predict(
         activation=sum(core.value.activating for core in cores),
         error=sum(core.error.busy for core in cores),
         loader=sum(core.loader.busy for core in cores),
-    )
-
-
-def _predict_compact(network: Network, engine: EngineParameters, activity: Activity) -> Prediction:
-    """One sample after the other, step after step."""
-    samples = [Sample(network, engine, activity, i) for i in range(activity.samples)]
-    ends, activating, errors, loading = [0], 0, 0, 0
-    for sample in samples:
-        load, values, outputs = sample.load(), sample.values(), sample.outputs()
-        ends.append(ends[-1] + load + values + outputs + sample.tangents() + sample.updates())
-        activating, errors, loading = activating + values, errors + outputs, loading + load
-    end = batch_end_most(network, engine)
-    rows = {name: sum(s.rows[name] for s in samples) for name in samples[0].rows}
-    return Prediction(
-        samples=activity.samples,
-        cycles=ends[-1] + end,
-        first=ends[1],
-        last=ends[-1],
-        batch_end=end,
-        activation=activating,
-        error=errors,
-        loader=loading,
-        **rows,
     )
 
 

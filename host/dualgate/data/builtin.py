@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Small sets of samples: XOR, and what comes with scikit-learn.
+"""Small data sets: XOR, and those that come with scikit-learn, such as the digits.
 
-Features are brought into the network's input range, +-8, by constants or by the training samples
-alone; held-out samples are chosen once for all, so that figures of different runs compare.
+Features are scaled into the network's input range, +-8, by constants or by the training samples
+alone. The choice of held-out samples never changes, so that figures of different runs compare.
 """
 
 from typing import Any
@@ -11,73 +11,117 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .samples import SPLIT_SEED, Dataset, Samples, sklearn_data
+from ..contract.errors import MissingToolError
+from .samples import Dataset, Samples
 
 Floats = NDArray[np.float64]
+
+DIGITS_HELD_OUT = 360
+SPLIT_SEED = 0
+"""Seed of every split into training and held-out samples."""
 
 FRIEDMAN_SAMPLES = 1000
 FRIEDMAN_LOW = np.array([0.0, 40.0 * np.pi, 0.0, 1.0])
 FRIEDMAN_HIGH = np.array([100.0, 560.0 * np.pi, 1.0, 11.0])
-"""Ranges of its four inputs, by definition."""
+"""Ranges of the four inputs, by the definition of the problem."""
 
 
 def load_xor() -> Dataset:
-    """The truth table of XOR with a constant third input; trained on and measured by."""
+    """Make the truth table of XOR with a constant third input, for training and for measuring."""
     x = np.array([[a, b, 1.0] for a in (0.0, 1.0) for b in (0.0, 1.0)])
     samples = Samples.of_yes_or_no(x, (x[:, 0] != x[:, 1]).astype(np.int64))
     return Dataset(samples, samples)
 
 
-def load_friedman(standard: bool = True) -> Dataset:
-    """Friedman's second regression problem, ``sqrt(a^2 + (b c - 1 / (b d))^2)``, without noise.
+def load_digits() -> Dataset:
+    """Load scikit-learn's 8x8 digits: 1,437 to train on and 360 held out, stratified by class.
 
-    800 samples to train on and 200 held out. Inputs are mapped to +-1.
+    Raises
+    ------
+    MissingToolError
+        If scikit-learn is not installed.
+    """
+    datasets, split = _sklearn()
+    x, labels = datasets.load_digits(return_X_y=True)
+    x, x_out, labels, labels_out = split(
+        x / 16.0, labels, test_size=DIGITS_HELD_OUT, stratify=labels, random_state=SPLIT_SEED
+    )
+    return Dataset(Samples.of_classes(x, labels, 10), Samples.of_classes(x_out, labels_out, 10))
+
+
+def load_friedman(standard: bool = True) -> Dataset:
+    """Make Friedman's second regression problem, without noise.
+
+    The target is ``sqrt(a^2 + (b c - 1 / (b d))^2)``. There are 800 samples to train on and 200
+    held out. Inputs are mapped to +-1.
 
     Parameters
     ----------
     standard : bool
-        Whether targets are brought to mean 0 and deviation 1; otherwise they are about 0 to 1,800.
+        Whether targets are scaled to mean 0 and standard deviation 1; otherwise they range from
+        about 0 to 1,800.
     """
-    datasets, split = sklearn_data()
+    datasets, split = _sklearn()
     x, y = datasets.make_friedman2(FRIEDMAN_SAMPLES, noise=0.0, random_state=SPLIT_SEED)
     x = 2.0 * (x - FRIEDMAN_LOW) / (FRIEDMAN_HIGH - FRIEDMAN_LOW) - 1.0
     return _regression(split, x, y, standard)
 
 
 def load_diabetes() -> Dataset:
-    """Progress of diabetes from ten measures: 353 patients to train on and 89 held out.
+    """Load the progress of diabetes by ten measures: 353 patients to train on and 89 held out.
 
-    Inputs and targets have mean 0 and deviation 1.
+    Inputs and targets have mean 0 and standard deviation 1.
     """
-    datasets, split = sklearn_data()
+    datasets, split = _sklearn()
     x, y = datasets.load_diabetes(return_X_y=True)
     return _regression(split, x * np.sqrt(len(x)), y, True)
 
 
 def load_cancer() -> Dataset:
-    """Breast tumours, malignant (0) or benign (1), by thirty measures: 455 and 114 held out."""
-    datasets, split = sklearn_data()
+    """Load breast tumours, malignant (0) or benign (1), by thirty measures.
+
+    There are 455 to train on and 114 held out.
+    """
+    datasets, split = _sklearn()
     x, labels = datasets.load_breast_cancer(return_X_y=True)
     return _classes(split, x, labels, Samples.of_yes_or_no)
 
 
 def load_setosa() -> Dataset:
-    """Irises, setosa (1) or not (0), by four lengths: 120 and 30 held out."""
-    datasets, split = sklearn_data()
+    """Load irises, setosa (1) or not (0), by four lengths: 120 to train on and 30 held out."""
+    datasets, split = _sklearn()
     x, labels = datasets.load_iris(return_X_y=True)
     return _classes(split, x, (labels == 0).astype(np.int64), Samples.of_yes_or_no)
 
 
 def load_iris() -> Dataset:
-    """Irises of three species by four lengths: 120 and 30 held out."""
-    datasets, split = sklearn_data()
+    """Load irises of three species by four lengths: 120 to train on and 30 held out."""
+    datasets, split = _sklearn()
     x, labels = datasets.load_iris(return_X_y=True)
     return _classes(split, x, labels, lambda a, b: Samples.of_classes(a, b, 3))
 
 
 def to_itself(data: Dataset) -> Dataset:
-    """Samples whose targets are their own inputs, for an autoencoder."""
+    """Replace the targets of a data set by its inputs, for an autoencoder."""
     return Dataset(*(Samples(part.x, part.x) for part in (data.train, data.held_out)))
+
+
+def _sklearn() -> tuple[Any, Any]:
+    """Import scikit-learn's module of data sets and its function that splits a data set.
+
+    Raises
+    ------
+    MissingToolError
+        If scikit-learn is not installed.
+    """
+    try:
+        from sklearn import datasets
+        from sklearn.model_selection import train_test_split
+    except ImportError:
+        raise MissingToolError(
+            "this data set comes with scikit-learn, which is missing; pip install dualgate[data]"
+        ) from None
+    return datasets, train_test_split
 
 
 def _regression(split: Any, x: Floats, y: Floats, standard: bool) -> Dataset:

@@ -14,8 +14,8 @@ from ..optim.initialisers import initial_weights
 from ..optim.optimisers import SGD, AdaDelta, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSProp
 from ..optim.regularisation import Dropout, EarlyStopping, Penalty
 from ..optim.schedules import Exponential, InverseRoot, InverseTime, Schedule, Staircase
+from .backends import find_kernels
 from .forward_mode import ForwardMode
-from .kernels import find_kernels
 from .losses import LOSSES, Loss
 from .neuron import Descent
 from .pruning import LargestPerNumber, Policy, RandomPerNumber, RelativePerTag, keep_all

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What forward mode spends its time on, in numpy; `compiled` has the same for numba.
+"""The inner loops of forward mode, and their implementation in numpy.
 
-Tangents are arrays (tags, units, samples): every tag's vector, for every sample. Samples come last
-because they are many, and all alike to the processor's vector instructions.
+Tangents are arrays (tags, units, samples): every tag's vector, for every sample. Samples are the
+last axis because there are many, and the processor's vector instructions treat them all alike.
 """
 
 from collections.abc import Callable
@@ -13,29 +13,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.errors import InputError
-
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """One implementation.
+    """One implementation of the inner loops.
 
     Parameters
     ----------
     name : str
     cross : callable
-        (tangents (tags, n, samples), seeds (n, samples) or None, weights (n, m)) -> their sums at
-        the next layer, (tags, m, samples); seeds follow the tags, as n tags more.
+        (tangents (tags, n, samples), seeds (n, samples) or None, weights (n, m)) -> sums of the
+        tangents at the next layer, (tags, m, samples). The seeds follow as n further tags.
     meet : callable
         (tangents, seeds, weights, error (m, samples)) -> the sums of `cross` times the error,
         added up over the m outputs, (tags, samples). The sums of seeds need not be stored.
     drop_small : callable
-        (tangents, p): zero what `RelativePerTag` drops, in place.
+        (tangents, p): set the tangents that `RelativePerTag` drops to zero, in place.
     drop_lowest : callable
-        (tangents, keys of the same shape, count): of each unit keep the `count` tags with the
-        highest keys, of equals the first, and zero the others in place.
+        (tangents, keys of the same shape, count): for each unit keep the `count` tags with the
+        highest keys, the first ones among equal keys, and set the others to zero, in place.
     """
 
     name: str
@@ -77,24 +75,3 @@ def _drop_lowest(tangents: Floats, keys: Floats, count: int) -> None:
 
 
 NUMPY = Kernels("numpy", _cross, _meet, _drop_small, _drop_lowest)
-
-KERNELS = ("numpy", "numba")
-
-
-def find_kernels(name: str) -> Kernels:
-    """Look up an implementation.
-
-    Raises
-    ------
-    InputError
-        For an unknown name; names the choices.
-    MissingToolError
-        For ``numba`` where it is not installed.
-    """
-    if name == "numpy":
-        return NUMPY
-    if name == "numba":
-        from .compiled import numba_kernels
-
-        return numba_kernels()
-    raise InputError(f"unknown kernels {name!r}; choose {', '.join(KERNELS)}")

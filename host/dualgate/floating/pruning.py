@@ -13,12 +13,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.settings import PRUNE_OFF
-from .dual.pruning import check_count, check_setting
+from ..contract.errors import InputError
+from ..contract.settings import PRUNE_OFF, checked_prune
 from .kernels import Kernels
 
 Floats = NDArray[np.floating[Any]]
 Seeds = Floats | None
+
+
+def check_count(count: int) -> None:
+    """Raise `InputError` unless `count` is a number of tangents that can be kept."""
+    if count < 1:
+        raise InputError(f"{count} tangents to keep: give at least 1")
 
 
 class Policy(Protocol):
@@ -47,7 +53,7 @@ class RelativePerTag:
     setting: int = PRUNE_OFF
 
     def __post_init__(self) -> None:
-        check_setting(self.setting)
+        checked_prune(self.setting)
 
     def __call__(self, kernels: Kernels, tangents: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
         """Prune."""

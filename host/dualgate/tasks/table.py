@@ -12,13 +12,15 @@ from ..contract.settings import parse_prune
 from ..data.builtin import (
     load_cancer,
     load_diabetes,
+    load_digits,
     load_friedman,
     load_iris,
     load_setosa,
     load_xor,
     to_itself,
 )
-from ..data.samples import Dataset, load_digits, load_idx
+from ..data.idx import load_idx
+from ..data.samples import Dataset
 from ..train.evaluation import Evaluation
 from ..train.recipe import Recipe
 

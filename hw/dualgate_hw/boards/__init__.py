@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The boards that engines are built for: one file each, and what they share."""
+"""The boards that engines are built for, one file each, and their common parts."""
 
 from dualgate.contract.errors import InputError
 
@@ -18,7 +18,7 @@ BOARDS = {
 
 
 def find_board(name: str) -> Board:
-    """Look up a board; raises `InputError` naming the choices."""
+    """Look up a board; raise `InputError` that lists the choices for an unknown name."""
     if name not in BOARDS:
         raise InputError(f"unknown board {name!r}; choose {', '.join(BOARDS)}")
     return BOARDS[name]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a board is: a platform, a clock, pins by their resources' names, and the engine it takes."""
+"""Description of a board: its platform, clock, pins and the engine that is built for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -14,21 +14,21 @@ from ..link.serial.link import LinkParameters
 from .clock import Clock
 
 Pin = tuple[str, int] | tuple[str, int, str]
-"""Name and number of a resource, and of which part of it, where it has parts."""
+"""Name and number of a resource, then the name of one part of it if it has parts."""
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What a part has.
+    """Resources of a part.
 
     Parameters
     ----------
     luts, flip_flops : int
-        LUTs of four inputs, but six on 7-series.
+        LUTs have four inputs, on 7-series six.
     block_rams, block_bits : int
-        How many, and the bits of one.
+        Number of block RAMs, and bits in one.
     multipliers : int
-        Of 16 x 16 bits or a little more.
+        Number of multipliers of 16 x 16 bits or a little more.
     """
 
     luts: int
@@ -40,13 +40,16 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Leds:
-    """Resources of up to three LEDs; None where a board has fewer.
+    """Resources of up to three LEDs; None for an LED that a board lacks.
 
     Parameters
     ----------
-    alive : blinks about once a second while the clock runs and reset is released
-    link : on for a moment with every byte on the line
-    training : on while samples are in flight
+    alive : Pin or None
+        Blinks about once a second while the clock runs and reset is released.
+    link : Pin or None
+        Lights for a moment with every byte on the line.
+    training : Pin or None
+        Lights while samples are in progress.
     """
 
     alive: Pin | None = None
@@ -61,33 +64,31 @@ class Board:
     Parameters
     ----------
     name : str
-        As the command line has it.
+        Name on the command line.
     title : str
-        As its maker has it.
+        The maker's name of the board.
     part : str
-        The FPGA.
+        Name of the FPGA.
     family : str
         `ecp5`, `ice40`, `gowin` or `xilinx`; see `dualgate_hw.build.families`.
     platform : callable
-        Makes the amaranth-boards platform.
+        Returns a new platform of amaranth-boards.
     capacity : Capacity
     clock : Clock
     engine : EngineParameters
-        What is built unless asked for another.
+        The engine that is built unless the user asks for another.
     depths : Depths
-        Samples and tags in flight.
+        Numbers of samples and tags in progress.
     link : LinkParameters or None
-        Of its serial line, if it has one.
+        Parameters of its serial link; None without a serial line.
     baud : int
-        Rate that the board's bridge to USB really does.
+        A rate that the board's bridge to USB reaches in practice.
     bridge : str
-        What that bridge is, or what takes its place.
+        Name of that bridge, or of its replacement.
     uart : Pin
     leds : Leds
     reset : Pin or None
-        A button that resets all, link and engine.
-    least_mhz : float
-        A build that is slower than this fails.
+        A button that resets link and engine.
     program : tuple of str
         The command that loads a bitstream, with ``{}`` for its path.
     prepare : callable or None
@@ -95,7 +96,7 @@ class Board:
     high : tuple of Pin
         Outputs to hold high.
     part_only : callable or None
-        For a part without an open way from netlist to bitstream, makes what is synthesised of it:
+        For a part that no open tool places, returns the component that is synthesised alone. It
         takes the board, the engine and the identity's hash.
     """
 
@@ -111,7 +112,6 @@ class Board:
     bridge: str
     link: LinkParameters | None = None
     baud: int = 0
-    least_mhz: float = 0
     program: tuple[str, ...] = ()
     uart: Pin = ("uart", 0)
     leds: Leds = field(default_factory=Leds)
@@ -121,7 +121,10 @@ class Board:
     part_only: "Callable[[Board, EngineParameters, bytes], wiring.Component] | None" = None
 
     def identity(self) -> tuple[tuple[str, str], ...]:
-        """Every field's name and value; the same in every process, unlike a function's `repr`."""
+        """Return each field's name and value as text that is the same in every process.
+
+        The `repr` of a function is not: it contains an address.
+        """
         values = ((item.name, getattr(self, item.name)) for item in fields(self))
         return tuple(
             (name, f"{value.__module__}.{value.__qualname__}" if callable(value) else repr(value))
@@ -129,7 +132,7 @@ class Board:
         )
 
     def make_platform(self) -> Platform:
-        """A fresh platform with every resource that the top level asks for."""
+        """Return a new platform with every resource that the top level requests."""
         platform = self.platform()
         if self.prepare is not None:
             self.prepare(platform)

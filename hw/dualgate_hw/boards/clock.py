@@ -2,8 +2,8 @@
 
 """Clocks of boards: an oscillator, and a PLL where the engine runs at another rate.
 
-A PLL is described by its dividers, which are checked here against the ranges of the part, so that
-a rate that cannot be made is an error before any tool runs.
+A PLL is described by its dividers. They are checked here against the ranges of the part, so that an
+impossible rate is an error before any tool runs.
 """
 
 from abc import ABC, abstractmethod
@@ -27,9 +27,9 @@ class Clock(ABC):
     Parameters
     ----------
     resource : str
-        The oscillator, as the platform calls it.
+        The platform's name of the oscillator.
     input_mhz : float
-        What it gives.
+        Rate of the oscillator.
     """
 
     resource: str
@@ -42,10 +42,18 @@ class Clock(ABC):
 
     @abstractmethod
     def _generate(self, m: Module, pin: io.PortLike, clock: Signal) -> Value:
-        """Drive `clock`; returns whether it is stable."""
+        """Drive `clock`, and return a bit that is high while it is stable."""
 
     def create(self, m: Module, platform: object, reset: Value) -> None:
-        """Make the domain. It is in reset until the clock is stable, and while `reset` is high."""
+        """Add the domain to a module.
+
+        Parameters
+        ----------
+        m : Module
+        platform : Platform
+        reset : Value
+            The domain is in reset while this is high, and until the clock is stable.
+        """
         pin = platform.request(self.resource, dir="-")  # type: ignore[attr-defined]
         clock = Signal(name="engine_clock")
         stable = self._generate(m, pin, clock)
@@ -61,7 +69,7 @@ class Clock(ABC):
 
 @dataclass(frozen=True)
 class Oscillator(Clock):
-    """The engine runs at the oscillator's rate."""
+    """A clock at the oscillator's own rate, without a PLL."""
 
     @property
     def mhz(self) -> float:
@@ -75,14 +83,14 @@ class Oscillator(Clock):
 
 @dataclass(frozen=True)
 class Ecp5Pll(Clock):
-    """EHXPLLL with its output as feedback: ``input * multiply / divide``.
+    """An EHXPLLL whose output is its feedback: ``input * multiply / divide``.
 
     Parameters
     ----------
     multiply, divide : int
         CLKFB_DIV and CLKI_DIV.
     output : int
-        CLKOP_DIV; the oscillator inside runs at so many times the result, 400 to 800 MHz.
+        CLKOP_DIV; the internal oscillator runs at this multiple of the result, 400 to 800 MHz.
     """
 
     multiply: int
@@ -106,7 +114,7 @@ class Ecp5Pll(Clock):
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=f"{self.input_mhz:g}",
             a_FREQUENCY_PIN_CLKOP=f"{self.mhz:g}",
-            # Of the analogue loop: what the vendor's tools choose for an integer feedback.
+            # The analogue loop's settings are those of the vendor's tools for an integer feedback.
             a_ICP_CURRENT="12",
             a_LPF_RESISTOR="8",
             a_MFG_ENABLE_FILTEROPAMP="1",
@@ -135,9 +143,9 @@ class Ecp5Pll(Clock):
 
 @dataclass(frozen=True)
 class Ice40Pll(Clock):
-    """SB_PLL40_PAD with simple feedback: ``input * (DIVF + 1) / (DIVR + 1) / 2**DIVQ``.
+    """An SB_PLL40_PAD with simple feedback: ``input * (DIVF + 1) / (DIVR + 1) / 2**DIVQ``.
 
-    It takes the pin itself, so that the pin's pad must be one that has a PLL.
+    It is connected to the pin itself, whose pad must therefore have a PLL.
 
     Parameters
     ----------
@@ -165,7 +173,7 @@ class Ice40Pll(Clock):
             p_DIVR=Const(self.divr, 4),
             p_DIVF=Const(self.divf, 7),
             p_DIVQ=Const(self.divq, 3),
-            # The filter of a phase detector below 17 MHz.
+            # The filter for a phase detector below 17 MHz.
             p_FILTER_RANGE=Const(1, 3),
             i_RESETB=Const(1),
             i_BYPASS=Const(0),
@@ -178,13 +186,13 @@ class Ice40Pll(Clock):
 
 @dataclass(frozen=True)
 class GowinPll(Clock):
-    """rPLL of a GW1NR-9C: ``input * (FBDIV_SEL + 1) / (IDIV_SEL + 1)``.
+    """An rPLL of a GW1NR-9C: ``input * (FBDIV_SEL + 1) / (IDIV_SEL + 1)``.
 
     Parameters
     ----------
     fbdiv, idiv : int
     odiv : int
-        The oscillator inside runs at so many times the result, 400 to 1200 MHz.
+        The internal oscillator runs at this multiple of the result, 400 to 1200 MHz.
     """
 
     fbdiv: int

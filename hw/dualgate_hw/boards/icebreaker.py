@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""iCEBreaker: an iCE40UP5K, a bridge that does 12 Mbaud."""
+"""iCEBreaker: an iCE40UP5K, and a bridge that reaches 12 Mbaud."""
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
@@ -21,7 +21,7 @@ COMPACT = EngineParameters(
     vectors=16,
     groups=10,
 )
-"""Its rows fill the four SPRAMs."""
+"""The compact engine of the iCE40UP5K; its rows fill the four SPRAMs."""
 
 ICEBREAKER = Board(
     name="icebreaker",
@@ -38,6 +38,5 @@ ICEBREAKER = Board(
     bridge="FT2232H",
     leds=Leds(alive=("led_g", 0), training=("led_r", 0)),
     reset=("button", 0),
-    least_mhz=24,
     program=("openFPGALoader", "-b", "ice40_generic", "{}"),
 )

@@ -2,8 +2,8 @@
 
 """Nitefury: an Artix-7 on M.2, with PCIe. No open tool places it, so it is only synthesised.
 
-What is synthesised is the engine behind the memory of its BAR, in the user clock of the part's PCIe
-block. The block itself, and the logic between its packets and these streams, are not in it.
+The synthesised component is the engine behind the memory of its BAR, in the user clock of the
+part's PCIe block. It has neither that block nor the logic between its packets and these streams.
 """
 
 from amaranth.lib import wiring
@@ -18,7 +18,7 @@ from .board import Board, Capacity
 from .clock import Oscillator
 
 CONTEXT_BITS = 40
-"""Of a read, for its completion: requester, tag, attributes and low address."""
+"""Bits of a read request that its completion repeats: requester, tag, attributes, low address."""
 
 
 def _part(board: Board, engine: EngineParameters, build: bytes) -> wiring.Component:

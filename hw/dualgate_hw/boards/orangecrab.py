@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""OrangeCrab 0.2: an ECP5 on a feather; its USB is not a bridge, so the UART is on the header."""
+"""OrangeCrab 0.2: an ECP5 on a feather; it has no bridge to USB, so the UART is on the header."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from .ulx3s import ULX3S_25F
 
 
 def _header_uart(platform: Platform) -> None:
-    """The feather's own places for a UART: pin 0 receives, pin 1 sends."""
+    """Add a UART at the feather's usual pins: pin 0 receives, pin 1 sends."""
     platform.add_resources(
         [UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33"))]
     )

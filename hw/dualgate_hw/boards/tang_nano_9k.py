@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tang Nano 9K: a GW1NR-9C, a bridge that does 3 Mbaud."""
+"""Tang Nano 9K: a GW1NR-9C, and a bridge that reaches 3 Mbaud."""
 
 from dataclasses import replace
 
@@ -28,6 +28,5 @@ TANG_NANO_9K = Board(
     bridge="BL702",
     leds=Leds(alive=("led", 0), link=("led", 1), training=("led", 2)),
     reset=("button", 0),
-    least_mhz=40,
     program=("openFPGALoader", "-b", "tangnano9k", "{}"),
 )

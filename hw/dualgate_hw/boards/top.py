@@ -16,23 +16,23 @@ from ..link.serial.uart import divisor_for
 from .board import Board, Pin
 
 LED_S = 0.05
-"""How long a byte on the line lights its LED."""
+"""Seconds for which a byte on the line lights its LED."""
 
 
 class BoardTop(wiring.Component):
-    """Everything that a bitstream holds.
+    """The whole contents of a bitstream. It has no ports: its pins are the platform's resources.
 
     Parameters
     ----------
     board : Board
     engine : EngineParameters
     build : bytes (32,)
-        Of the identity that the device states when a session begins.
+        Hash in the identity that the device states when a session begins.
 
     Raises
     ------
     ValueError
-        When the board's clock cannot make its baud rate.
+        When the board's clock cannot be divided to its baud rate.
     """
 
     def __init__(self, board: Board, engine: EngineParameters, build: bytes) -> None:
@@ -79,7 +79,7 @@ class BoardTop(wiring.Component):
                 self._output(m, platform, pin, light)
 
     def _request(self, platform: object, pin: Pin) -> io.PortLike:
-        """A resource is asked for once, though several of its parts may be wanted."""
+        """Return a pin's port; a resource is requested once, even if several parts are used."""
         name, number, *part = pin
         if (name, number) not in self._resources:
             request = platform.request  # type: ignore[attr-defined]

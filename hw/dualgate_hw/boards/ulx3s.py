@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""ULX3S: three sizes of ECP5, a bridge that does 3 Mbaud."""
+"""ULX3S: three sizes of ECP5, and a bridge that reaches 3 Mbaud."""
 
 from dataclasses import replace
 
@@ -35,7 +35,6 @@ def _board(
         bridge="FT231X",
         leds=Leds(alive=("led", 0), link=("led", 1), training=("led", 2)),
         reset=("button_fire", 0),
-        least_mhz=clock.mhz,
         program=("openFPGALoader", "-b", "ulx3s", "{}"),
     )
 
@@ -53,7 +52,7 @@ ULX3S_25F = _board(
 MNIST = EngineParameters(
     neurons=16, layers=4, rows=1024, inputs=1024, activations=64, vectors=4, groups=2
 )
-"""What 784-16-16-10 needs."""
+"""An engine that just holds 784-16-16-10."""
 
 ULX3S_45F = _board(
     "45f",
@@ -66,7 +65,7 @@ ULX3S_45F = _board(
 ULX3S_85F = _board(
     "85f",
     Capacity(83_640, 83_640, 208, 18_432, 156),
-    # Two words of slopes for each of eight contexts are as many as a memory of LUTs has.
+    # Two words of slopes for each of eight contexts just fill a memory made of LUTs.
     replace(MNIST, cores=3, apply_lanes=8, vectors=2, groups=1),
     Depths(contexts=8, slots=8, threads=4, listed=2048),
     CLOCK_80,

@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""docs/boards.md, written from what builds found."""
+"""The page docs/boards.md, written from the results of builds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..boards import BOARDS
 from ..boards.board import Board
-from .flow import Result
+from .result import Result
 from .speed import speeds
 
 NOTES = Path("docs/engineering-log.md")
-"""What no build can find: how to use a board, and what was changed for speed."""
+"""The part of the page that no build can find: how to use a board, and how it got its speed."""
 
 
 def document(results: Mapping[str, Result], data: Path | None) -> str:
-    """The page as Markdown.
+    """Write the page as Markdown.
 
     Parameters
     ----------
     results : mapping
-        Builds, by the board's name.
+        Results of builds by the board's name.
     data : Path or None
         See `speed.speeds`.
     """
@@ -43,7 +43,7 @@ def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def engine_text(board: Board) -> str:
-    """The board's own engine, short."""
+    """Describe the board's own engine in a few characters."""
     engine = board.engine
     arrays = "three lanes" if engine.arrays == 3 else "shared array"
     if engine.compact:
@@ -134,8 +134,7 @@ def _speed(results: Mapping[str, Result], data: Path | None) -> str:
     heading = ("board", "task", "layers", "cycles a sample", "samples/s", "a sample")
     return (
         "## Samples a second\n\nThe engine's own pace: cycles from the cycle model, which is exact "
-        "for one core and an upper bound, close to it, for a compact engine, on samples in "
-        "training, under the task's pruning; over the lower of the board's clock and its worst "
-        "placement. A serial line is far slower than this: the host sends every sample "
-        "over it.\n\n" + _table(heading, rows)
+        "for one core and for a compact engine, on samples in training, under the task's pruning; "
+        "over the lower of the board's clock and its worst placement. A serial line is far slower "
+        "than this: the host sends every sample over it.\n\n" + _table(heading, rows)
     )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Builds that are kept, by the hash of all that they were made from."""
+"""A cache of builds, by the hash of their inputs."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from dualgate.data.files import replace_file
 
 @dataclass(frozen=True)
 class Cache:
-    """One build in the cache, there or not.
+    """The place of a build in the cache, whether or not it is there.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ class Cache:
 
     @property
     def path(self) -> Path:
-        """Under ``$XDG_CACHE_HOME/dualgate``, or ``~/.cache/dualgate``."""
+        """Its folder under ``$XDG_CACHE_HOME/dualgate``, or ``~/.cache/dualgate``."""
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         seeds = "-".join(map(str, self.seeds))
         return root / "dualgate" / f"build-{self.identity[:16]}-{seeds}"
 
     def restore(self, directory: Path, last: str) -> bool:
-        """Copy to `directory` what is kept; returns whether there was anything.
+        """Copy the build to `directory`; return whether the cache has it.
 
         Parameters
         ----------
         directory : Path
         last : str
-            Name of the file that says that the others are whole.
+            Name of the file to write last, because its presence says that the others are complete.
         """
         if not self.path.is_dir():
             return False
@@ -50,9 +50,9 @@ class Cache:
         return True
 
     def keep(self, files: Iterable[Path]) -> None:
-        """Keep the files of a finished build: all or none.
+        """Add the files of a finished build, all or none.
 
-        A cache that cannot be written costs the next build its time, and this one nothing.
+        Nothing happens where the cache cannot be written; the next build then runs again.
         """
         beside = self.path.with_suffix(f".{os.getpid()}")
         try:
@@ -60,7 +60,7 @@ class Cache:
                 beside.mkdir(parents=True)
                 for path in files:
                     shutil.copy(path, beside)
-                # Refused where another process was faster, with the same content.
+                # This fails where another process has added the same build.
                 beside.rename(self.path)
         finally:
             shutil.rmtree(beside, ignore_errors=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The engine to build for a network: what the chooser finds for a board's part."""
+"""The engine to build for a network on a board's part."""
 
 from dataclasses import replace
 
@@ -12,10 +12,11 @@ from ..boards.board import Board
 
 
 def fit(board: Board, network: Network, activity: Activity) -> EngineParameters:
-    """The fastest engine, by the closed-form estimate, that the part has multipliers and RAM for.
+    """Return the fastest engine for which the part has enough multipliers and block RAM.
 
-    LUTs are not estimated. As many cores and neurons as the board's own engine has are known to
-    fit; more are not offered. A board with a compact engine has just this one.
+    Speed is that of the closed-form estimate. LUTs are not estimated: the board's own engine is
+    known to fit, so the result has at most as many neurons, tangent lanes and cores. A board with a
+    compact engine has no other.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What differs between families of FPGAs: options of their tools, and what their cells are."""
+"""Families of FPGAs: their tools with options, and the names of their cells."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ class Family:
     Parameters
     ----------
     tools : tuple of str
-        What a build runs, by Amaranth's names.
+        Tools that a build runs, by Amaranth's names.
     synthesis : str
         Options of the ``synth_`` command.
     luts, flip_flops, block_rams, multipliers : frozenset of str
-        Cells of the netlist.
+        Types of cells in the netlist.
     weights : dict
-        LUTs that a cell takes which is more, or something else, than one.
+        Number of LUTs for each type of cell that takes more than one, or is not named a LUT.
     bitstream : str
         Extension of the file to load.
     lut_ram : bool
@@ -28,12 +28,7 @@ class Family:
     placement : tuple of str
         Options of nextpnr.
     global_reset : bool
-        Whether the busiest reset wants a buffer, see `spread_reset`.
-    multiplier_registers : bool
-        Whether multipliers have registers that synthesis leaves unused, see `absorb_registers`.
-    block_sites : bool
-        Whether block RAMs and multipliers are to have sites before nextpnr sees them, see
-        `place_blocks`.
+        Whether the reset with most registers gets a buffer, see `spread_reset`.
     """
 
     tools: tuple[str, ...]
@@ -47,8 +42,6 @@ class Family:
     lut_ram: bool
     placement: tuple[str, ...] = ()
     global_reset: bool = False
-    multiplier_registers: bool = False
-    block_sites: bool = False
 
 
 def _ice40_flip_flops() -> Cells:
@@ -64,7 +57,7 @@ def _gowin_flip_flops() -> Cells:
 FAMILIES = {
     "ecp5": Family(
         tools=("yosys", "nextpnr-ecp5", "ecppack"),
-        # A wide LUT takes the place of as many LUTs as it is wide, and saves little time.
+        # A LUT with more than four inputs takes two to eight LUTs and saves little time.
         synthesis="-nowidelut",
         luts=frozenset({"LUT4"}),
         flip_flops=frozenset({"TRELLIS_FF"}),
@@ -74,11 +67,9 @@ FAMILIES = {
         weights={"CCU2C": 2, "TRELLIS_DPR16X4": 6},
         bitstream="bit",
         lut_ram=True,
-        # Of an engine of 16 neurons its wires are a quarter shorter than the default's.
+        # For an engine of 16 neurons, its wires are a quarter shorter than the default placer's.
         placement=("--placer", "static"),
         global_reset=True,
-        multiplier_registers=True,
-        block_sites=True,
     ),
     "ice40": Family(
         tools=("yosys", "nextpnr-ice40", "icepack"),
@@ -104,7 +95,7 @@ FAMILIES = {
     ),
     "xilinx": Family(
         tools=("yosys",),
-        synthesis="-family xc7 -abc9",
+        synthesis="-family xc7 -abc9 -flatten",
         luts=frozenset({f"LUT{inputs}" for inputs in range(1, 7)}),
         flip_flops=frozenset({"FDRE", "FDSE", "FDCE", "FDPE"}),
         block_rams=frozenset({"RAMB18E1", "RAMB36E1"}),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The reset that most registers of an ECP5 have goes to a network that is meant for clocks.
+"""The reset with most registers of an ECP5 is moved to one of the part's clock networks.
 
-nextpnr puts only clocks there by itself. A reset of 15,000 registers, as an engine of 16 neurons
-has, takes wires of every kind all over the part, and the router's time with them.
+nextpnr itself puts only clocks there. An engine of 16 neurons has a reset of 15,000 registers; on
+ordinary wires it takes wires of every kind all over the part, and much of the router's time.
 """
 
 from collections import defaultdict
@@ -14,21 +14,21 @@ from .families import FAMILIES
 RESET = "LSR"
 
 FEWEST = 1000
-"""Registers below which a reset stays on ordinary wires."""
+"""Number of registers below which a reset stays on ordinary wires."""
 
 
 def spread_reset(module: dict[str, Any]) -> int:
-    """Give the busiest reset of a netlist a global buffer; returns how many registers it has.
+    """Give the reset with most registers a global buffer; return the number of its registers.
 
     Parameters
     ----------
     module : dict
-        A flat netlist, as yosys writes it; changed, unless no reset is busy enough.
+        A flat netlist, as yosys writes it; unchanged if no reset has `FEWEST` registers.
     """
     registers = defaultdict(list)
     for cell in module["cells"].values():
         bits = cell["connections"].get(RESET, ())
-        # Constants are strings.
+        # A net is a number, a constant a string.
         if cell["type"] in FAMILIES["ecp5"].flip_flops and bits and isinstance(bits[0], int):
             registers[bits[0]].append(cell)
     reset, found = max(registers.items(), key=lambda item: len(item[1]), default=(0, []))

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Samples a second of a board: its clock, and the cycles that the exact model counts."""
+"""Samples a second of a board: its clock, and the cycles that the exact models count."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dualgate.bench.table import find_measure
+from dualgate.bench.models import find_interpreter, find_measure
 from dualgate.bench.workload import Workload, prepare
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import FitError
+from dualgate.contract.settings import Settings
 from dualgate.cycles import predict
 from dualgate.tasks.table import find_task
+
+Ints = NDArray[np.int64]
 
 SAMPLES = 128
 
@@ -24,18 +28,18 @@ NETWORKS = (
     ("digits", "64,32,16,10"),
     ("mnist", "784,16,16,10"),
 )
-"""Tasks and layers that boards are compared on."""
+"""Tasks and layers on which boards are compared."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """A network on an engine.
+    """The speed of a network on an engine.
 
     Parameters
     ----------
     task, layers : str
     cycles : float
-        Clock cycles a sample, the batch's end included, under the task's pruning.
+        Clock cycles a sample under the task's pruning, including its share of the batch's end.
     """
 
     task: str
@@ -50,28 +54,51 @@ def _workload(task: str, layers: str, data: Path | None) -> Workload:
 
 
 def speeds(engine: EngineParameters, depths: Depths, data: Path | None) -> Iterable[Speed]:
-    """What an engine takes for each of `NETWORKS` that it holds.
+    """Count the cycles of each of `NETWORKS` that an engine holds.
 
     Parameters
     ----------
     engine : EngineParameters
     depths : Depths
     data : Path or None
-        Directory of MNIST; without it only digits are counted.
+        Directory of MNIST; if None, only digits are counted.
     """
-    measure = find_measure()
     for task, layers in NETWORKS:
         if task != "digits" and data is None:
             continue
-        network = find_task(task).network(task, layers)
         try:
-            engine.check(network)
+            engine.check(find_task(task).network(task, layers))
         except FitError:
             continue
         work = _workload(task, layers, None if task == "digits" else data)
-        cycles = 0
-        for part in np.array_split(np.arange(len(work.x)), work.batches):
-            settings = work.settings(len(part), work.recipe.prune)
-            activity = measure(network, work.weights, settings, work.x[part], work.target[part])
-            cycles += predict(network, engine, activity, depths).cycles
+        cycles = _interpreted(work, engine) if engine.compact else _predicted(work, engine, depths)
         yield Speed(task, layers, cycles / len(work.x))
+
+
+def _parts(work: Workload) -> Iterator[tuple[Settings, Ints, Ints]]:
+    """Yield settings, inputs and targets of each batch."""
+    for part in np.array_split(np.arange(len(work.x)), work.batches):
+        yield work.settings(len(part), work.recipe.prune), work.x[part], work.target[part]
+
+
+def _predicted(work: Workload, engine: EngineParameters, depths: Depths) -> int:
+    """Return the cycles of all batches, each of them from the first weights."""
+    measure = find_measure()
+    cycles = 0
+    for settings, x, target in _parts(work):
+        activity = measure(work.network, work.weights, settings, x, target)
+        cycles += predict(work.network, engine, activity, depths).cycles
+    return cycles
+
+
+def _interpreted(work: Workload, engine: EngineParameters) -> int:
+    """Return the cycles of all batches of a compact engine, which trains on them."""
+    with find_interpreter()(engine) as device:
+        device.configure(work.network, work.update_frac)
+        device.write_weights(work.weights)
+        device.write_velocity(work.velocity)
+        for settings, x, target in _parts(work):
+            device.set(settings)
+            device.train(x, target)
+            device.apply()
+        return device.counters().cycles

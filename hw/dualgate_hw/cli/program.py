@@ -12,14 +12,24 @@ from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 
 from ..boards import find_board
 from ..build.families import FAMILIES
-from ..build.flow import NAME, RESULT, Result
+from ..build.job import NAME
+from ..build.result import RESULT, Result
 
 
 @click.command()
 @click.argument("name", metavar="BOARD")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="build/BOARD.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory of the build; build/BOARD unless given.",
+)
 def program(name: str, out: Path | None) -> None:
-    """Load the bitstream that `dualgate build BOARD` left in DIR into the board."""
+    """Load a built bitstream into BOARD.
+
+    It is the one that `dualgate build BOARD` left in DIR. The bitstream of a build that failed is
+    refused.
+    """
     board = find_board(name)
     if board.part_only:
         raise InputError(f"{name} is only synthesised; there is no bitstream to load")

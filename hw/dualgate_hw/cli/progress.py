@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A line for each long step, with a moving sign while it goes on where that can be seen."""
+"""A line for each long step, with a moving sign on a terminal while the step runs."""
 
 from types import TracebackType
 from typing import Self
@@ -10,12 +10,12 @@ from rich.status import Status
 
 
 class Steps:
-    """Says what is going on; a context manager.
+    """A context manager that prints the steps of a command.
 
     Parameters
     ----------
     console : Console
-        Decides by itself whether it is a terminal; if not, there are only lines.
+        Where the lines go; the moving sign is shown only if it is a terminal.
     """
 
     def __init__(self, console: Console) -> None:
@@ -39,7 +39,7 @@ class Steps:
             self._status.stop()
 
     def say(self, line: str) -> None:
-        """Print a line, and show it beside the moving sign until the next one."""
+        """Print a line, and show it beside the moving sign until the next line."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         if self._status is not None:
             self._status.update(line)

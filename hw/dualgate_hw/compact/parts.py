@@ -21,9 +21,6 @@ from ..common.shapes import PRODUCT, VALUE, Shapes
 BYTE = 8
 """Bits of a byte, by which the multipliers split a scalar."""
 
-UNINITIALISED = "uninitialised"
-"""Attribute of a memory of which no word is read before it is written, see `build.contents`."""
-
 SHIFT_BITS = 6
 """Bits of the narrower's shift; the next bit of its register says whether it rounds."""
 

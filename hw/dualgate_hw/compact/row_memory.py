@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import VALUE_WIDTH
 
-from .parts import UNINITIALISED, Control, Places, Plane, row_layout
+from ..common.memory_attributes import UNINITIALISED
+from .parts import Control, Places, Plane, row_layout
 
 
 class RowMemory(wiring.Component):

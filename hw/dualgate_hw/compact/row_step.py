@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The loop at a batch's end: the weights of a row take their step, its velocities are damped."""
+"""The loop at a batch's end: a row's weights take their step, its velocities their momentum."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value

@@ -18,6 +18,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..common.mac import MacArray, VectorClient, attach
+from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, PRODUCT, SETTINGS, WORD, Shapes, vector
 from ..common.tables import EXP_SHAPE, SIGMOID_SHAPE, TablePort
 from .control.loader import Loader
@@ -205,7 +206,7 @@ class Core(wiring.Component):
 
     def _descriptors(self, m: Module) -> None:
         m.submodules.layers = layers = memory.Memory(
-            shape=LAYER, depth=self.shapes.engine.layers, init=[]
+            shape=LAYER, depth=self.shapes.engine.layers, init=[], attrs={FEW_WORDS: 1}
         )
         write = layers.write_port()
         m.d.comb += [

@@ -21,6 +21,7 @@ from amaranth.lib.wiring import In, Out
 from dualgate.contract.engine import WORD_BITS, Depths, EngineParameters
 
 from ..common.counters import Counters
+from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, WORD, Shapes
 from ..common.tables import Tables
 from .control.decoder import CommandDecoder
@@ -140,7 +141,7 @@ class Engine(wiring.Component):
     def _descriptors(self, m: Module) -> None:
         """A copy for the batch's end; cores have their own."""
         m.submodules.layers = layers = memory.Memory(
-            shape=LAYER, depth=self.parameters.layers, init=[]
+            shape=LAYER, depth=self.parameters.layers, init=[], attrs={FEW_WORDS: 1}
         )
         write, read = layers.write_port(), layers.read_port()
         m.d.comb += [

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Synthesised netlists, compiled and simulated gate by gate."""
+"""Simulation of synthesised netlists, gate by gate."""

@@ -96,7 +96,8 @@ module DP16KD (
     assign {`PINS18(DOB)} = DATA_WIDTH_B == 36 ? read_b[35:18] : read_b[17:0];
 endmodule
 
-// Of its registers those that `multiplier_registers.py` uses: clocked by CLK0, always enabled.
+// Synthesis leaves its registers unused; tools/ecp5_multiplier_registers.py uses those modelled here,
+// clocked by CLK0 and always enabled.
 module MULT18X18D #(
     parameter REG_INPUTA_CLK = "NONE", REG_INPUTA_CE = "CE0", REG_INPUTA_RST = "RST0",
     parameter REG_INPUTB_CLK = "NONE", REG_INPUTB_CE = "CE0", REG_INPUTB_RST = "RST0",

@@ -2,8 +2,8 @@
 
 """An engine as synthesis leaves it: the LUTs, flip-flops, block RAMs and multipliers of a part.
 
-A netlist takes the place of the RTL behind the same harness, so that what trains on the one trains
-on the other. Its cells are simulated by the models that come with yosys, and block RAM and
+A netlist takes the place of the RTL behind the same harness, so that every training run of the RTL
+also runs on the netlist. Its cells are simulated by the models that come with yosys; block RAM and
 multiplier of the ECP5, which yosys only declares, by those in ``ecp5_cells.v``.
 """
 
@@ -13,10 +13,9 @@ import tempfile
 from pathlib import Path
 
 from dualgate.contract.engine import Depths, EngineParameters
-from dualgate_hw.build.families import FAMILIES
-from dualgate_hw.build.multiplier_registers import absorb_registers
-from dualgate_hw.build.source import for_synthesis
-from dualgate_hw.build.tools import find
+from dualgate_hw.build.netlist import NetlistPass
+from dualgate_hw.build.tools import Tool, find
+from dualgate_hw.build.yosys_script import synthesis
 from dualgate_hw.identity import build_identity, build_sources
 
 from ..rtl.compiled import HARNESS, cache_directory, content_hash
@@ -27,23 +26,16 @@ TOP = "engine"
 ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
 
 MODELS = {
-    # Not elaborated before it is used: the largest RAM takes minutes.
+    # Deferred, because to elaborate the largest RAM takes minutes and few engines use it.
     "ice40": "read_verilog -defer +/ice40/cells_sim.v",
     # Without the vendor's names of cells, which are defined twice there.
     "ecp5": "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v\n"
     f"read_verilog -overwrite {ECP5_CELLS.name}",
 }
-"""How yosys reads the models of a family's cells."""
-
-SYNTHESIS = f"""\
-read_rtlil {TOP}.il
-synth_{{family}} {{options}} -top {TOP}
-write_json netlist.json
-"""
-"""As a board's build does it."""
+"""The yosys commands that read the models of a family's cells."""
 
 SIMULATION = f"""\
-read_json netlist.json
+read_json {TOP}.json
 {{models}}
 hierarchy -check -top {TOP}
 proc -norom
@@ -55,13 +47,17 @@ setundef -undriven -zero
 opt -fast
 write_verilog -noattr -sv {TOP}.sv
 """
-"""Each cell of the netlist makes way for its model: thousands of small modules would cost a
-simulator's compiler many times the time. A block RAM whose words are narrow leaves writes behind
-that are enabled by nothing, to an address that is none."""
+"""The yosys script that replaces each cell of a netlist by its model.
+
+Thousands of small modules would take a simulator's compiler many times as long. `setundef` is for
+block RAMs with narrow words: they keep write ports whose enable and address nothing drives.
+"""
 
 
-def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
-    """Synthesise an engine.
+def netlist(
+    engine: EngineParameters, depths: Depths, family: str, passes: tuple[NetlistPass, ...] = ()
+) -> str:
+    """Synthesise an engine with the script of a board's build.
 
     Parameters
     ----------
@@ -69,10 +65,13 @@ def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
     depths : Depths
     family : str
         A key of `MODELS`.
+    passes : tuple of NetlistPass
+        Changes to the netlist, as a build makes them; they see the family in place of a part.
 
     Returns
     -------
-    SystemVerilog of the netlist, with the models of its cells.
+    str
+        SystemVerilog of the netlist, with the models of its cells.
 
     Raises
     ------
@@ -87,42 +86,46 @@ def netlist(engine: EngineParameters, depths: Depths, family: str) -> str:
     from dualgate_hw.engines import make_engine
 
     source = rtlil.convert(WithoutReset(make_engine(engine, depths)), name=TOP, emit_src=False)
-    synthesis = SYNTHESIS.format(family=family, options=FAMILIES[family].synthesis)
-    simulation = SIMULATION.format(models=MODELS[family])
-    # A directory of its own: what an interrupted run leaves there ends the next one.
+    # A new directory, because files that an interrupted run of yosys leaves would end the next run.
     with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
         work = Path(name)
-        (work / f"{TOP}.il").write_text(for_synthesis(source, FAMILIES[family].lut_ram))
-        (work / "synthesis.ys").write_text(synthesis)
-        (work / "simulation.ys").write_text(simulation)
-        shutil.copy(ECP5_CELLS, work)
-        # Nothing to standard output, which does not survive synthesis.
-        log = Path(tempfile.gettempdir()) / "dualgate-gates.log"
         yosys = find("yosys")
-        yosys.run(["-q", "-l", "synthesis.log", "synthesis.ys"], work, log)
-        synthesised = work / "netlist.json"
+        (work / f"{TOP}.il").write_text(source)
+        _run(yosys, work, "synthesis", synthesis(TOP, family))
+        synthesised = work / f"{TOP}.json"
         module = json.loads(synthesised.read_text())["modules"][TOP]
-        if FAMILIES[family].multiplier_registers:
-            absorb_registers(module)
-        # The library, whose modules are declared there, gives way to the models.
+        for netlist_pass in passes:
+            netlist_pass.rewrite(module, family)
+        # Without the library, whose modules are declared there: the models take their place.
         synthesised.write_text(json.dumps({"modules": {TOP: module}}))
-        yosys.run(["-q", "-l", "simulation.log", "simulation.ys"], work, log)
+        shutil.copy(ECP5_CELLS, work)
+        _run(yosys, work, "simulation", SIMULATION.format(models=MODELS[family]))
         return (work / f"{TOP}.sv").read_text()
 
 
-def build(engine: EngineParameters, depths: Depths, family: str) -> Path:
-    """Synthesise and compile, unless that was done before; parameters and errors of `netlist`.
+def _run(yosys: Tool, work: Path, name: str, script: str) -> None:
+    (work / f"{name}.ys").write_text(script)
+    # Its log is a file, because standard output is lost when synthesis fails.
+    log = Path(tempfile.gettempdir()) / "dualgate-gates.log"
+    yosys.run(["-q", "-l", f"{name}.log", f"{name}.ys"], work, log)
+
+
+def build(
+    engine: EngineParameters, depths: Depths, family: str, passes: tuple[NetlistPass, ...] = ()
+) -> Path:
+    """Synthesise and compile an engine, unless it is cached; parameters and errors of `netlist`.
 
     Returns
     -------
-    Path of the shared library. Minutes, once: a netlist has no words, only bits.
+    Path
+        The shared library. Compiling takes minutes: a netlist has only bits, no words.
     """
     tools = (content_hash(engine, depths, False), find("yosys").identity)
-    files = (*build_sources(), Path(__file__), ECP5_CELLS)
+    files = (*build_sources(), Path(__file__), ECP5_CELLS, *(each.path for each in passes))
     version = build_identity(family, tools, files=files).hex()[:16]
     target = cache_directory() / f"gates-{family}-{version}.so"
 
     def source() -> str:
-        return netlist(engine, depths, family)
+        return netlist(engine, depths, family, passes)
 
     return library(target, source, TOP, HARNESS, f"the netlist for {family}", trace=False)

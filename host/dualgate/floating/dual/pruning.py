@@ -12,8 +12,8 @@ import math
 import random
 from collections.abc import Callable, Hashable, Sequence
 
-from ...contract.errors import InputError
-from ...contract.settings import PRUNE_OFF
+from ...contract.settings import PRUNE_OFF, checked_prune
+from ..pruning import check_count
 from .number import Dual
 
 Policy = Callable[[Sequence[Dual]], list[Dual]]
@@ -22,12 +22,6 @@ Policy = Callable[[Sequence[Dual]], list[Dual]]
 def keep_all(layer: Sequence[Dual]) -> list[Dual]:
     """No pruning: the gradient is exact."""
     return list(layer)
-
-
-def check_count(count: int) -> None:
-    """Raise `InputError` unless `count` tangents is a number that can be kept."""
-    if count < 1:
-        raise InputError(f"{count} tangents to keep: give at least 1")
 
 
 class LargestPerNumber:
@@ -99,8 +93,7 @@ class RelativePerTag:
     """
 
     def __init__(self, setting: int) -> None:
-        check_setting(setting)
-        self._setting = setting
+        self._setting = checked_prune(setting)
 
     def __call__(self, layer: Sequence[Dual]) -> list[Dual]:
         """Prune a layer."""
@@ -118,9 +111,3 @@ class RelativePerTag:
 
     def _threshold(self, largest: float) -> float:
         return math.ldexp(1.0, math.frexp(largest)[1] - self._setting)
-
-
-def check_setting(setting: int) -> None:
-    """Raise `InputError` unless `setting` is a p of the engine."""
-    if not 1 <= setting <= PRUNE_OFF:
-        raise InputError(f"prune {setting}: give 1 to {PRUNE_OFF - 1}, or {PRUNE_OFF} for off")

@@ -16,16 +16,14 @@ from click.testing import CliRunner, Result
 from support.small_engines import ENGINES, engine
 
 from dualgate.bench import floating_speed as speed
-from dualgate.bench import table as measuring
-from dualgate.bench.table import Row, Variant, find_measure, run
+from dualgate.bench.table import Row, Variant, run
 from dualgate.bench.torch_speed import torch_samples_per_s
 from dualgate.bench.workload import Workload, prepare
 from dualgate.cli import bench as bench_module
 from dualgate.cli import main
-from dualgate.contract.errors import MissingToolError
 from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF
-from dualgate.data.samples import Dataset, Samples, load_digits
+from dualgate.data import Dataset, Samples, load_digits
 from dualgate.optim.initialisers import initial_master_weights
 from dualgate.tasks.table import TASKS
 
@@ -167,23 +165,6 @@ def test_a_wrong_option_is_one_line(args: tuple[str, ...], message: str) -> None
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {message}")
     assert result.stderr.count("\n") == 1
-
-
-class Entry:
-    def load(self) -> Any:
-        raise ModuleNotFoundError("No module", name="dualgate_sim")
-
-
-@pytest.mark.parametrize(
-    ("found", "message"),
-    [([], "install dualgate with it again"), ([Entry()], "needs dualgate_sim")],
-)
-def test_a_host_without_the_golden_model_says_so(
-    monkeypatch: pytest.MonkeyPatch, found: list[Entry], message: str
-) -> None:
-    monkeypatch.setattr(measuring, "entry_points", lambda **_: found)
-    with pytest.raises(MissingToolError, match=message):
-        find_measure()
 
 
 class FakeTorch(ModuleType):

@@ -2,6 +2,8 @@
 
 """The command line as a whole: commands found lazily, errors in one line."""
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 import click
@@ -26,11 +28,15 @@ def fail(what: str) -> None:
         raise KeyboardInterrupt
 
 
+elsewhere = fail
+
+
 @pytest.fixture(autouse=True)
 def entries(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [
         EntryPoint("fail", f"{__name__}:fail", GROUP),
         EntryPoint("broken", "a_package_that_is_not_there:command", GROUP),
+        EntryPoint("renamed", f"{__name__}:elsewhere", GROUP),
     ]
     monkeypatch.setattr(cli, "entry_points", lambda group: found)
 
@@ -67,8 +73,29 @@ def test_help_lists_every_command_even_where_one_is_broken() -> None:
     for args in ((), ("--help",)):
         status, out, _ = run(*args)
         assert status == 0
-        assert "fail    Fail in some way." in out
-        assert "broken  not available: No module named" in out
+        assert "fail     Fail in some way." in out
+        assert "broken   not available: No module named" in out
+        # No function of that name is in the source, so the command is loaded for its help.
+        assert "renamed  Fail in some way." in out
+
+
+HELP = """
+import sys
+from dualgate.cli import main
+try:
+    main({arguments})
+finally:
+    heavy = {{"numpy", "amaranth", "rich", "dualgate.cli.train"}} & sys.modules.keys()
+    print("imported:", sorted(heavy))
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_imports_no_command(arguments: list[str]) -> None:
+    code = HELP.format(arguments=arguments)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "train    Train on TASK" in found.stdout
+    assert found.stdout.endswith("imported: []\n")
 
 
 @pytest.mark.parametrize("args", [("broken",), ("broken", "x", "--any", "--help")])

@@ -237,7 +237,7 @@ def test_bad_options_are_refused_in_one_line(here: Path, message: str) -> None:
         ),
         (("mnist",), "MNIST: no directory given; give --data DIR"),
         (("fashion-mnist", "--data", "nowhere"), "Fashion-MNIST: no directory nowhere"),
-        (("mnist", "--data", "."), ". holds no train-images-idx3-ubyte[.gz]"),
+        (("mnist", "--data", "."), "there is no train-images-idx3-ubyte[.gz] in ."),
     ],
 )
 def test_bad_tasks_and_data_are_refused(here: Path, args: tuple[str, ...], message: str) -> None:

@@ -16,8 +16,9 @@ from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.errors import InputError, MissingToolError
 from dualgate.contract.network import Network
 from dualgate.floating import compiled
+from dualgate.floating.backends import find_kernels
 from dualgate.floating.forward_mode import ForwardMode
-from dualgate.floating.kernels import NUMPY, Kernels, find_kernels
+from dualgate.floating.kernels import NUMPY, Kernels
 from dualgate.floating.pruning import (
     LargestPerNumber,
     Policy,

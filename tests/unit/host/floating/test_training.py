@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dualgate.contract.errors import InputError
 from dualgate.contract.network import Network
-from dualgate.data.samples import Samples, load_digits
+from dualgate.data import Samples, load_digits
 from dualgate.floating.dual import network as scalar
 from dualgate.floating.forward_mode import ForwardMode
 from dualgate.floating.pruning import RelativePerTag

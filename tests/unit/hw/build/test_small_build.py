@@ -14,7 +14,8 @@ from support.paths import TESTS
 
 from dualgate_hw.boards import BOARDS
 from dualgate_hw.build.families import FAMILIES
-from dualgate_hw.build.flow import NAME, RESULT, Result
+from dualgate_hw.build.job import NAME
+from dualgate_hw.build.result import RESULT, Result
 
 ALWAYS = ("ulx3s-25f", "icebreaker")
 REST = [name for name, board in BOARDS.items() if not board.part_only and name not in ALWAYS]

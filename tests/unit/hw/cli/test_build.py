@@ -19,10 +19,14 @@ from dualgate_hw.boards import BOARDS
 from dualgate_hw.boards.board import Board, Leds
 from dualgate_hw.boards.clock import Oscillator
 from dualgate_hw.build import flow, tools
+from dualgate_hw.build import job as jobs
 from dualgate_hw.build.boards_page import engine_text
 from dualgate_hw.build.choose import fit
 from dualgate_hw.build.families import FAMILIES
-from dualgate_hw.build.flow import Build, Result
+from dualgate_hw.build.job import Build
+from dualgate_hw.build.netlist import NetlistPass
+from dualgate_hw.build.pack import pack
+from dualgate_hw.build.result import Result
 from dualgate_hw.cli.boards import row
 from dualgate_hw.cli.build import INPUTS, KEPT
 
@@ -45,6 +49,8 @@ IRIS = assumed_activity(find_task("iris").network("iris"), INPUTS, KEPT)
         (["build", "ulx3s-25f", "--fit", "mnist-wide"], "use a smaller network"),
         (["build", "ulx3s-25f", "--fit", "nonsense"], "unknown task 'nonsense'"),
         (["build", "ulx3s-25f", "--fit", "digits", "--neurons", "4"], "give either --fit"),
+        (["build", "ulx3s-25f", "--pass", "none.py"], "File 'none.py' does not exist"),
+        (["build", "ulx3s-25f", "--pass", __file__], "define rewrite(module, part) in it"),
         (["program", "ulx3s-25f"], "run dualgate build ulx3s-25f first"),
         (["boards", "--docs", "page.md"], "no builds in build"),
     ],
@@ -67,7 +73,7 @@ def fail_to_fit(job: Build) -> Result:
 def test_a_build_that_fails_writes_its_figures_where_asked_and_ends_with_status_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Build, "run", fail_to_fit)
+    monkeypatch.setattr("dualgate_hw.cli.build.run", fail_to_fit)
     path = tmp_path / "figures.json"
     found = CliRunner().invoke(main, ["build", "ulx3s-25f", "--json", str(path)])
     assert (found.exit_code, found.output) == (2, "error: ulx3s-25f: 99999 LUTs needed\n")
@@ -104,7 +110,7 @@ def test_the_engine_is_what_the_options_ask_for(
         asked.append(job)
         return result()
 
-    monkeypatch.setattr(Build, "run", run)
+    monkeypatch.setattr("dualgate_hw.cli.build.run", run)
     found = CliRunner().invoke(main, ["build", "ulx3s-25f", "--seeds", "2", *arguments])
     assert found.exit_code == 0
     assert (asked[0].engine, asked[0].seeds) == (sizes, (1, 2))
@@ -115,12 +121,12 @@ def test_an_interrupted_build_leaves_no_result_and_no_bitstream_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(Build, "_prepare", lambda self, identity: {})
+    monkeypatch.setattr(flow, "write_sources", lambda job, identity: {})
 
     def interrupt(*parts: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Build, "_synthesise", interrupt)
+    monkeypatch.setattr(flow, "synthesise", interrupt)
     out = tmp_path / "out"
     out.mkdir()
     for name in ("result.json", "top.bit", "notes.txt"):
@@ -145,7 +151,7 @@ def test_a_bitstream_has_its_name_only_when_it_is_whole(
 
     monkeypatch.setattr(tools.Tool, "run", halfway)
     with pytest.raises(DeviceError, match=r"^ecppack failed"):
-        job._pack({"ecppack": tools.find("ecppack")}, given, result().timing[:1])
+        pack(job, {"ecppack": tools.find("ecppack")}, given, result().timing[:1])
     assert not job.bitstream.exists()
 
 
@@ -153,7 +159,7 @@ def test_only_what_the_build_made_is_kept(tmp_path: Path) -> None:
     mine = ["result.json", "top.bit", "top_1.config", "report_1.json", "nextpnr_1.log", "yosys.log"]
     for name in (*mine, "top_2.config", "report_2.json", "notes.txt", "other.log"):
         (tmp_path / name).touch()
-    kept = Build(BOARD, BOARD.engine, tmp_path, (1,), print)._products()
+    kept = Build(BOARD, BOARD.engine, tmp_path, (1,), print).products()
     assert sorted(path.name for path in kept) == sorted(mine)
 
 
@@ -179,7 +185,9 @@ def test_whatever_changes_the_bitstream_changes_the_identity(change: dict[str, A
     assert identity != replace(job, board=replace(BOARD, **change)).identity(found)
 
 
-def test_options_and_versions_are_part_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_versions_and_passes_are_part_of_the_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = Build(BOARD, BOARD.engine, Path("out"), (1,), print)
     found = {name: tools.find(name) for name in job.family.tools}
     seen = {job.identity(found), replace(job, engine=EngineParameters(neurons=1)).identity(found)}
@@ -187,12 +195,17 @@ def test_options_and_versions_are_part_of_the_identity(monkeypatch: pytest.Monke
         patch.setitem(FAMILIES, "ecp5", replace(FAMILIES["ecp5"], synthesis="-noabc9"))
         seen.add(job.identity(found))
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "version", lambda package: f"{package} 0")
+        patch.setattr(jobs, "version", lambda package: f"{package} 0")
         seen.add(job.identity(found))
     with monkeypatch.context() as patch:
         patch.setattr(tools, "version", lambda package: "0")
         seen.add(job.identity(found))
-    assert len(seen) == 5
+    some = tmp_path / "some.py"
+    for text in ("one", "other"):
+        some.write_text(text)
+        changed = (NetlistPass(some, lambda module, part: ""),)
+        seen.add(replace(job, passes=changed).identity(found))
+    assert len(seen) == 7
 
 
 def test_what_failed_to_build_is_not_loaded(

@@ -9,8 +9,6 @@ from amaranth.back import rtlil
 from amaranth.hdl import Value
 from support.netlists import synthesise
 
-from dualgate_hw.build.families import FAMILIES
-from dualgate_hw.build.source import for_synthesis
 from dualgate_hw.common.mac import MacArray
 
 NEURONS = 2
@@ -23,6 +21,5 @@ def test_every_product_keeps_its_multiplier_on_an_ice40(tmp_path: Path) -> None:
     m.submodules.array = array
     ports = [Value.cast(value) for _, _, value in array.signature.flatten(array)]
     source = rtlil.convert(m, name="top", ports=[clock.clk, *ports], emit_src=False)
-    command = f"synth_ice40 {FAMILIES['ice40'].synthesis}"
-    cells = synthesise(tmp_path, for_synthesis(source), command)["cells"]
+    cells = synthesise(tmp_path, source, "ice40")["cells"]
     assert sum(cell["type"] == "SB_MAC16" for cell in cells.values()) == NEURONS

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Multipliers that add up, and the unit that narrows (compact/multipliers.py)."""
+"""The multipliers and the narrower (compact/multipliers.py)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ LEAST, MOST = -(1 << 39), (1 << 39) - 1
 
 
 async def request(ctx: Any, control: Any, **asked: int) -> None:
-    """Ask for something for a cycle."""
+    """Drive control signals for a cycle."""
     for name, value in asked.items():
         ctx.set(getattr(control, name), value)
     await ctx.tick()
@@ -100,7 +100,7 @@ def test_factors_move_up_as_one_is_loaded_into_the_first_lane() -> None:
     simulate(part, bench)
 
 
-def test_the_first_lane_alone_begins_and_adds_while_others_keep_their_sums() -> None:
+def test_the_first_lane_alone_clears_and_adds_while_others_keep_sums() -> None:
     part = Multipliers(PLACES)
 
     async def bench(ctx: Any) -> None:
@@ -156,7 +156,7 @@ def test_a_number_is_shifted_rounded_and_clipped(
 
 
 async def take(ctx: Any, part: Narrower, number: int, measure: int = 1) -> None:
-    """Give it a number for a cycle."""
+    """Let the narrower take a number for a cycle."""
     for name, value in (("number", number), ("take", 1), ("measure", measure)):
         ctx.set(getattr(part, name), value)
     await ctx.tick()

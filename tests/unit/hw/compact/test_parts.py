@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Where things are in the compact engine's memories (compact/parts.py, program/data_memory.py)."""
+"""Sizes and addresses of the compact engine's memories (parts.py, program/data_memory.py)."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +35,7 @@ def test_no_two_lists_share_an_entry(sizes: dict[str, int]) -> None:
 
 
 @given(st.fixed_dictionaries(SIZES))
-def test_no_two_words_share_a_place_and_what_x_is_joined_to_leaves_its_bits_alone(
+def test_no_two_cells_share_an_address_and_x_can_be_joined_to_arrays(
     sizes: dict[str, int],
 ) -> None:
     found = places(sizes)

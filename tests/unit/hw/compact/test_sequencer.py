@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Instructions, one by one and as a program (compact/sequencer.py, compact/assembler.py)."""
+"""Instructions, one by one and as a program (compact/sequencer.py)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ NUMBERS = st.one_of(st.sampled_from(EXTREMES), st.integers(-32768, 32767))
 
 
 def run(write: Callable[[Assembler], None], **sources: int) -> list[int]:
-    """Results of a program's REPLYs; it ends with the first WAIT."""
+    """Results of a program's REPLY actions; it ends with the first WAIT."""
     asm = Assembler(2, 2)
     write(asm)
     asm.keep(do=Action.WAIT)
@@ -40,7 +40,7 @@ def run(write: Callable[[Assembler], None], **sources: int) -> list[int]:
 
 
 def low(number: int) -> int:
-    """The accumulator, when a number became it."""
+    """The accumulator after a number was loaded."""
     return (number + (1 << 15)) % (1 << 16) - (1 << 15)
 
 
@@ -122,7 +122,7 @@ def test_sources_are_loaded_as_they_are() -> None:
     assert run(write, **values) == list(values.values())
 
 
-def test_x_is_joined_to_arrays_y_to_fields_and_nothing_to_single_words() -> None:
+def test_x_is_joined_to_arrays_y_to_fields_neither_to_single_cells() -> None:
     def write(asm: Assembler) -> None:
         array = asm.cells.array([10, 11, 12, 13])
         single = asm.cells.variable()
@@ -145,7 +145,7 @@ def test_x_is_joined_to_arrays_y_to_fields_and_nothing_to_single_words() -> None
     assert run(write) == [10, 11, 12, 13, 5, 5, 77]
 
 
-def test_a_call_comes_back_behind_itself_and_a_link_goes_to_what_was_set() -> None:
+def test_a_call_returns_behind_itself_and_a_link_goes_where_it_is_set() -> None:
     def write(asm: Assembler) -> None:
         asm.load(1)
         asm.call("twice")
@@ -163,7 +163,7 @@ def test_a_call_comes_back_behind_itself_and_a_link_goes_to_what_was_set() -> No
     assert run(write) == [2, 3, 9]
 
 
-def test_an_instruction_takes_two_cycles_and_as_many_more_as_it_is_held() -> None:
+def test_an_instruction_takes_two_cycles_and_those_in_which_it_waits() -> None:
     asm = Assembler(2, 2)
     for _ in range(3):
         asm.clear(do=Action.TAKE)

@@ -18,7 +18,7 @@ from dualgate.floating import dual as ad
 from dualgate.floating.dual import Dual, variable
 from dualgate.floating.dual.elementary import ELEMENTARY
 
-LEAK = sympy.Rational(LEAK)
+RATIONAL_LEAK = sympy.Rational(LEAK)
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -39,7 +39,11 @@ UNARY: dict[str, tuple[Any, Any, Callable[[float], bool]]] = {
     "tanh": (ad.tanh, lambda s, x: sympy.tanh(s), lambda x: True),
     "sigmoid": (ad.sigmoid, lambda s, x: 1 / (1 + sympy.exp(-s)), lambda x: True),
     "relu": (ad.relu, lambda s, x: s if x > 0 else s * 0, lambda x: abs(x) > 0.01),
-    "leaky_relu": (ad.leaky_relu, lambda s, x: s if x > 0 else LEAK * s, lambda x: abs(x) > 0.01),
+    "leaky_relu": (
+        ad.leaky_relu,
+        lambda s, x: s if x > 0 else RATIONAL_LEAK * s,
+        lambda x: abs(x) > 0.01,
+    ),
     "abs": (abs, lambda s, x: s if x > 0 else -s, lambda x: abs(x) > 0.01),
 }
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Models that other packages register: an account of nonzeros, and an interpreter."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.engine import EngineParameters
+from ..contract.errors import MissingToolError
+from ..contract.network import Network
+from ..contract.settings import Settings
+from ..cycles import Activity
+from ..devices import Device
+
+Ints = NDArray[np.int64]
+Measure = Callable[[Network, Sequence[Ints], Settings, Ints, Ints], Activity]
+Interpreter = Callable[[EngineParameters], Device]
+
+
+def find_measure() -> Measure:
+    """Find the golden model's account of nonzeros, see `dualgate_sim.golden.activity`.
+
+    Raises
+    ------
+    MissingToolError
+        When the package that has it is not installed.
+    """
+    measure: Measure = _find("activity")
+    return measure
+
+
+def find_interpreter() -> Interpreter:
+    """Find the interpreter of the compact engine's program, see `dualgate_sim.compact`.
+
+    Raises
+    ------
+    MissingToolError
+        When the package that has it is not installed.
+    """
+    interpreter: Interpreter = _find("compact")
+    return interpreter
+
+
+def _find(name: str) -> Any:
+    for entry in entry_points(group="dualgate.models", name=name):
+        try:
+            return entry.load()
+        except ImportError as error:
+            raise MissingToolError(
+                f"the benchmark needs {error.name}, which is missing; see dualgate doctor"
+            ) from error
+    raise MissingToolError(
+        f"the benchmark needs the model {name!r}; install dualgate with it again"
+    )

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Models that other packages register for the benchmark."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dualgate.bench import models
+from dualgate.bench.models import find_interpreter, find_measure
+from dualgate.contract.errors import MissingToolError
+from dualgate_sim.compact import InterpretedDevice
+from dualgate_sim.golden.activity import activity
+
+
+def test_the_simulation_s_package_registers_both_models() -> None:
+    assert find_measure() is activity
+    assert find_interpreter() is InterpretedDevice
+
+
+class Entry:
+    def load(self) -> Any:
+        raise ModuleNotFoundError("No module", name="dualgate_sim")
+
+
+@pytest.mark.parametrize("find", [find_measure, find_interpreter])
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [([], "install dualgate with it again"), ([Entry()], "needs dualgate_sim")],
+)
+def test_a_host_without_a_model_says_so(
+    monkeypatch: pytest.MonkeyPatch, find: Callable[[], Any], found: list[Entry], message: str
+) -> None:
+    monkeypatch.setattr(models, "entry_points", lambda **_: found)
+    with pytest.raises(MissingToolError, match=message):
+        find()
