@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Pruning: which entries of a vector go on, and how they are counted."""
+"""Pruning: the entries of a vector that are kept, and their counts."""
 
 from collections.abc import Sequence
 from typing import Any

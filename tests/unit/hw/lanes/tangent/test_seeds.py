@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from amaranth import Module
-from support.benches import attach, descriptors, flagged_word, simulate, small_shapes, watcher
+from support.benches import attach, descriptors, flagged_job, simulate, small_shapes, watcher
 
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.layout import Layout
@@ -88,7 +88,7 @@ def expected(lanes: int) -> tuple[list[Any], list[Any]]:
                     scalars[lane][unit] = slopes[unit]
                 first = following["weight_base"] + target * (following["inputs"] + 1)
                 words.append(
-                    flagged_word(
+                    flagged_job(
                         sum(1 << unit for unit in units),
                         scalars=scalars,
                         row=first + group * NEURONS,
