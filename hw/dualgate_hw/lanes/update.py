@@ -99,6 +99,13 @@ class UpdateLane(wiring.Component):
             }
         )
         self._reader = ListReader(shapes, SIDE, alternates=True)
+        # Registers of the group in progress; of two registers of update scalars, it uses `side`.
+        self._token = Signal(shapes.token, name="current")
+        self._layer = Signal(LAYER, name="current_layer")
+        self._count = Signal(shapes.unit, name="count")
+        self._group = Signal(shapes.group, name="group")
+        self._row = Signal(shapes.row, name="row")
+        self._side = Signal(name="side")
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -107,6 +114,7 @@ class UpdateLane(wiring.Component):
         wiring.connect(m, wiring.flipped(self.hidden), reader.hidden)
         scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
         self._step(m, scalars)
+        self._address(m)
         self._control(m, scalars)
         return m
 
@@ -149,51 +157,43 @@ class UpdateLane(wiring.Component):
             in_flight = in_flight | delay(m, self.taken, age)
         m.d.comb += self.busy.eq(in_flight)
 
-    def _control(self, m: Module, scalars: list[data.View]) -> None:
-        """Fetch each layer and each group's update scalars, and give its job to the reader."""
-        reader = self._reader
-        engine = self.shapes.engine
-        token = Signal(self.shapes.token)
-        layer = Signal(LAYER)
-        count = Signal(self.shapes.unit)
-        group = Signal(self.shapes.group)
-        row = Signal(self.shapes.row)
-        side = Signal()
-        job = reader.job.payload
-        leaving = Signal(self.shapes.token)
-        leaves = Signal()
+    def _address(self, m: Module) -> None:
+        """Address the memories of the sample, and describe the reader's job for a group."""
+        engine, context = self.shapes.engine, self._token.context
         first_layer = self.index == 0
-        last_group = group == layer.groups - 1
-        holds = Cat(held.valid for held in reader.held).any()
-        found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
-        fresh = Signal.like(found, reset_less=True)
-        some = Signal(self.shapes.neurons)
+        job = self._reader.job.payload
         m.d.comb += [
-            self.done.valid.eq(leaves & reader.job.ready & ~holds),
-            self.done.payload.eq(leaving),
-            self.counts.addr.eq(banked_address(token.context, self.index, engine.layers)),
+            self.counts.addr.eq(banked_address(context, self.index, engine.layers)),
             self.deltas.addr.eq(
-                banked_address(token.context, layer.vector_base + group, engine.vectors)
+                banked_address(context, self._layer.vector_base + self._group, engine.vectors)
             ),
-            self.errors.addr.eq(banked_address(token.context, group, engine.groups)),
-            self.begin.addr.eq(token.context),
+            self.errors.addr.eq(banked_address(context, self._group, engine.groups)),
+            self.begin.addr.eq(context),
             self.begin.en.eq(1),
             self.counts.en.eq(1),
             self.deltas.en.eq(1),
             self.errors.en.eq(1),
-            job.context.eq(token.context),
+            job.context.eq(context),
             job.input.eq(first_layer),
-            job.first.eq(Mux(first_layer, self.begin.data, layer.list_base)),
-            job.count.eq(count),
-            job.row.eq(row),
-            job.meta.side.eq(side),
+            job.first.eq(Mux(first_layer, self.begin.data, self._layer.list_base)),
+            job.count.eq(self._count),
+            job.row.eq(self._row),
+            job.meta.side.eq(self._side),
         ]
+
+    def _control(self, m: Module, scalars: list[data.View]) -> None:
+        """Fetch each layer and each group's update scalars, and give its job to the reader."""
+        layer, group, row, job = self._layer, self._group, self._row, self._reader.job
+        leaves = Signal()
+        found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
+        fresh = Signal.like(found, reset_less=True)
+        some = Signal(self.shapes.neurons)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.token.ready.eq(1)
                 m.d.sync += self.index.eq(0)
                 with m.If(self.token.valid):
-                    m.d.sync += token.eq(self.token.payload)
+                    m.d.sync += self._token.eq(self.token.payload)
                     m.next = "LEAVE"
                     with m.If(self.token.payload.train):
                         m.next = "FETCH"
@@ -202,7 +202,7 @@ class UpdateLane(wiring.Component):
             with m.State("LAYER"):
                 m.d.sync += [
                     layer.eq(self.layer),
-                    count.eq(self.counts.data),
+                    self._count.eq(self.counts.data),
                     group.eq(0),
                     row.eq(self.layer.weight_base),
                 ]
@@ -216,21 +216,24 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, scalars, side, fresh, some.any())
+                self._load(m, scalars, fresh, some.any())
             with m.State("ISSUE"):
-                m.d.comb += reader.job.valid.eq(~leaves)
-                with m.If(reader.job.valid & reader.job.ready):
-                    m.d.sync += side.eq(~side)
+                m.d.comb += job.valid.eq(~leaves)
+                with m.If(job.valid & job.ready):
+                    m.d.sync += self._side.eq(~self._side)
                     m.next = "NEXT"
             with m.State("NEXT"):
                 m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
                 m.next = "READ"
-                with m.If(last_group):
+                with m.If(group == layer.groups - 1):
                     self._next_layer(m, layer)
-            # One register holds the sample whose last steps are still to be taken.
             with m.State("LEAVE"), m.If(~leaves):
-                m.d.sync += [leaves.eq(1), leaving.eq(token)]
                 m.next = "IDLE"
+                m.d.sync += leaves.eq(1)
+                m.d.sync += self.done.payload.eq(self._token)
+        # `done.payload` holds the one sample whose last steps are still to be taken.
+        holds = Cat(held.valid for held in self._reader.held).any()
+        m.d.comb += self.done.valid.eq(leaves & job.ready & ~holds)
         with m.If(self.done.valid & self.done.ready):
             m.d.sync += leaves.eq(0)
 
@@ -245,7 +248,6 @@ class UpdateLane(wiring.Component):
         self,
         m: Module,
         scalars: list[data.View],
-        side: Signal,
         fresh: Value,
         some: Value,
     ) -> None:
@@ -254,11 +256,11 @@ class UpdateLane(wiring.Component):
         A group whose update scalars are all zero is skipped. It may load them, because it issues no
         job that would use them.
         """
-        used = Cat(step.valid & (step.meta.side == side) for step in self._reader.held).any()
+        used = Cat(step.valid & (step.meta.side == self._side) for step in self._reader.held).any()
         with m.If(~used):
             m.next = "ISSUE"
             for index, register in enumerate(scalars):
-                with m.If(side == index):
+                with m.If(self._side == index):
                     m.d.sync += register.eq(fresh)
         with m.If(~some):
             m.next = "NEXT"

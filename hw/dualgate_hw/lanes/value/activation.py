@@ -2,7 +2,7 @@
 
 """The activation unit: accumulated sums become values and slopes, one neuron a cycle."""
 
-from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -16,6 +16,7 @@ from ...common.mac import MAC_LATENCY
 from ...common.rounding import WINDOW, round_off, shift_right_twice, with_half
 from ...common.shapes import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, banked_address, vector
 from ...common.tables import SIGMOID_SHAPE, TablePort, own_table
+from .activation_writer import ActivationWriter, unit_position
 
 ACTIVATION_LATENCY = 8
 """Cycles from a sum at the head of the queue to its value."""
@@ -106,6 +107,7 @@ class ActivationUnit(wiring.Component):
                 "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
             }
         )
+        self._writer = ActivationWriter(shapes)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -119,18 +121,14 @@ class ActivationUnit(wiring.Component):
         dropped = self._drop(m, position)
         z = self._narrow(m, position, total)
         value, slope = self._activate(m, z, dropped)
-        self._file(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
+        self._write(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
         return m
-
-    def _position(self) -> data.StructLayout:
-        unit, group = self.shapes.unit, self.shapes.group
-        return data.StructLayout({"valid": 1, "final": 1, "unit": unit, "group": group})
 
     def _queue(self, m: Module) -> tuple[data.View, Signal]:
         """Hold a group's sums, and return the position and the sum of one lane after the other."""
         bits = (self.shapes.neurons - 1).bit_length()
         sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
-        position = Signal(self._position())
+        position = Signal(unit_position(self.shapes))
         last_lane = position.unit[:bits] == self.shapes.neurons - 1
         last_unit = Signal(self.shapes.unit)
         m.d.comb += position.final.eq(position.unit == last_unit)
@@ -218,52 +216,24 @@ class ActivationUnit(wiring.Component):
         value, slope = value_and_slope(m, rule, z, signed_h, rounded)
         return delay(m, value, 1), delay(m, slope, 1)
 
-    def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
-        """Write the result of stage 8, and after the last unit of a hidden layer its bias entry."""
-        engine = self.shapes.engine
-        unit = self.shapes.unit
-        count = Signal(unit)
-        counts = Array(Signal(unit, name=f"count_{n}") for n in range(self.shapes.threads))
-        closing = Signal()
-        entry = Signal(ENTRY)
-        wanted = Signal()
-        writes_hidden = at.valid & ~self._layer.last
+    def _write(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
+        """Hand the result of stage 8 to the writer."""
+        writer = self._writer
+        m.submodules.writer = writer
+        for mine, theirs in (
+            (self.hidden, writer.hidden),
+            (self.slopes, writer.slopes),
+            (self.outputs, writer.outputs),
+        ):
+            wiring.connect(m, wiring.flipped(mine), theirs)
         m.d.comb += [
-            count.eq(Mux(at.valid & (at.unit == 0), 0, counts[self.owner])),
-            wanted.eq(writes_hidden & (value != 0)),
-            entry.index.eq(Mux(closing, self._layer.outputs, at.unit)),
-            entry.value.eq(Mux(closing, 1 << self._layer.out_frac, value)),
-            self.hidden.addr.eq(
-                banked_address(self._context, self._base + count, engine.activations)
-            ),
-            self.hidden.data.eq(entry),
-            self.hidden.en.eq(wanted | closing),
-            self.count.eq(count + 1),
-            self.done.eq(closing | (at.valid & at.final & self._layer.last)),
+            writer.at.eq(at),
+            writer.value.eq(value),
+            writer.slope.eq(slope),
+            writer.layer.eq(self._layer),
+            writer.base.eq(self._base),
+            writer.context.eq(self._context),
+            writer.thread.eq(self.owner),
+            self.done.eq(writer.done),
+            self.count.eq(writer.count),
         ]
-        m.d.sync += closing.eq(writes_hidden & at.final)
-        with m.If(at.valid):
-            m.d.sync += counts[self.owner].eq(count + wanted)
-        self._file_vectors(m, at, value, slope, writes_hidden)
-
-    def _file_vectors(
-        self, m: Module, at: data.View, value: Signal, slope: Signal, hidden: Value
-    ) -> None:
-        """Write the result of stage 8 to the slopes or to the outputs."""
-        engine = self.shapes.engine
-        width = engine.groups * engine.neurons
-        word = self._layer.vector_base + at.group
-        m.d.comb += [
-            self.outputs.addr.eq(banked_address(self._context, at.unit, width)),
-            self.outputs.data.value.eq(value),
-            self.outputs.data.slope.eq(slope),
-            self.outputs.en.eq(at.valid & self._layer.last),
-            self.slopes.addr.eq(banked_address(self._context, word, engine.vectors)),
-        ]
-        # The first lane's write clears the rest of its row: lanes without a unit must read zero.
-        bits = (engine.neurons - 1).bit_length()
-        lanes = [at.unit[:bits] == lane for lane in range(engine.neurons)]
-        with m.If(hidden):
-            m.d.comb += self.slopes.en.eq(Mux(lanes[0], ~0, Cat(lanes)))
-        for lane, entry in enumerate(self.slopes.data):
-            m.d.comb += entry.eq(slope if lane == 0 else Mux(lanes[0], 0, slope))
