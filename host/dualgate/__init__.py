@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from .contract.errors import DualgateError as DualgateError
     from .contract.network import Network as Network
     from .contract.settings import parse_prune as parse_prune
-    from .data.samples import Dataset as Dataset
-    from .data.samples import Samples as Samples
-    from .data.samples import load_digits as load_digits
+    from .data import Dataset as Dataset
+    from .data import Samples as Samples
+    from .data import load_digits as load_digits
     from .devices import Device as Device
     from .devices import open_device as open_device
     from .estimator import Classifier as Classifier
@@ -49,7 +49,7 @@ _HOMES = {
     "contract.errors": ("DualgateError",),
     "contract.network": ("Network",),
     "contract.settings": ("parse_prune",),
-    "data.samples": ("Dataset", "Samples", "load_digits"),
+    "data": ("Dataset", "Samples", "load_digits"),
     "devices": ("Device", "open_device"),
     "estimator": ("Classifier", "Regressor"),
     "exchange": ("from_torch", "read_model", "to_torch", "write_onnx"),

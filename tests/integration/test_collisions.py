@@ -3,9 +3,11 @@
 """Block RAM need not return the old word where a read meets a write: no result depends on it."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from amaranth.back import rtlil
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.random_networks import Case, cases, lengthen
@@ -13,6 +15,7 @@ from support.small_engines import MAX_LAYERS, MAX_WIDTH, assert_same_run, engine
 
 import dualgate_hw.common.verilog
 import dualgate_sim.rtl.compiled
+from dualgate_hw.build.tools import find
 from dualgate_hw.build.yosys_script import ALLOW_COLLISIONS
 
 ENGINES = ("n2k2s", pytest.param("n2k2c2", marks=pytest.mark.thorough))
@@ -22,8 +25,16 @@ ODDS = st.sampled_from([0, 128])
 @pytest.fixture(scope="module", params=ENGINES)
 def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An engine whose memories answer a read that meets a write with ones; its name."""
-    script = f"{ALLOW_COLLISIONS}; {dualgate_hw.common.verilog.SCRIPT}"
-    to_verilog = dualgate_hw.common.verilog.to_verilog
+    convert, to_verilog = rtlil.convert, dualgate_hw.common.verilog.to_verilog
+    work = tmp_path_factory.mktemp("yosys")
+
+    def freed(*arguments: Any, **options: Any) -> str:
+        # The yosys that writes Verilog has none of these commands.
+        (work / "before.il").write_text(convert(*arguments, **options))
+        script = f"read_rtlil before.il\n{ALLOW_COLLISIONS}\nwrite_rtlil after.il\n"
+        (work / "free.ys").write_text(script)
+        find("yosys").run(["-q", "free.ys"], work, work / "log")
+        return (work / "after.il").read_text()
 
     def ones(*arguments: Any) -> str:
         text, count = re.subn(r"<= \d+'hx+;", "<= '1;", to_verilog(*arguments))
@@ -34,7 +45,7 @@ def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         cache = tmp_path_factory.mktemp("colliding")
         patch.setattr(dualgate_sim.rtl.compiled, "cache_directory", lambda: cache)
         patch.setattr(dualgate_hw.common.verilog, "to_verilog", ones)
-        patch.setattr(dualgate_hw.common.verilog, "SCRIPT", script)
+        patch.setattr(dualgate_hw.common.verilog, "rtlil", SimpleNamespace(convert=freed))
         dualgate_sim.rtl.compiled.build(engine(request.param))
         yield request.param
 

@@ -40,15 +40,29 @@ samples/s: in simulation, on this machine."""
 
 
 @click.command()
-@click.option("--task", default="digits", show_default=True, help="digits, mnist, ...")
-@click.option("--data", type=FILE, metavar="DIR", help="Where the IDX files of the task are.")
-@click.option("--json", type=FILE, metavar="FILE", help="Write every figure.")
-@click.option("--samples", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--task", default="digits", show_default=True, help="A task, see dualgate tasks.")
+@click.option("--data", type=FILE, metavar="DIR", help="Directory of the task's IDX files.")
+@click.option("--json", type=FILE, metavar="FILE", help="Write every figure to FILE.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Samples to measure on.",
+)
 @click.option("--layers", metavar="64,32,10", help="Units of the input and of each layer.")
 @click.option("--batch", type=click.IntRange(1, MAX_BATCH), help="Most samples in a batch.")
-@click.option("--neurons", type=int, default=EngineParameters().neurons, show_default=True)
+@click.option(
+    "--neurons",
+    type=int,
+    default=EngineParameters().neurons,
+    show_default=True,
+    help="Lanes of each engine, a power of two.",
+)
 def bench(task: str, **options: Any) -> None:
-    """Measure cycles a sample on the simulated RTL, engine by engine.
+    """Measure cycles a sample on the simulated hardware, engine by engine.
+
+    Predictions of the cycle model and yardsticks of backpropagation stand beside the figures.
 
     The network is first trained for an epoch on the golden model, so that its nonzeros are those
     of a network in training; then every engine trains on the same samples.

@@ -97,7 +97,7 @@ TOOLS = (
         "apt-get install g++, or alike",
         True,
     ),
-    Tool("make", _program("make", "gmake"), SIM, "apt-get install make, or alike", True),
+    Tool("make", _program("make", "gmake"), "tests", "apt-get install make, or alike", False),
     Tool("perl", _program("perl"), SIM, "apt-get install perl, or alike", True),
     *(
         Tool(name, _package(name), BUILD, "pip install dualgate[boards]", False)
@@ -168,15 +168,22 @@ def examine_link(spec: str, path: Path | None) -> None:
 
 
 @click.command()
-@click.option("--device", metavar="DEVICE", help="Report on the link to a device instead.")
-@click.option("--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write it.")
+@click.option("--device", metavar="DEVICE", help="Report on the link to DEVICE instead.")
+@click.option(
+    "--json",
+    "path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report to FILE, as JSON.",
+)
 def doctor(device: str | None, path: Path | None) -> None:
     """List the tools found, and how to get the missing ones.
 
-    Ends with status 0 when all is there that `train` needs on the simulated RTL, otherwise 2.
+    Ends with status 0 if everything is there that `train` needs on the simulated hardware,
+    otherwise 2.
 
-    With --device, connect to a board and report how the link does: frames, retries, CRC errors,
-    round trip and rate.
+    With --device, connect to a board and report on its link: frames, retries, CRC errors, round
+    trip and rate.
     """
     if device is not None:
         examine_link(device, path)

@@ -82,7 +82,7 @@ def estimate(
     tangent      the issuer's time: ``groups`` of a seed, for each word of a chunk its kept
                  entries or the pruner's 3 cycles if those are more; and the scaler's requests,
                  which share the array with it, in the measure in which the issuer fills it
-    seeds       3 for each layer but the last, 2, and each word's 4 and chunks * groups
+    seeds        3 for each layer but the last, 2, and each word's 4 and chunks * groups
     pruner       ``1 + 3 * words * groups`` for each chunk
     slots        the time of all chunks, over the slots
     update       for each group its steps, or its control if that takes longer; and 4

@@ -20,7 +20,7 @@ from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.rounding import saturate, shift_right_twice
 from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, vector
-from .memory.rows import RowPort
+from .memory.row_ports import RowPort
 
 STEP_WIDTH = MASTER_WIDTH + 3
 """Width of a step with half a unit, such that a step which does not fit clips every weight."""
@@ -33,7 +33,7 @@ DIGITS = 3
 
 
 class WeightStep(wiring.Component):
-    """w -= v, then v *= momentum, strip after strip of every row.
+    """``w -= v``, then ``v *= momentum``, strip after strip of every row.
 
     A strip's velocity passes the multipliers in three digits: at once if there are three arrays,
     one digit after the other on a single array. From `start` to `done` this takes

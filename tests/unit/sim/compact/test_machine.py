@@ -12,7 +12,7 @@ from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.commands import Op, Status, command, header, parse_responses
 from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.settings import PRUNE_OFF
+from dualgate.contract.settings import PRUNE_OFF, Settings
 from dualgate.devices import open_device
 from dualgate_sim.compact import InterpretedDevice
 from dualgate_sim.compact.machine import Machine
@@ -82,6 +82,22 @@ def test_batches_of_any_size_take_exactly_the_cycles_of_the_rtl(
     samples: int, sizes: tuple[int, ...]
 ) -> None:
     assert_same_counts(gentle_case(Network(sizes), samples, 1, 2, 9))
+
+
+def test_a_velocity_that_rounds_to_its_bound_is_no_clip() -> None:
+    """-35182224736249 * 16385 / 2**15 is just below -2**44, and -2**44 is in range."""
+    network = Network((2, 4))
+    velocity = [np.full((3, 4), -35182224736249)]
+    seen = []
+    with open_device("golden", **vars(ENGINE)) as golden, open_device("sim", **vars(ENGINE)) as sim:
+        for device in (golden, sim, InterpretedDevice(ENGINE)):
+            device.configure(network, 20)
+            device.write_weights([np.zeros((3, 4), np.int64)])
+            device.write_velocity(velocity)
+            device.set(Settings(1 << 14, 20, 16385, PRUNE_OFF))
+            device.apply()
+            seen.append((device.counters().saturated_weights, device.read_velocity()[0].tolist()))
+    assert seen == [(12, [[-(1 << 44)] * 4] * 3)] * 3
 
 
 @settings(max_examples=25)

@@ -69,7 +69,7 @@ def test_the_cache_follows_the_gateware_s_sources(
     assert content_hash(SMALL, Depths(), False) != before
 
 
-@pytest.mark.parametrize("tools", [("g++", "clang++", "c++"), ("make",), ("perl",)])
+@pytest.mark.parametrize("tools", [("g++", "clang++", "c++"), ("perl",)])
 def test_a_missing_program_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tools: tuple[str, ...]
 ) -> None:
