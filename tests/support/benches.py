@@ -120,8 +120,8 @@ def in_pairs(lists: Sequence[Sequence[Any]], filler: Any) -> tuple[list[list[Any
     return words, begins
 
 
-def flagged_word(flags: int, **fields: Any) -> dict[str, Any]:
-    """A job of the issuer, with what it has to know of its flags."""
+def flagged_job(flags: int, **fields: Any) -> dict[str, Any]:
+    """Return a job of the issuer, with the fields that follow from its flags."""
     single = int(flags & (flags - 1) == 0)
     known = {"some": int(flags != 0), "lowest": flags & -flags, "single": single}
     return {"flags": flags, **known, **fields}

@@ -12,7 +12,7 @@ from dualgate.contract.commands import Op, Status
 
 from ...common.shapes import ENTRY, INDEX, LAYER, VALUE, WORD, Shapes, banked_address
 from ..memory.input_ring import ListWriter
-from ..value.lane import loaded
+from ..value.thread import loaded
 
 
 class Loader(wiring.Component):
