@@ -17,7 +17,7 @@ from ..bench.workload import MAX_BATCH, Workload, prepare
 from ..contract.engine import EngineParameters
 from ..contract.errors import MissingToolError
 from ..data.files import check_target, replace_file
-from ..tasks.table import find_task
+from ..tasks import find_task
 
 FILE = click.Path(path_type=Path)
 

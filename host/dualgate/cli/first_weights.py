@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..contract.errors import InputError
 from ..contract.network import Network
 from ..exchange import read_model
-from ..tasks.table import Task
+from ..tasks import Task
 
 
 def imported(

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..tasks.table import TASKS, Task
+from ..tasks import TASKS, Task
 
 COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "about")
 

@@ -25,7 +25,7 @@ from ..optim.optimisers import OPTIMISERS
 from ..report.plots import draw_confusion, draw_curves, draw_weights
 from ..report.progress import Display
 from ..report.summary import Summary
-from ..tasks.table import Task, find_task
+from ..tasks import Task, find_task
 from ..train.checkpoint import Checkpoint, load_checkpoint
 from ..train.history import write_history
 from ..train.recipe import WITH_MOMENTUM, Recipe
