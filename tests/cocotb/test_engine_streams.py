@@ -4,12 +4,12 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import pytest
 import runs
-from cocotb_tools.runner import Runner
 from conversations import ENGINES
 
 from dualgate_hw.lanes.engine import Engine
@@ -37,26 +37,26 @@ class Bench:
     ----------
     engine : str
         Key of `ENGINES`.
-    runner : Runner
+    program : Path
+        Directory of the simulator.
     """
 
     engine: str
-    runner: Runner
+    program: Path
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """An engine, built once for all tests of this module."""
-    directory = tmp_path_factory.mktemp("cocotb")
-    runner = runs.build(Engine(ENGINES[request.param]), "engine", directory)
-    return Bench(request.param, runner)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Compile an engine, once for all tests."""
+    engine = ENGINES[request.param]
+    return Bench(request.param, runs.build(partial(Engine, engine), "engine", engine))
 
 
 def run(bench: Bench, name: str, directory: Path) -> None:
     """Run one test of `engine_bench`; fails with what its report says."""
     only = f"^engine_bench\\.{re.escape(name)}$"
     plusargs = (f"+engine={bench.engine}",)
-    runs.run(bench.runner, "engine", "engine_bench", directory, only, plusargs=plusargs)
+    runs.run(bench.program, "engine", "engine_bench", directory, only, plusargs=plusargs)
 
 
 @pairs(*STALLS)

@@ -3,8 +3,8 @@
 """The host's end of a serial link: two numbered streams of words over a line that loses frames.
 
 The module uses neither port nor clock: the caller passes frames and times, so that tests can use a
-time of their own. docs/protocol.md gives the rules. All time-outs are on this side; a device sends
-only in answer to the host.
+time of their own. docs/reference/protocol.md gives the rules. All time-outs are on this side; a
+device sends only in answer to the host.
 """
 
 from collections import deque

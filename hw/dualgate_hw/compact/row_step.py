@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The loop at a batch's end: the weights of a row take their step, its velocities are damped."""
+"""The loop at a batch's end: a row's weights take their step, its velocities their momentum."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.hdl import Value
@@ -24,7 +24,7 @@ MOMENTUM_DROPS = 1 + MOMENTUM_FRAC // DIGIT_WIDTH
 
 
 class RowStepLoop(wiring.Component):
-    """Computes w -= v, then v *= momentum, for a row, a lane after the other.
+    """Computes ``w -= v``, then ``v *= momentum``, for a row, a lane after the other.
 
     Each of the two multiplies the velocity by a number: by a power of two for the step, or by the
     momentum. The number is multiplied by the digits of the velocity, from the lowest to the highest
@@ -205,12 +205,12 @@ class RowStepLoop(wiring.Component):
         """Clip the velocity times momentum, and round it while its digits are written."""
         far, negative = Signal(), Signal()
         sign = self._digits[-1]
-        all_ones = self._digits[:-1].all() & ~sign
-        clips = (self._upper != sign.replicate(len(self._upper)).as_signed()) | (
-            all_ones & self._round
-        )
+        carries = self._digits[:-1].all() & ~sign & self._round
+        clips = (self._upper != sign.replicate(len(self._upper)).as_signed()) | carries
+        # A number just below the range is rounded up into it: it becomes the bound, and is no clip.
+        rounds_to_bound = carries & self._upper.all()
         with m.State("TEST"):
-            self._count(m, clips)
+            self._count(m, clips & ~rounds_to_bound)
             m.d.sync += [far.eq(clips), negative.eq(self._upper[-1])]
             m.next = "WRITE_0"
         for index, plane in enumerate(DIGIT_PLANES):

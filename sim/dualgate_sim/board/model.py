@@ -17,10 +17,10 @@ from dualgate.contract.errors import InputError
 from dualgate.link.identity import Identity
 from dualgate_hw.identity import build_identity
 from dualgate_hw.link.serial.engine import SerialEngine
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_hw.link.serial.uart import FRACTION_BITS, divisor_for
 
-from ..rtl.compiled import cache_directory
+from ..rtl.cache import cache_directory
 from ..rtl.verilated import library
 
 HARNESS = Path(__file__).with_name("board.cpp")

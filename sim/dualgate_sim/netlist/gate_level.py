@@ -18,7 +18,8 @@ from dualgate_hw.build.tools import Tool, find
 from dualgate_hw.build.yosys_script import synthesis
 from dualgate_hw.identity import build_identity, build_sources
 
-from ..rtl.compiled import HARNESS, cache_directory, content_hash
+from ..rtl.cache import cache_directory
+from ..rtl.compiled import HARNESS, content_hash
 from ..rtl.verilated import library
 
 TOP = "engine"

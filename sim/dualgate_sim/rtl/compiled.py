@@ -15,13 +15,14 @@ from dualgate.contract.commands import Words
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import DeviceError, MissingToolError
 
+from .cache import cache_directory
 from .verilated import library
 
 PATIENCE = 4_000_000
 """Cycles without a word on either stream after which the engine is taken to hang."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
-OWN = (Path(__file__), Path(__file__).with_name("verilated.py"))
+OWN = tuple(Path(__file__).with_name(f"{name}.py") for name in ("compiled", "verilated", "cxx"))
 
 
 def content_hash(engine: EngineParameters, depths: Depths, trace: bool) -> str:
@@ -38,12 +39,6 @@ def content_hash(engine: EngineParameters, depths: Depths, trace: bool) -> str:
     return digest.hexdigest()[:16]
 
 
-def cache_directory() -> Path:
-    """Where compiled models are kept: ``$XDG_CACHE_HOME/dualgate``, or under ``~/.cache``."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "dualgate"
-
-
 def build(engine: EngineParameters, trace: bool = False, depths: Depths | None = None) -> Path:
     """Compile the engine, unless that was done before.
 
@@ -57,12 +52,12 @@ def build(engine: EngineParameters, trace: bool = False, depths: Depths | None =
 
     Returns
     -------
-    Path of the shared library. About half a minute for 16 neurons, once.
+    Path of the shared library. About a quarter of a minute for 16 neurons, once.
 
     Raises
     ------
     MissingToolError
-        When a package, the C++ compiler, make or perl is missing.
+        When a package, the C++ compiler or perl is missing.
     DeviceError
         When a tool fails.
     """

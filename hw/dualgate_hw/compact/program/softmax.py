@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Softmax: powers and the reciprocal of their sum, see `rules.softmax_rule`."""
+"""Softmax: powers and the reciprocal of their sum, see `activations.softmax_rule`."""
 
 from dualgate.contract.activations import EXP_TABLE, SOFTMAX
 from dualgate.contract.formats import UNIT_FRAC

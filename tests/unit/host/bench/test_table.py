@@ -62,6 +62,7 @@ def test_a_workload_is_a_network_in_training(work: Workload) -> None:
     assert any(v.any() for v in work.velocity)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["n4", "n8k3s", "n4k4c3"])
 def test_a_row_is_measured_and_predicted_alike(work: Workload, name: str) -> None:
     exact, pruned = (measure(work, name, prune) for prune in (PRUNE_OFF, 1))

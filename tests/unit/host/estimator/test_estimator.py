@@ -129,6 +129,7 @@ def test_an_input_far_off_counts_as_the_last_of_the_range() -> None:
     assert far == further
 
 
+@pytest.mark.slow
 def test_the_simulated_engine_predicts_and_trains_the_same() -> None:
     model = Classifier(hidden=(8, 5), epochs=2, prune="1/4").fit(DATA.x, NAMES)
     answers = model.predict_proba(DATA.x[:20])
@@ -231,6 +232,7 @@ def test_the_device_is_a_string() -> None:
     assert Classifier(epochs=1, device="golden?neurons=2").fit(X, Y).predict(X).shape == (6,)
 
 
+@pytest.mark.slow
 def test_a_grid_is_searched_by_several_processes() -> None:
     grid = {"frozen": [(), (0,)], "epochs": [1, 2]}
     model = Classifier(hidden=(6,), lr=0.2)

@@ -54,6 +54,7 @@ def test_digits_reach_it_from_another_seed_too() -> None:
     assert 0.1 < trainer.records[-1].kept_fraction < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor", "iris", "perceptron"])
 def test_small_tasks_reach_it_on_the_simulated_hardware_with_the_same_bits(name: str) -> None:
     task = TASKS[name]

@@ -94,6 +94,7 @@ def test_a_device_follows_floating_point(name: str, loss: str) -> None:
     assert trainer.counters.saturations == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "nesterov", "penalties", "classes", "stairs"])
 def test_the_simulated_hardware_ends_with_the_same_bits(name: str) -> None:
     recipe = replace(RECIPES[name], epochs=1, prune=2)

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The MAC array, as synthesis leaves it."""
+"""The MAC array after synthesis."""
 
 from pathlib import Path
 
+import pytest
 from amaranth import ClockDomain, Module
 from amaranth.back import rtlil
 from amaranth.hdl import Value
 from support.netlists import synthesise
 
 from dualgate_hw.common.mac import MacArray
+
+pytestmark = pytest.mark.slow
 
 NEURONS = 2
 

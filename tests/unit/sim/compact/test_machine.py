@@ -4,7 +4,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from support.effort import examples
 from support.random_networks import Case, cases, gentle_case
 from support.small_engines import MAX_LAYERS, assert_same_run, engine, prepare, state
 
@@ -12,11 +13,13 @@ from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.commands import Op, Status, command, header, parse_responses
 from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
-from dualgate.contract.settings import PRUNE_OFF
+from dualgate.contract.settings import PRUNE_OFF, Settings
 from dualgate.devices import open_device
 from dualgate_sim.compact import InterpretedDevice
 from dualgate_sim.compact.machine import Machine
 from dualgate_sim.rtl.compiled import CompiledEngine, build
+
+pytestmark = pytest.mark.slow
 
 ENGINE = engine("n4compact")
 
@@ -47,7 +50,7 @@ def assert_same_counts(case: Case) -> None:
             assert model.counters() == sim.counters()
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(case=cases(MAX_LAYERS, WIDTH, batches=2))
 def test_random_batches_take_exactly_the_cycles_of_the_rtl(case: Case) -> None:
     """Among them those that clip everywhere, and whose update scalars are doubled again."""
@@ -84,7 +87,23 @@ def test_batches_of_any_size_take_exactly_the_cycles_of_the_rtl(
     assert_same_counts(gentle_case(Network(sizes), samples, 1, 2, 9))
 
 
-@settings(max_examples=25)
+def test_a_velocity_that_rounds_to_its_bound_is_no_clip() -> None:
+    """-35182224736249 * 16385 / 2**15 is just below -2**44, and -2**44 is in range."""
+    network = Network((2, 4))
+    velocity = [np.full((3, 4), -35182224736249)]
+    seen = []
+    with open_device("golden", **vars(ENGINE)) as golden, open_device("sim", **vars(ENGINE)) as sim:
+        for device in (golden, sim, InterpretedDevice(ENGINE)):
+            device.configure(network, 20)
+            device.write_weights([np.zeros((3, 4), np.int64)])
+            device.write_velocity(velocity)
+            device.set(Settings(1 << 14, 20, 16385, PRUNE_OFF))
+            device.apply()
+            seen.append((device.counters().saturated_weights, device.read_velocity()[0].tolist()))
+    assert seen == [(12, [[-(1 << 44)] * 4] * 3)] * 3
+
+
+@examples(25)
 @given(case=cases(MAX_LAYERS, WIDTH, batches=2))
 def test_the_interpreted_program_agrees_with_the_golden_model(case: Case) -> None:
     model = InterpretedDevice(ENGINE)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import memory
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.benches import simulate, small_shapes
+from support.effort import examples
 
 from dualgate.contract.activations import EXP_TABLE, SOFTMAX, reciprocal, softmax_rule
 from dualgate.contract.formats import round_shift
@@ -32,7 +33,7 @@ LAYERS = st.lists(
 
 
 def run(layers: list[list[int]]) -> list[dict[str, Any]]:
-    """Softmax of layers one after the other; results, and cycles from start to done."""
+    """Return the softmax of layers one after the other, and the cycles from start to done."""
     m = Module()
     m.submodules.softmax = softmax = Softmax(SHAPES)
     store = memory.Memory(shape=OUTPUT, depth=WIDTH, init=[])
@@ -44,7 +45,7 @@ def run(layers: list[list[int]]) -> list[dict[str, Any]]:
     async def bench(ctx: Any) -> None:
         for layer in layers:
             for unit in range(WIDTH):
-                # What lies beyond the layer must not matter.
+                # Entries beyond the layer must not affect the result.
                 value = layer[unit] if unit < len(layer) else 32767
                 ctx.set(store.data[unit], {"value": value, "slope": 0})
             await ctx.tick().repeat(2)
@@ -70,7 +71,7 @@ def run(layers: list[list[int]]) -> list[dict[str, Any]]:
     return results
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(LAYERS)
 @example([[0, *range(-8200, -8185)], [32767, -32768, *range(24565, 24578)]])
 def test_powers_and_reciprocal_are_those_of_the_rule(layers: list[list[int]]) -> None:
