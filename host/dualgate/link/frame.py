@@ -84,7 +84,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame: the fields of `HEADER_FIELDS` and the bytes of the payload."""
+    """A frame: for its fields see `HEADER_FIELDS`; `payload` has the bytes of whole words."""
 
     kind: int
     mark: int = 0
