@@ -64,8 +64,8 @@ def test_memories_are_those_the_engine_names() -> None:
         ([commands.header(Op.APPLY, 1), 7], "responses do not match the commands"),
         ([commands.header(Op.APPLY, 0)] * 2, "responses do not match the commands"),
         ([commands.header(Op.APPLY, 2), 7], "stopped in the middle of a response"),
-        ([commands.header(Op.APPLY, 0, Status.LENGTH)], "refused APPLY: LENGTH"),
-        ([commands.header(Op.APPLY, 0, Status.UNKNOWN)], "refused APPLY: UNKNOWN"),
+        ([commands.header(Op.APPLY, 0, Status.LENGTH)], "refused APPLY with status LENGTH"),
+        ([commands.header(Op.APPLY, 0, Status.UNKNOWN)], "refused APPLY with status UNKNOWN"),
     ],
 )
 def test_a_wrong_answer_is_an_error(answer: list[int], message: str) -> None:
