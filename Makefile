@@ -5,8 +5,8 @@
 # make test     that, and the tests of compiled RTL, cocotb, proofs and synthesis; before a commit
 # make thorough that, with more engines, stalls, networks and random examples; what CI runs
 # make lint     only style and types
-# make docs     build the API reference, build/api/index.html, from the docstrings
-# make boards   build the boards that can be, write docs/boards.md, train netlists (three hours)
+# make docs     build the documentation as a site, build/docs/index.html
+# make boards   build boards, write docs/reference/boards.md, train netlists (three hours)
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,7 +19,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 # pip is configured for such builds; elsewhere the comparisons with PyTorch are skipped.
 TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 
-# docs/boards.md says what the others lack.
+# docs/explanation/builds.md says what the others lack.
 BOARDS := ulx3s-25f ulx3s-45f orangecrab icebreaker tang-nano-9k nitefury
 
 .PHONY: train quick test thorough lint docs boards
@@ -42,12 +42,12 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 docs: $(STAMP)
-	$(BIN)/pdoc --docformat numpy --template-directory docs/api --output-directory build/api \
-	  dualgate dualgate_sim dualgate_hw
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \
+	  docs build/docs
 
 boards: $(STAMP)
 	set -e; for board in $(BOARDS); do $(BIN)/dualgate build $$board; done
-	$(BIN)/dualgate boards --docs docs/boards.md
+	$(BIN)/dualgate boards --docs docs/reference/boards.md
 	$(BIN)/pytest -m boards
 
 $(STAMP): pyproject.toml

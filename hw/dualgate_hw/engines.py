@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The engine that parameters ask for."""
+"""Choice of the engine, wide or compact, by its parameters."""
 
 from dualgate.contract.engine import Depths, EngineParameters
 
@@ -11,13 +11,14 @@ from .lanes.engine import Engine
 def make_engine(
     parameters: EngineParameters, depths: Depths | None = None
 ) -> Engine | CompactEngine:
-    """An engine behind streams of commands and responses.
+    """Make an engine behind streams of commands and responses.
 
     Parameters
     ----------
     parameters : EngineParameters
+        Parameters of the engine.
     depths : Depths
-        Samples and tags in flight; a compact engine has one of each.
+        Number of samples and tags in flight; a compact engine has one of each.
     """
     if parameters.compact:
         return CompactEngine(parameters)

@@ -9,7 +9,7 @@ from conversations import ENGINES
 
 from dualgate.link.identity import Identity
 from dualgate_hw.link.serial.engine import SerialEngine, UartPort
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_hw.link.serial.uart import divisor_for
 
 ENGINE = "plain"

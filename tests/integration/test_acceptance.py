@@ -12,7 +12,7 @@ from dualgate.contract.settings import PRUNE_OFF, parse_prune
 from dualgate.data import load_digits
 from dualgate.devices import open_device
 from dualgate.devices.checked import CheckedDevice, golden_model
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 from dualgate.train.recipe import Recipe
 from dualgate.train.trainer import Trainer
 

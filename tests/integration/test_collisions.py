@@ -4,9 +4,11 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from amaranth.back import rtlil
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from support.effort import examples
@@ -15,6 +17,7 @@ from support.small_engines import MAX_LAYERS, MAX_WIDTH, assert_same_run, engine
 
 import dualgate_hw.common.verilog
 from dualgate_hw.build import yosys_script
+from dualgate_hw.build.tools import find
 from dualgate_sim.rtl import compiled
 
 ENGINES = ("n2k2s", pytest.param("n2k2c2", marks=pytest.mark.thorough))
@@ -22,10 +25,18 @@ ODDS = st.sampled_from([0, 128])
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def colliding(request: pytest.FixtureRequest) -> Any:
+def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An engine whose memories answer a read that meets a write with ones; its name."""
-    script = f"{yosys_script.ALLOW_COLLISIONS}; {dualgate_hw.common.verilog.SCRIPT}"
-    to_verilog = dualgate_hw.common.verilog.to_verilog
+    convert, to_verilog = rtlil.convert, dualgate_hw.common.verilog.to_verilog
+    work = tmp_path_factory.mktemp("yosys")
+
+    def freed(*arguments: Any, **options: Any) -> str:
+        # The yosys that writes Verilog has none of these commands.
+        (work / "before.il").write_text(convert(*arguments, **options))
+        script = f"read_rtlil before.il\n{yosys_script.ALLOW_COLLISIONS}\nwrite_rtlil after.il\n"
+        (work / "free.ys").write_text(script)
+        find("yosys").run(["-q", "free.ys"], work, work / "log")
+        return (work / "after.il").read_text()
 
     def ones(*arguments: Any) -> str:
         text, count = re.subn(r"<= \d+'hx+;", "<= '1;", to_verilog(*arguments))
@@ -37,7 +48,7 @@ def colliding(request: pytest.FixtureRequest) -> Any:
         own = (*compiled.OWN, Path(__file__), Path(yosys_script.__file__))
         patch.setattr(compiled, "OWN", own)
         patch.setattr(dualgate_hw.common.verilog, "to_verilog", ones)
-        patch.setattr(dualgate_hw.common.verilog, "SCRIPT", script)
+        patch.setattr(dualgate_hw.common.verilog, "rtlil", SimpleNamespace(convert=freed))
         compiled.build(engine(request.param))
         yield request.param
 

@@ -2,43 +2,34 @@
 
 """The tutorial, in both languages: its code runs, and prints what the text shows."""
 
-import io
 import re
-from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
 from support.paths import DOCS
+from support.snippets import run, snippets
 
 pytestmark = pytest.mark.slow
 
-PAGES = {name: (DOCS / name).read_text() for name in ("tutorial.md", "tutorial.es.md")}
-PYTHON = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-
-
-def snippets(page: str) -> list[tuple[str, str]]:
-    """Each piece of code with the output that stands below it."""
-    return PYTHON.findall(PAGES[page])
+PAGES = ("tutorial.md", "tutorial.es.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_snippet_prints_what_the_page_shows(page: str) -> None:
     names: dict[str, Any] = {"__name__": page}
-    for code, shown in snippets(page):
-        line = PAGES[page][: PAGES[page].index(code)].count("\n")
-        printed = io.StringIO()
-        with redirect_stdout(printed):
-            exec(compile("\n" * line + code, str(DOCS / page), "exec"), names)
-        assert printed.getvalue() == shown, f"{page}, after line {line + 1}"
+    for code, shown in snippets(DOCS / page):
+        assert run(DOCS / page, code, names) == shown, f"{page}, after\n{code}"
 
 
 def test_both_languages_show_the_same_code_and_output() -> None:
-    assert len(snippets("tutorial.md")) > 10
-    assert snippets("tutorial.md") == snippets("tutorial.es.md")
+    english, spanish = (snippets(DOCS / page) for page in PAGES)
+    assert len(english) > 10
+    assert english == spanish
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_code_is_left_out(page: str) -> None:
-    fences = re.findall(r"^```(\w+)$", PAGES[page], re.MULTILINE)
-    assert fences.count("python") == len(snippets(page))
-    assert fences.count("text") == sum(bool(shown) for _, shown in snippets(page))
+    fences = re.findall(r"^```(\w+)$", (DOCS / page).read_text(), re.MULTILINE)
+    found = snippets(DOCS / page)
+    assert fences.count("python") == len(found)
+    assert fences.count("text") == sum(bool(shown) for _, shown in found)

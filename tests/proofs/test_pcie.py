@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Proofs of the parts of the PCIe link that count: the window's levels, and whole packets."""
+"""Proofs about the PCIe link: the levels of its window, and whole packets."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from dualgate_hw.link.pcie.window import Window
 
 
 class WindowClaims(wiring.Component):
-    """What a host may rely on who reads the levels, and then acts at any later time."""
+    """Claims about the window for a host that reads the levels, and acts at any later time."""
 
     def __init__(self, depth: int) -> None:
         self.window = Window(depth, depth)
@@ -39,7 +39,7 @@ class WindowClaims(wiring.Component):
             m.d.comb += getattr(window, name).eq(getattr(self, name))
         m.d.comb += window.command.ready.eq(self.taken)
         wiring.connect(m, wiring.flipped(self.response), window.response)
-        # What the host knows: what it saw at some time, less what it used since.
+        # What the host knows: the levels that it saw at some time, less its use since then.
         free = Signal.like(window.free)
         waiting = Signal.like(window.waiting)
         looks = Signal()
@@ -50,7 +50,7 @@ class WindowClaims(wiring.Component):
             m.d.sync += [free.eq(free - self.push), waiting.eq(waiting - self.pop)]
         with m.If(self.reset):
             m.d.sync += [free.eq(0), waiting.eq(0)]
-        # The host keeps to what it knows; looking and acting in one cycle is its right, too.
+        # The host relies on what it knows; it may also read and act in the same cycle.
         m.d.comb += [
             Assume(~self.push | (free != 0) | (looks & (window.free != 0))),
             Assume(~self.pop | (waiting != 0) | (looks & (window.waiting != 0))),
@@ -69,7 +69,7 @@ class WindowClaims(wiring.Component):
 
 
 class PacketClaims(wiring.Component):
-    """Follows whatever is written at one position, any one; what holds for it holds for all."""
+    """Claims about the beat at one arbitrary position, which therefore hold for all beats."""
 
     def __init__(self, depth: int) -> None:
         self.buffer = PacketBuffer(unsigned(2), depth)
@@ -98,16 +98,16 @@ class PacketClaims(wiring.Component):
         with m.If(~chosen):
             m.d.sync += here.eq(self.any_position)
         there = Signal(beat(unsigned(2)))
-        """What was written at `here`."""
+        """Beat that was written at `here`."""
         with m.If(buffer.sink.valid & buffer.sink.ready & (buffer.written == here)):
             m.d.sync += there.eq(buffer.sink.payload)
 
         def waits(until: Signal) -> Value:
-            """Whether the beat from `here` is still inside, and before `until`."""
+            """Return whether the beat from `here` is in the buffer, and before `until`."""
             return (here - buffer.taken)[:bits] < (until - buffer.taken)[:bits]
 
         begun = Signal(bits)
-        """Beats of the packet that is coming in; there are no others behind whole packets."""
+        """Beats of the packet that is being written; no others are behind the whole packets."""
         with m.If(buffer.sink.valid & buffer.sink.ready):
             m.d.sync += begun.eq(Mux(buffer.sink.payload.last, 0, begun + 1))
         m.d.comb += Assert(begun == (buffer.written - buffer.whole)[:bits])
@@ -124,7 +124,7 @@ class PacketClaims(wiring.Component):
             m.d.comb += Assert(look.data == there.as_value())
         with m.If(chosen & waits(buffer.whole) & ((here + 1)[:bits] == buffer.whole)):
             m.d.comb += Assert(there.last)
-        # The beat at the output, if it is the one from `here`.
+        # The output holds the beat from `here`.
         fetched = Signal()
         expected = Signal.like(there)
         takes = Signal()
@@ -140,7 +140,7 @@ class PacketClaims(wiring.Component):
 
 
 @pytest.mark.parametrize("depth", [3, 4, 7])
-def test_what_a_host_saw_free_or_waiting_is_never_lost(tmp_path: Path, depth: int) -> None:
+def test_room_and_words_that_a_host_saw_are_never_lost(tmp_path: Path, depth: int) -> None:
     prove(WindowClaims(depth), 4, tmp_path)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The link's queues, its COBS decoder and its credits, proven for every input."""
+"""Proofs about the queues, the COBS codec and the credits of the serial link, for every input."""
 
 from pathlib import Path
 
@@ -12,30 +12,31 @@ from support.claims import Claims
 
 from dualgate.link.frame import Kind
 from dualgate_hw.link.serial.cobs import CobsDecoder, CobsEncoder
-from dualgate_hw.link.serial.link import LinkParameters, SerialLink
+from dualgate_hw.link.serial.line import LinkParameters
+from dualgate_hw.link.serial.link import SerialLink
 from dualgate_hw.link.serial.queues import POSITION, ReceiveQueue, SendQueue
 
 DEPTH = 16
 
 
 def distance(after: Value, before: Value) -> Value:
-    """How far one position is behind another, modulo their range."""
+    """Return the distance between two positions, modulo their range."""
     return (after - before)[: POSITION.width]
 
 
 def counted(queue: ReceiveQueue) -> tuple[Value, ...]:
-    """What holds of a queue's places at any time."""
+    """Return invariants of the places of a queue."""
     used = distance(queue.expected, queue.fetched)
     return (
         used <= DEPTH,
         queue.credit == DEPTH - used,
-        # Words of the frame that is coming in lie in places that were free when they came.
+        # The words of the frame in progress are in places that were free when they came.
         queue.coming <= queue.credit,
     )
 
 
 def receive_queue(*more: Signal) -> tuple[Claims, Module, ReceiveQueue]:
-    """A queue used as the link uses it, and `more` free signals."""
+    """Return a queue used as the link uses it, with `more` free signals."""
     m = Module()
     queue = m.submodules.queue = ReceiveQueue(DEPTH)
     claims = Claims(m, queue.append, queue.word, queue.accept, queue.drop, queue.words.ready, *more)
@@ -55,7 +56,7 @@ def test_a_credit_once_given_stays_good(tmp_path: Path) -> None:
     promised = Signal(POSITION)
     valid = Signal()
     limit = distance(queue.expected + queue.credit, 0)
-    # A promise is followed for as long as positions can tell old from new.
+    # A promise is checked for as long as positions can tell old from new.
     recent = distance(limit, promised) < 1 << 14
     with m.If(looks):
         m.d.sync += [promised.eq(limit), valid.eq(1)]
@@ -66,7 +67,7 @@ def test_a_credit_once_given_stays_good(tmp_path: Path) -> None:
     claims.claim(
         *counted(queue),
         ~valid | (distance(limit, promised) <= (1 << 14) + 1),
-        # A word finds no room only where the sender went beyond every promise.
+        # A word finds no room only if the sender exceeded every promise.
         ~(valid & recent & overflows) | (kept <= queue.coming) | (kept > DEPTH),
     )
     claims.prove(tmp_path)
@@ -91,7 +92,7 @@ def test_the_decoder_is_in_step_after_any_delimiter(tmp_path: Path) -> None:
     delimited = Signal(init=1)
     with m.If(decoder.encoded.valid):
         m.d.sync += delimited.eq(byte == 0)
-    # How many bytes came in and went out of this frame.
+    # Numbers of bytes of this frame that came in and went out.
     came, went = Signal(8), Signal(8)
     with m.If(decoder.encoded.valid):
         with m.If(byte == 0):
@@ -102,13 +103,13 @@ def test_the_decoder_is_in_step_after_any_delimiter(tmp_path: Path) -> None:
         ~delimited | ~(decoder.begun | decoder.owed | (decoder.left != 0)),
         delimited == ~decoder.begun,
         delimited == (came == 0),
-        # Nothing comes from nothing, and an end only from a delimiter.
+        # No output without an input, and no end without a delimiter.
         ~out.valid | decoder.encoded.valid,
         ~out.valid | (out.payload.end == (byte == 0)),
-        # A frame gets shorter by its first code at least.
+        # Decoding shortens a frame at least by its first code.
         (went < came) | (came == 0),
         (came != 0) | (went == 0),
-        # It is whole exactly if its last block is.
+        # A frame is whole exactly if its last block is.
         ~(out.valid & out.payload.end) | (out.payload.whole == (decoder.left == 0)),
     )
     claims.prove(tmp_path)
@@ -125,7 +126,7 @@ def test_the_encoder_overwrites_nothing_that_has_not_left(tmp_path: Path) -> Non
     most = Mux(encoder.coding, 3, Mux(encoder.delimiting, 2, 1))
     claims.claim(
         encoder.count <= Mux(encoder.coding, 254, Mux(encoder.delimiting, 0, 253)),
-        # A frame's last byte leaves room for what must follow it.
+        # The last byte of a frame leaves room for the code and the delimiter that follow.
         claimed <= CobsEncoder.DEPTH - most,
         encoder.after == (encoder.place + encoder.count + 1)[:9],
         ~encoder.roomy | (claimed <= CobsEncoder.DEPTH - 4),
@@ -141,7 +142,7 @@ def test_a_proof_can_fail(tmp_path: Path) -> None:
 
 
 class Stub(wiring.Component):
-    """Stands for a part of the link; whatever it gives is left to the prover."""
+    """Replaces a part of the link; the prover chooses its outputs."""
 
     def __init__(self, part: wiring.Component) -> None:
         super().__init__(part.signature)
@@ -151,7 +152,7 @@ class Stub(wiring.Component):
 
 
 def test_the_link_sends_only_what_was_written_and_allowed(tmp_path: Path) -> None:
-    """The rules between the queues, for frames of any content at any time."""
+    """The rules between the queues hold for frames of any content at any time."""
     m = Module()
     link = SerialLink([1, 2, 3], LinkParameters(DEPTH, DEPTH, 4, 2))
     link.receiver, link.sender = Stub(link.receiver), Stub(link.sender)  # type: ignore
@@ -164,7 +165,7 @@ def test_the_link_sends_only_what_was_written_and_allowed(tmp_path: Path) -> Non
         *(link.response.valid, link.response.payload, link.command.ready, link.line.tick),
     )
     claims.given(~(receiver.append & receiver.end))
-    # A sender that was given a frame is not done in the next cycle.
+    # A sender that has started a frame is not idle in the next cycle.
     started = Signal()
     m.d.sync += started.eq(sender.start)
     claims.given(~(started & sender.idle))
@@ -177,13 +178,13 @@ def test_the_link_sends_only_what_was_written_and_allowed(tmp_path: Path) -> Non
     claims.claim(
         kept <= DEPTH,
         *counted(incoming),
-        # Nothing is promised that there is no room for.
+        # No credit is given without room.
         ~sender.start | (sender.header.credit <= DEPTH),
-        # Words of a frame have been written, and the host has room for them.
+        # The words of a frame have been written, and the host has room for them.
         ~(data & fresh) | (sender.count <= waiting),
         ~data | (sender.count <= allowed),
         ~data | (sender.count <= 4),
-        # Whatever comes, only a whole frame of this session is accepted, and in its turn.
+        # Only a whole frame of this session is accepted, and only in sequence.
         ~incoming.accept
         | (
             receiver.good
@@ -191,7 +192,7 @@ def test_the_link_sends_only_what_was_written_and_allowed(tmp_path: Path) -> Non
             & (receiver.header.sequence == incoming.expected)
             & ~incoming.overflow
         ),
-        # Without a session nothing is accepted and nothing sent but that there is none.
+        # Without a session no frame is accepted.
         (link._session != 0) | ~incoming.accept,
     )
     claims.prove(tmp_path)

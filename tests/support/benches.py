@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 
 from dualgate.contract.engine import EngineParameters
 from dualgate_hw.common.shapes import LAYER, MASTER, VELOCITY, Shapes, vector
-from dualgate_hw.lanes.control.row_access import RowEntries
+from dualgate_hw.lanes.control.row_access import RowAccess
 from dualgate_sim.testing.streams import plain
 
 Bench = Callable[[Any], Awaitable[None]]
@@ -74,21 +74,21 @@ def attach(
     return store
 
 
-def row_memories(m: Module, entries: RowEntries, shapes: Shapes) -> None:
-    """Weights and velocities behind `entries`, and the registers that it reads them from."""
+def row_memories(m: Module, access: RowAccess, shapes: Shapes) -> None:
+    """Add memories of weights and velocities, and the registers from which `access` reads."""
     strips = shapes.engine.rows * shapes.engine.strips
     for name, shape in (("weights", MASTER), ("velocity", VELOCITY)):
         store = memory.Memory(shape=vector(shapes.strip, shape), depth=strips, init=[])
         m.submodules[name] = store
         read, write = store.read_port(), store.write_port()
         m.d.comb += [
-            read.addr.eq(entries.strip),
-            write.addr.eq(entries.strip),
-            write.en.eq(getattr(entries, f"write_{name}")),
+            read.addr.eq(access.strip),
+            write.addr.eq(access.strip),
+            write.en.eq(getattr(access, f"write_{name}")),
         ]
-        m.d.sync += getattr(entries, name).eq(read.data)
-        for entry, new in zip(write.data, entries.new_strip, strict=True):
-            m.d.comb += entry.eq(new)
+        m.d.sync += getattr(access, name).eq(read.data)
+        for number, new in zip(write.data, access.new_strip, strict=True):
+            m.d.comb += number.eq(new)
 
 
 def descriptors(m: Module, part: Any, layers: list[dict[str, int]]) -> None:
@@ -120,8 +120,8 @@ def in_pairs(lists: Sequence[Sequence[Any]], filler: Any) -> tuple[list[list[Any
     return words, begins
 
 
-def flagged_word(flags: int, **fields: Any) -> dict[str, Any]:
-    """A job of the issuer, with what it has to know of its flags."""
+def flagged_job(flags: int, **fields: Any) -> dict[str, Any]:
+    """Return a job of the issuer, with the fields that follow from its flags."""
     single = int(flags & (flags - 1) == 0)
     known = {"some": int(flags != 0), "lowest": flags & -flags, "single": single}
     return {"flags": flags, **known, **fields}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Claims about gateware, for inputs of any value in any cycle."""
+"""Claims about gateware that hold for every input in every cycle."""
 
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from support.proofs import prove
 
 
 class Claims(wiring.Component):
-    """A module, inputs of it that nothing constrains, and claims about it.
+    """A module with free inputs, and claims about it.
 
     Parameters
     ----------
     m : Module
-    free : signals that have any value in any cycle
+        The module.
+    free : Value
+        Signals of the module that can have any value in any cycle.
     """
 
     def __init__(self, m: Module, *free: Value) -> None:
@@ -29,11 +31,11 @@ class Claims(wiring.Component):
             m.d.comb += value.eq(getattr(self, f"free_{index}"))
 
     def given(self, *conditions: Value) -> None:
-        """Consider only inputs for which these hold."""
+        """Restrict the inputs to those for which all conditions hold."""
         self._m.d.comb += [Assume(condition) for condition in conditions]
 
     def claim(self, *conditions: Value) -> None:
-        """These must hold in every cycle."""
+        """Claim that all conditions hold in every cycle."""
         self._m.d.comb += [Assert(condition) for condition in conditions]
 
     def elaborate(self, platform: object) -> Module:

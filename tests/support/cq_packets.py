@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Requests as the UltraScale+ block hands them over, and completions as it takes them."""
+"""Requests as the UltraScale+ block gives them, and completions as it takes them."""
 
 import random
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Beat = dict[str, int]
 
 @dataclass
 class Request:
-    """A request, with something recognisable in every field that a completion repeats."""
+    """A request, with a distinct value in every field that a completion repeats."""
 
     type: int
     offset: int = 0
@@ -83,7 +83,7 @@ def read(offset: int, length: int = 1, **others: Any) -> Request:
 
 
 async def ask(ctx: Any, cq: Any, requests: Sequence[Request], odds: float = 0.0) -> None:
-    """Offer requests, beat after beat."""
+    """Offer requests, beat by beat; `odds` is the probability of a pause before a beat."""
     dice = random.Random(1)
     for beat in [beat for request in requests for beat in request.beats()]:
         while dice.random() < odds:
@@ -98,7 +98,7 @@ async def ask(ctx: Any, cq: Any, requests: Sequence[Request], odds: float = 0.0)
 async def answers(
     ctx: Any, cc: Any, count: int, odds: float = 0.0
 ) -> list[tuple[dict[str, int], list[int]]]:
-    """Take completions; returns each one's descriptor and the words behind it.
+    """Take completions; returns the descriptor of each, and the words that follow it.
 
     Raises
     ------

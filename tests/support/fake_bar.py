@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A board behind a BAR in plain Python: the register map, and an engine made of a function."""
+"""A model of a board behind a BAR: the register map, and a function in place of an engine."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,19 +10,37 @@ from dualgate.link.bar import ALL_ONES, LEVEL_BITS, Control, Page, Register, Sta
 from dualgate.link.identity import Identity
 
 Answer = Callable[[int, list[int]], list[int]]
-"""Words of the response to a command, from its operation and its payload."""
+"""Function from the operation and the payload of a command to the words of its response."""
 
 
 class FakeBar:
-    """What docs/pcie.md says of registers and window, a word access at a time.
+    """Registers and window as docs/reference/pcie.md defines them, with access word by word.
 
-    Members
-    -------
-    registers : dict, the constants; a test may change them
-    commands, responses : the queues
-    engine : the command words the engine took and has not answered yet
-    resets : how often the stream was reset
-    gone : the board has left the bus
+    Parameters
+    ----------
+    answer : Answer
+        The engine.
+    parameters : EngineParameters
+        Parameters that the board reports.
+    depth : int
+        Words of each queue.
+    beat : int
+        Words that the engine takes at once.
+
+    Attributes
+    ----------
+    registers : dict
+        Offset and value of the constant registers; a test may change them.
+    commands, responses : deque
+        The queues.
+    engine : list of int
+        Command words that the engine has taken and not answered yet.
+    resets : int
+        Number of resets of the command stream.
+    gone : bool
+        The board has left the bus.
+    closed : bool
+        The host has closed the device.
     """
 
     def __init__(
@@ -76,7 +94,7 @@ class FakeBar:
         self.closed = True
 
     def _run(self) -> None:
-        """A turn of the engine: as far as it gets with what is there, but one beat at most."""
+        """Run the engine: take at most one beat, then answer a command if it is complete."""
         if len(self.commands) >= self.beat:
             self.engine += [self.commands.popleft() for _ in range(self.beat)]
         while self.engine and not self.engine[0]:

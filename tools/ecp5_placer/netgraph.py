@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A netlist of an ECP5 as its placement looks at it: cells that stay together, and their nets."""
+"""A netlist of an ECP5 as a graph: nodes are cells that stay together, edges their nets."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,28 +24,28 @@ Cells = dict[str, dict[str, Any]]
 ECP5 = FAMILIES["ecp5"]
 
 AREAS = dict.fromkeys(ECP5.luts, 1.0) | ECP5.weights | dict.fromkeys(ECP5.flip_flops, 0.3)
-"""Of cells that are made of LUTs, in LUTs. A flip-flop mostly shares a place with a LUT."""
+"""Areas of cells that are made of LUTs, in LUTs. Most flip-flops share a place with a LUT."""
 
 BLOCKS = dict.fromkeys(ECP5.block_rams, BLOCK_RAM) | dict.fromkeys(ECP5.multipliers, MULTIPLIER)
 
 WIDEST = 2000
-"""Nodes of a net above which it says nothing about where they should be: clock and reset."""
+"""Number of nodes above which a net does not influence their places, such as clock and reset."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and nets; a net is two or more nodes.
+    """Nodes and nets; a net connects two or more nodes.
 
     Parameters
     ----------
     areas : (nodes,) array
         In LUTs; 0 for a block.
     nets, nodes : (pins,) arrays
-        Of each pin, ordered by nets. A net has at most one pin at a node.
+        Net and node of each pin, ordered by nets. A net has at most one pin at a node.
     counts, first : (nets,) arrays
-        Pins of each net, and the first of them.
+        Number of pins of each net, and index of its first pin.
     blocks : dict
-        Of each kind of block, its cells and which node each of them is.
+        For each kind of block, the node of each cell by its name.
     """
 
     areas: Floats
@@ -59,7 +59,7 @@ class Graph:
     def of(
         cls, nets: Sequence[list[int]], areas: Floats, blocks: dict[str, dict[str, int]]
     ) -> "Graph":
-        """From the nodes of each net; all else as in the class."""
+        """Make a graph from the nodes of each net; the other parameters are those of the class."""
         counts = np.array([len(net) for net in nets], dtype=np.int64)
         return cls(
             areas,
@@ -90,7 +90,7 @@ def read_graph(cells: Cells) -> Graph:
     Parameters
     ----------
     cells : dict
-        Of a flat netlist, as yosys writes it.
+        The cells of a flat netlist, as yosys writes it.
     """
     cells = {
         n: cell for n, cell in cells.items() if cell["type"] in AREAS or cell["type"] in BLOCKS
@@ -109,7 +109,7 @@ def read_graph(cells: Cells) -> Graph:
 
 
 def _pins(cell: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Ports and the bits of nets they are on; constants are strings."""
+    """Yield each port and the number of its net; constants, which are strings, are left out."""
     for port, bits in cell["connections"].items():
         for bit in bits:
             if isinstance(bit, int):
@@ -117,7 +117,7 @@ def _pins(cell: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def _nets(cells: Cells) -> tuple[dict[int, list[str]], dict[int, str]]:
-    """Cells on each net, and the cell that drives it."""
+    """Return the cells on each net, and the cell that drives it."""
     members = defaultdict(list)
     drivers = {}
     for name, cell in cells.items():
@@ -131,7 +131,7 @@ def _nets(cells: Cells) -> tuple[dict[int, list[str]], dict[int, str]]:
 def _nodes(
     cells: Cells, members: Mapping[int, list[str]], drivers: Mapping[int, str]
 ) -> dict[str, int]:
-    """Of each cell its node."""
+    """Return the node of each cell."""
     leaders = {name: name for name in cells}
 
     def leader(name: str) -> str:

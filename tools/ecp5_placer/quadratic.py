@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Where the nodes of a netlist would like to be: springs in place of nets.
+"""Places of a netlist's nodes at which springs, in place of its nets, are at rest.
 
-Each direction by itself. A net pulls with springs between its outermost nodes and all others, whose
-strengths are chosen such that their energy is the length of the net ("bound to bound": Spindler,
-Schlichtmann and Johannes, Kraftwerk2, IEEE TCAD 2008). The sums are numpy's own, not those of a
-library of linear algebra, which differ from processor to processor: the same netlist is to give
-the same placement everywhere.
+Each direction is solved by itself. A net pulls with springs between its outermost nodes and all
+others, whose strengths are chosen such that their energy is the length of the net (bound to bound:
+Spindler, Schlichtmann and Johannes, Kraftwerk2, IEEE TCAD 2008). The sums are numpy's own, because
+those of a library of linear algebra differ from processor to processor, and the same netlist must
+have the same placement everywhere.
 """
 
 import numpy as np
@@ -15,32 +15,32 @@ from scipy.sparse import coo_array, csr_array, diags_array
 from .netgraph import Floats, Graph, Ints
 
 NEAR = 1.0
-"""Tiles below which a spring gets no stronger."""
+"""Length in tiles below which a spring gets no stronger."""
 
 STEPS, PRECISION = 100, 1e-3
-"""When a solution is good enough."""
+"""Limits of the conjugate gradients: number of steps, and relative size of the residual."""
 
 SMOOTHINGS, EVERY = 600, 5
-"""Averages over neighbours that `embed` takes, and after how many of them it orders them."""
+"""Number of averages over neighbours in `embed`, and of those between two orthogonalisations."""
 
 FEW = 4
-"""Nodes that `spread` leaves together."""
+"""Number of nodes that `spread` leaves together."""
 
 
 def wire_length(graph: Graph, at: Floats) -> float:
-    """Half the circumference of all nets, one direction's part of it, tiles."""
+    """Return one direction's part of half the circumference of all nets, in tiles."""
     places = at[graph.nodes]
     longest = np.maximum.reduceat(places, graph.first)
     return float((longest - np.minimum.reduceat(places, graph.first)).sum())
 
 
 def in_order(graph: Graph, at: Floats) -> Ints:
-    """The nodes of each net from the first to the last, as (pins,) array."""
+    """Return the nodes of each net in the order of their places, as a (pins,) array."""
     return graph.nodes[np.lexsort((at[graph.nodes], graph.nets))]
 
 
 def springs(graph: Graph, at: Floats) -> csr_array:
-    """The Laplacian of all nets, for nodes that are about where `at` says."""
+    """Return the Laplacian of all nets, for nodes near the places `at`."""
     nodes = in_order(graph, at)
     lowest, highest = graph.first, graph.first + graph.counts - 1
     inner = np.ones(len(nodes), dtype=bool)
@@ -56,21 +56,21 @@ def springs(graph: Graph, at: Floats) -> csr_array:
 
 
 def settle(graph: Graph, at: Floats, anchors: Floats, pull: Floats) -> Floats:
-    """Where all springs are at rest, each node also held by an anchor.
+    """Return the places at which all springs are at rest, while an anchor also holds each node.
 
     Parameters
     ----------
     graph : Graph
     at : (nodes,) array
-        Where they are, tiles.
+        Present places, tiles.
     anchors : (nodes,) array
     pull : (nodes,) array
-        Of each anchor; a net of two nodes has 1.
+        Strength of each anchor; that of a net of two nodes is 1.
 
     Returns
     -------
     (nodes,) array
-        By conjugate gradients, which begin at `at`.
+        The result of conjugate gradients that begin at `at`.
     """
     hold = pull / np.maximum(np.abs(at - anchors), NEAR)
     matrix = springs(graph, at) + diags_array(hold)
@@ -95,10 +95,10 @@ def settle(graph: Graph, at: Floats, anchors: Floats, pull: Floats) -> Floats:
 
 
 def embed(graph: Graph) -> tuple[Floats, Floats]:
-    """Two directions in which neighbours are near each other, both from 0 to 1.
+    """Return two directions, from 0 to 1, in which neighbours are near each other.
 
-    The smoothest two vectors that are not constant and not alike, by averages over neighbours; then
-    the order of the nodes in them.
+    Averages over neighbours lead to the smoothest two vectors that are neither constant nor alike;
+    the result is the order of the nodes in them.
     """
     size = len(graph.areas)
     pins = coo_array((np.ones(len(graph.nets)), (graph.nodes, graph.nets))).tocsr()
@@ -114,7 +114,7 @@ def embed(graph: Graph) -> tuple[Floats, Floats]:
 
 
 def _apart(vectors: Floats, weights: Floats) -> Floats:
-    """Orthogonal to a constant and to each other, and of length 1."""
+    """Make two vectors orthogonal to a constant and to each other, and of length 1."""
     vectors = vectors - (weights * vectors).sum(axis=0) / weights.sum()
     one, other = vectors.T
     weight = weights[:, 0]
@@ -126,7 +126,7 @@ def _apart(vectors: Floats, weights: Floats) -> Floats:
 def spread(
     areas: Floats, nodes: Ints, x: Floats, y: Floats, size: tuple[float, float]
 ) -> tuple[Floats, Floats]:
-    """Give all nodes the room they need, in about the order in which they are.
+    """Give nodes the room they need, while about keeping their order.
 
     Halves nodes and room, across the longer side, until few nodes are left (as the look-ahead
     legalisation of SimPL does where too many are: Kim, Lee and Markov, IEEE TCAD 2012).
@@ -135,16 +135,16 @@ def spread(
     ----------
     areas : (all nodes,) array
     nodes : (k,) array
-        Which of them.
+        The nodes to spread.
     x, y : (all nodes,) arrays
-        Where they are, tiles.
+        Present places, tiles.
     size : two of float
         Width and height of the room, tiles.
 
     Returns
     -------
     two (all nodes,) arrays
-        Nodes that were not asked for stay where they are.
+        New places; nodes that are not in `nodes` keep theirs.
     """
     places = (x.copy(), y.copy())
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Where block RAMs and multipliers can be in an ECP5, as its database says."""
+"""Sites of block RAMs and multipliers in an ECP5, read from nextpnr's database."""
 
 import json
 import re
@@ -28,19 +28,19 @@ KINDS = {
     "MIB_DSP4": (MULTIPLIER, "MULT18_4"),
     "MIB_DSP5": (MULTIPLIER, "MULT18_5"),
 }
-"""Types of tiles that have a site, and nextpnr's name of it."""
+"""Types of tiles that have a site: the kind of block it takes, and nextpnr's name of it."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place for a block.
+    """A place for one block.
 
     Parameters
     ----------
     x, y : int
         Column and row, tiles.
     name : str
-        Within its tile.
+        Its name within the tile.
     """
 
     x: int
@@ -49,20 +49,20 @@ class Site:
 
     @property
     def bel(self) -> str:
-        """As nextpnr's attribute ``BEL`` wants it."""
+        """The value of nextpnr's attribute ``BEL``."""
         return f"X{self.x}/Y{self.y}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The part that blocks are placed on.
+    """The size and the sites of a part.
 
     Parameters
     ----------
     width, height : int
         Tiles.
     sites : dict
-        Of each kind of block, `BLOCK_RAM` and `MULTIPLIER`, in a fixed order.
+        Sites for each kind of block, `BLOCK_RAM` and `MULTIPLIER`, in a fixed order.
     """
 
     width: int
@@ -71,7 +71,7 @@ class Floor:
 
 
 def read_floor(part: str) -> Floor:
-    """Read the database that nextpnr's package brings along.
+    """Read a part from the database in nextpnr's package.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate tasks`: what can be trained, and what it reaches."""
+"""`dualgate tasks`: the tasks, their default settings and their goals."""
 
 import json
 from typing import Any
@@ -9,15 +9,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..tasks.table import TASKS, Task
+from ..tasks import TASKS, Task
 
 COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "about")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="As one JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def tasks(as_json: bool) -> None:
-    """List the tasks with the settings they have by default."""
+    """List the tasks with their default settings and the goals that these reach."""
     rows = [_row(name, task) for name, task in TASKS.items()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))

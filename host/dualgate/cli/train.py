@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate train`: data, network and recipe into a device; a checkpoint and figures out."""
+"""`dualgate train`: train a task on a device; write a checkpoint, a history and pictures."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from ..contract.engine import EngineParameters
 from ..contract.errors import InputError, MissingToolError
 from ..contract.formats import MASTER
 from ..contract.network import Network
@@ -24,7 +25,7 @@ from ..optim.optimisers import OPTIMISERS
 from ..report.plots import draw_confusion, draw_curves, draw_weights
 from ..report.progress import Display
 from ..report.summary import Summary
-from ..tasks.table import Task, find_task
+from ..tasks import Task, find_task
 from ..train.checkpoint import Checkpoint, load_checkpoint
 from ..train.history import write_history
 from ..train.recipe import WITH_MOMENTUM, Recipe
@@ -34,7 +35,7 @@ from .first_weights import freeze, imported
 
 @dataclass(frozen=True)
 class Options:
-    """The command's options, as typed; None where the task's default holds."""
+    """The command's options as typed; None for an option that keeps the task's default."""
 
     device: str
     layers: str | None
@@ -69,7 +70,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Targets:
-    """Where a run's files go."""
+    """Paths of the files that a run writes."""
 
     checkpoint: Path
     history: Path
@@ -79,7 +80,7 @@ class Targets:
 
     @classmethod
     def under(cls, directory: Path) -> "Targets":
-        """The files' names in `directory`."""
+        """Name the files in `directory`."""
         pictures = (directory / f"{name}.png" for name in ("curves", "confusion", "weights"))
         return cls(directory / "checkpoint.npz", directory / "history.jsonl", *pictures)
 
@@ -89,51 +90,151 @@ FILE = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("task")
-@click.option("--device", default="sim", show_default=True, help="golden, sim, ...")
+@click.option(
+    "--device",
+    default="sim",
+    show_default=True,
+    help="golden, sim, serial:PORT or pcie:ADDRESS; options follow as ?key=value&...",
+)
 @click.option("--layers", metavar="64,32,10", help="Units of the input and of each layer.")
-@click.option("--activation", metavar="NAME[,NAME...]", help="For all hidden layers, or each.")
-@click.option("--loss", help="See the README; decides the outputs too.")
-@click.option("--epochs", type=int)
+@click.option(
+    "--activation",
+    metavar="NAME[,NAME...]",
+    help="identity, relu, leaky_relu, sigmoid or tanh; one for all hidden layers, or one for each.",
+)
+@click.option(
+    "--loss",
+    metavar="NAME",
+    help="Also decides the outputs: mse or msle (identity), sigmoid-mse or bce (sigmoid), cce "
+    "(softmax), perceptron (step).",
+)
+@click.option("--epochs", type=int, help="Passes over the training samples.")
 @click.option("--batch", type=int, help="Most samples in a batch.")
-@click.option("--optimiser", metavar="NAME", help=f"{', '.join(OPTIMISERS)}.")
-@click.option("--lr", type=float, help="Learning rate.")
-@click.option("--schedule", metavar="NAME:FACTOR[:EPOCHS]", help="How the rate falls.")
-@click.option("--momentum", type=float)
-@click.option("--prune", metavar="off|1/2|1/4|...", help="Drop tangents below this share.")
-@click.option("--l1", type=float, help="Penalty on the sum of magnitudes of the weights.")
-@click.option("--l2", type=float, help="Penalty on half the sum of squares of the weights.")
-@click.option("--dropout", type=float, help="Share of hidden units left out of each sample.")
-@click.option("--class-weights", metavar="1,2,...", help="How much each class counts.")
-@click.option("--shift", type=int, help="Move images by up to so many pixels.")
-@click.option("--patience", type=int, help="Epochs without a lower held-out loss that end it.")
-@click.option("--initialiser", metavar="NAME", help="kaiming, glorot or normal.")
-@click.option("--weights", type=FILE, metavar="FILE", help="First weights: .onnx, .npz, ...")
-@click.option("--freeze", metavar="0,1,...", help="Layers whose weights stay as they are.")
-@click.option("--neurons", type=int, help="N of a device without hardware; otherwise 16.")
-@click.option("--seed", type=int, help="Of all chance.")
-@click.option("--data", type=FILE, metavar="DIR", help="Where the IDX files of the task are.")
-@click.option("--out", type=FILE, metavar="DIR", help="Where results go.  [default: runs/TASK]")
-@click.option("--json", type=FILE, metavar="FILE", help="Write every figure shown.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option(
+    "--optimiser",
+    metavar="NAME",
+    help=f"{', '.join(OPTIMISERS)}. sgd and momentum run on chip; for the others the device "
+    "returns the gradient of each batch and takes new weights.",
+)
+@click.option("--lr", type=float, help="Learning rate at the start.")
+@click.option(
+    "--schedule",
+    metavar="NAME:FACTOR[:EPOCHS]",
+    help="How the rate falls: inverse-time, inverse-root, exponential or staircase.",
+)
+@click.option("--momentum", type=float, help="Share of the velocity that each batch keeps.")
+@click.option(
+    "--prune",
+    metavar="off|1/2|1/4|...",
+    help="Drop entries of a derivative vector below about this share of its largest.",
+)
+@click.option(
+    "--l1",
+    type=float,
+    help="Penalty on the sum of magnitudes of the weights; the host adds it to the gradient.",
+)
+@click.option(
+    "--l2",
+    type=float,
+    help="Penalty on half the sum of squares of the weights; the host adds it to the gradient.",
+)
+@click.option(
+    "--dropout",
+    type=float,
+    metavar="P",
+    help="Leave each hidden unit out of each training sample with probability P; it then costs "
+    "nothing. For inference the weights are scaled by 1 - P.",
+)
+@click.option(
+    "--class-weights", metavar="1,2,...", help="How much the samples of each class count."
+)
+@click.option(
+    "--shift",
+    type=int,
+    metavar="N",
+    help="Move images by up to N pixels, drawn anew in every epoch.",
+)
+@click.option(
+    "--patience",
+    type=int,
+    metavar="N",
+    help="End after N epochs without a lower held-out loss, and restore the best weights.",
+)
+@click.option(
+    "--initialiser",
+    metavar="NAME",
+    help="kaiming, glorot or normal; by default the one that suits the activations.",
+)
+@click.option(
+    "--weights",
+    type=FILE,
+    metavar="FILE",
+    help="First weights, and the network with them: .onnx, a checkpoint, or a state dict of "
+    "PyTorch (.safetensors).",
+)
+@click.option(
+    "--freeze", metavar="0,1,...", help="Layers, counted from 0, whose weights do not change."
+)
+@click.option(
+    "--neurons",
+    type=int,
+    metavar="N",
+    help="Lanes of the engine, a power of two; it changes the speed, never a result.  "
+    f"[default: {EngineParameters().neurons}]",
+)
+@click.option(
+    "--seed", type=int, help="Seed of first weights, order of samples, shifts and dropout."
+)
+@click.option(
+    "--data",
+    type=FILE,
+    metavar="DIR",
+    help="Directory of the task's four IDX files, .gz or not; dualgate tasks names the tasks "
+    "that need it.",
+)
+@click.option(
+    "--out",
+    type=FILE,
+    metavar="DIR",
+    help="Directory for checkpoint, history and pictures.  [default: runs/TASK]",
+)
+@click.option("--json", type=FILE, metavar="FILE", help="Write every figure shown to FILE.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Continue from the checkpoint in --out, with its settings, to the bits of a run that "
+    "was never interrupted.",
+)
 @click.option(
     "--checkpoint-every",
     type=click.IntRange(1),
     metavar="BATCHES",
-    help="Not only \
-after every epoch.",
+    help="Write the checkpoint after every BATCHES batches, too, not only after every epoch.",
 )
-@click.option("--check", is_flag=True, help="Compare with the golden model after every batch.")
-@click.option("--trace", type=FILE, metavar="FILE", help="Write a waveform of the first batch.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Run the golden model beside the device. Compare the outputs of every sample and, after "
+    "every batch, all weights, velocities and counters but cycles. The first difference ends the "
+    "run with status 1.",
+)
+@click.option(
+    "--trace", type=FILE, metavar="FILE", help="Write a waveform (VCD) of the first batch."
+)
 def train(task: str, **options: Any) -> None:
-    """Train on TASK; see dualgate tasks.
+    """Train on TASK; `dualgate tasks` lists the tasks.
 
-    What is not given is the task's default, or, with --resume, what the checkpoint has.
+    Options that are not given have the task's defaults or, with --resume, the values of the
+    checkpoint. Unusable input ends with status 2 and one line that says what is wrong.
     """
     run(task, Options(**options))
 
 
 def run(name: str, options: Options) -> None:
-    """Train as `options` say; raises a `DualgateError` before anything is written."""
+    """Train task `name` with `options`.
+
+    Bad options raise a `DualgateError` before any file is written.
+    """
     task = find_task(name)
     targets = Targets.under(options.out or Path("runs") / name)
     _check_targets(options, targets)
@@ -194,7 +295,7 @@ def _recipe(default: Recipe, options: Options) -> Recipe:
 
 
 def _usual(optimiser: str, default: Recipe) -> dict[str, Any]:
-    """Rate and momentum of another optimiser than the task's: its own where it has any."""
+    """Find the usual rate of another optimiser, or else the task's, and its momentum."""
     kind = OPTIMISERS.get(optimiser)
     lr = getattr(kind, "lr", default.lr)
     return {"lr": lr, "momentum": default.momentum if optimiser in WITH_MOMENTUM else 0.0}
@@ -231,7 +332,7 @@ def _run(trainer: Trainer, device: Device, targets: Targets, options: Options) -
             display.epoch(record)
     write_history(targets.history, trainer.records)
     if trainer.recipe.patience:
-        save()  # other weights may have been put back
+        save()  # patience may have put back the weights of an earlier epoch
 
 
 def _draw(targets: Targets, trainer: Trainer, summary: Summary, state: Checkpoint) -> None:

@@ -166,7 +166,7 @@ class Activation:
 
     @property
     def index_shift(self) -> int:
-        """Right shift from |z| to an index of the table; only where `z_frac` is fixed."""
+        """Right shift from ``|z|`` to an index of the table; only where `z_frac` is fixed."""
         doubled = 1 if self.name == "tanh" else 0
         return self.z_frac - TABLE_STEP_FRAC - doubled
 

@@ -133,7 +133,7 @@ class Device(ABC):
 
     @abstractmethod
     def apply(self) -> None:
-        """End a batch: weights -= velocity, then velocity *= momentum."""
+        """End a batch: ``weights -= velocity``, then ``velocity *= momentum``."""
 
     @abstractmethod
     def infer(self, x: Ints) -> Ints:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One neuron, ``z = w . x + b``: what its models share, and the descent of a gradient."""
+"""One neuron, ``z = sum(w * x) + b``: what its models share, and the descent of a gradient."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

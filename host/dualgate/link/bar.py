@@ -2,7 +2,8 @@
 
 """The BAR of a board on PCIe: its pages, registers and bits, for host and gateware.
 
-Offsets are in bytes. All registers are words of 32 bits, little-endian; docs/pcie.md explains each.
+Offsets are in bytes. All registers are words of 32 bits, little-endian; docs/reference/pcie.md
+explains each.
 """
 
 from collections.abc import Sequence

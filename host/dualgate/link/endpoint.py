@@ -3,8 +3,8 @@
 """The host's end of a serial link: two numbered streams of words over a line that loses frames.
 
 Knows no port and no clock; both are handed in, so that it runs the same in a test's own time.
-docs/protocol.md gives the rules. Everything that has to do with time is on this side: a device
-only ever answers.
+docs/reference/protocol.md gives the rules. All time-outs are on this side: a device only ever
+answers.
 """
 
 from collections import deque

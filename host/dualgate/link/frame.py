@@ -3,7 +3,7 @@
 """Frames on a serial line: fields, CRC and delimiters, for host and gateware.
 
 A frame is a header of `HEADER_FIELDS`, a payload of whole words and a CRC-32, all little-endian,
-encoded by COBS so that no byte in it is zero, and ended by a zero. docs/protocol.md specifies it.
+encoded by COBS so that no byte in it is zero, and ended by a zero; see docs/reference/protocol.md.
 """
 
 import struct

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 
 from dualgate.contract.engine import Depths, EngineParameters
 
-from ..link.serial.link import LinkParameters
+from ..link.serial.line import LinkParameters
 from .clock import Clock
 
 Pin = tuple[str, int] | tuple[str, int, str]

@@ -6,7 +6,7 @@ from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from dualgate.contract.engine import Depths, EngineParameters
 
-from ..link.serial.link import LinkParameters
+from ..link.serial.line import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import Ice40Pll
 

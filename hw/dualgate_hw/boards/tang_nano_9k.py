@@ -8,7 +8,7 @@ from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
 from dualgate.contract.engine import Depths
 
-from ..link.serial.link import LinkParameters
+from ..link.serial.line import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import GowinPll
 from .icebreaker import COMPACT

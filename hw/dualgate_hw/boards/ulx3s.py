@@ -8,7 +8,7 @@ from amaranth_boards import ulx3s
 
 from dualgate.contract.engine import Depths, EngineParameters
 
-from ..link.serial.link import LinkParameters
+from ..link.serial.line import LinkParameters
 from .board import Board, Capacity, Leds
 from .clock import Clock, Ecp5Pll
 

@@ -57,6 +57,7 @@ def row(board: Board, result: Result | None) -> str:
     "--builds",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("build"),
+    show_default=True,
     metavar="DIR",
     help="Directory of the builds, which has a directory for each board.",
 )
@@ -64,16 +65,16 @@ def row(board: Board, result: Result | None) -> str:
     "--docs",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the page on boards to FILE.",
+    help="Write the tables of the documentation to FILE.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Directory of the IDX files of MNIST, for the page.",
+    help="Directory of MNIST's IDX files, for the tables of --docs.",
 )
 def boards(builds: Path, docs: Path | None, data: Path | None) -> None:
-    """List the boards, with the figures of those that were built."""
+    """List the boards that `dualgate build` supports, and the figures of those that were built."""
     results = read_results(builds)
     if docs is not None:
         if not results:

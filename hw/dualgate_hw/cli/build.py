@@ -12,7 +12,7 @@ from dualgate.contract.engine import EngineParameters
 from dualgate.contract.errors import FitError, InputError
 from dualgate.cycles import assumed_activity
 from dualgate.data.files import check_target, replace_file
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 
 from ..boards import find_board
 from ..boards.board import Board
@@ -74,15 +74,19 @@ def summary(result: Result, bitstream: Path) -> str:
 @click.command()
 @click.argument("name", metavar="BOARD")
 @click.option(
-    "--neurons", type=click.IntRange(1), metavar="N", help="Number of lanes; a power of two."
+    "--neurons", type=click.IntRange(1), metavar="N", help="Number of lanes, a power of two."
 )
-@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents a lane holds.")
+@click.option("--tangent-lanes", type=click.IntRange(1), metavar="K", help="Tangents per neuron.")
 @click.option("--cores", type=click.IntRange(1), metavar="C", help="Number of cores.")
 @click.option(
     "--fit", "task", metavar="TASK", help="Build the fastest engine that holds this task."
 )
 @click.option(
-    "--seeds", type=click.IntRange(1), default=len(SEEDS), help="Number of placements to try."
+    "--seeds",
+    type=click.IntRange(1),
+    default=len(SEEDS),
+    show_default=True,
+    help="Number of placements to try.",
 )
 @click.option(
     "--pass",
@@ -96,10 +100,14 @@ def summary(result: Result, bitstream: Path) -> str:
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Directory to build in; build/BOARD unless given.",
+    help="Directory for the results.  [default: build/BOARD]",
 )
 @click.option(
-    "--json", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures."
+    "--json",
+    "path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the figures to FILE, as JSON.",
 )
 def build(
     name: str,
@@ -112,12 +120,12 @@ def build(
     out: Path | None,
     path: Path | None,
 ) -> None:
-    """Build the bitstream of BOARD; `dualgate boards` lists them.
+    """Build the bitstream of BOARD; `dualgate boards` lists the boards.
 
-    Sources, logs, reports and the bitstream are left in DIR. A build with the same inputs as an
-    earlier one is taken from a cache, unless it has a --pass. Ends with status 2 where the engine
-    does not fit or is too slow, or where a tool gives a warning that is not known to be harmless;
-    the figures are written all the same.
+    The engine is the board's own unless --fit or a size is given. Sources, logs, reports and the
+    bitstream are left in DIR. A build with the same inputs as an earlier one is taken from a cache,
+    unless it has a --pass. Ends with status 2 if the engine does not fit or is too slow, or if a
+    tool gives a warning that is not known to be harmless; the figures are written all the same.
     """
     board = find_board(name)
     if task is not None and (neurons or tangent_lanes or cores):

@@ -22,7 +22,7 @@ from ..build.result import RESULT, Result
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Directory of the build; build/BOARD unless given.",
+    help="Directory of the build.  [default: build/BOARD]",
 )
 def program(name: str, out: Path | None) -> None:
     """Load a built bitstream into BOARD.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The rules of the activations, as combinational logic: see `dualgate.contract.activations`."""
+"""Combinational logic of the activations, as `dualgate.contract.activations` defines them."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
@@ -22,12 +22,12 @@ ONE = 1 << UNIT_FRAC
 
 
 def slope_frac(activation: Value) -> Value:
-    """Fraction bits of a slope."""
+    """Return the number of fraction bits of a slope."""
     return Mux(activation == SIGMOID.code, SIGMOID.slope_frac, UNIT_FRAC)
 
 
 def table_index(activation: Value, z: Value) -> Value:
-    """Where the table has the value of `z`; beyond its end, the last place."""
+    """Return the table address for `z`; it is the last one for every `z` beyond the table."""
     magnitude = Mux(z < 0, -z, z)[:VALUE_WIDTH]
     rounded = Mux(
         activation == TANH.code,
@@ -38,21 +38,32 @@ def table_index(activation: Value, z: Value) -> Value:
 
 
 def with_sign(h: Value, z: Value) -> Value:
-    """What the table has of `z`, negative where `z` is."""
+    """Negate `h`, the number that the table has for `z`, if `z` is negative."""
     return Mux(z < 0, -h, h)
 
 
 def value_and_slope(
     m: Module, activation: Value, z: Value, signed_h: Value, square: Value
 ) -> tuple[Signal, Signal]:
-    """Value and slope of a unit.
+    """Compute value and slope of a unit.
 
     Parameters
     ----------
-    activation : its code
-    z : pre-activation
-    signed_h : what the table has of it, `with_sign`
-    square : ``round_shift(h * h, 16)``
+    m : Module
+        Module that gets the logic.
+    activation : Value
+        Code of the activation.
+    z : Value
+        Pre-activation of the unit.
+    signed_h : Value
+        Number that the table has for `z`, with its sign by `with_sign`.
+    square : Value
+        ``round_shift(h * h, 16)``, where `h` is the number from the table.
+
+    Returns
+    -------
+    tuple of Signal
+        Value and slope.
     """
     value, slope = Signal(VALUE), Signal(VALUE)
     m.d.comb += [value.eq(z), slope.eq(ONE)]
@@ -69,7 +80,7 @@ def value_and_slope(
                 slope.eq(ONE - square),
             ]
         with m.Case(TANH.code):
-            # Magnitudes are rounded, so that a half of a negative one goes down.
+            # The magnitude is rounded, so that the half of a negative number is rounded down.
             shift = 15 - UNIT_FRAC
             half = Mux(z < 0, (1 << shift - 1) - 1, 1 << shift - 1)
             m.d.comb += [value.eq((signed_h + half) >> shift), slope.eq(ONE - square)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Counters: what happened, as the host reads it."""
+"""Counters of events, which the host reads."""
 
 from amaranth import Array, Module, Mux, Signal, unsigned
 from amaranth.hdl import ValueLike
@@ -16,14 +16,15 @@ COUNTER_WIDTH = 64
 TURNS = len(COUNTERS)
 
 SETTLES = 2 * TURNS + 3
-"""Cycles after which a counter that is read shows everything that happened before."""
+"""Cycles after which the counter at `index` includes every event that came before."""
 
 
 class Counters(wiring.Component):
-    """One counter for each of `commands.COUNTERS`.
+    """A counter of `COUNTER_WIDTH` bits for each name in `commands.COUNTERS`.
 
-    They are words of a memory and share an adder: what happens waits beside it, a few bits for each
-    counter, which are added up in turns.
+    The counters are words of a memory and share an adder. Each counter has a narrow register beside
+    the memory that collects its events; the adder adds these registers to the memory in rotation,
+    one per cycle.
 
     Parameters
     ----------
@@ -32,9 +33,14 @@ class Counters(wiring.Component):
 
     Members
     -------
-    events : what to add in this cycle, by name
-    clear : reset all; wins over events
-    index, value : read a counter; `SETTLES` cycles of latency
+    `events` : In(StructLayout of the names in COUNTERS)
+        Increment of each counter in this cycle.
+    `clear` : In(1)
+        Sets all counters to zero; it has priority over `events`.
+    `index` : In(range(TURNS))
+        Counter to read.
+    `value` : Out(COUNTER_WIDTH)
+        That counter, valid `SETTLES` cycles after `index` was set.
     """
 
     def __init__(self, increment: int) -> None:
@@ -53,12 +59,12 @@ class Counters(wiring.Component):
             shape=unsigned(COUNTER_WIDTH), depth=TURNS, init=[]
         )
         read, write = totals.read_port(), totals.write_port()
-        # After a reset the adder begins with counter 0, so that the next turn is 1's.
+        # After a reset the adder handles counter 0 first, so that counter 1 is the next to read.
         turn = Signal(range(TURNS), init=1)
         added = Signal(range(TURNS))
         m.d.sync += [turn.eq(Mux(turn == TURNS - 1, 0, turn + 1)), added.eq(turn)]
-        # Counters that were cleared, and whose word was not written since. All of them begin so: a
-        # reset leaves memories as they are.
+        # A flag for each counter that was cleared and whose word was not written since. Initially
+        # all are set, because a reset does not change a memory.
         fresh = Signal(TURNS, init=(1 << TURNS) - 1)
         waiting = Array(self._wait(m, name, added == i) for i, name in enumerate(COUNTERS))
         old = Signal(COUNTER_WIDTH)
@@ -81,7 +87,7 @@ class Counters(wiring.Component):
         return m
 
     def _wait(self, m: Module, name: str, taken: ValueLike) -> Signal:
-        """What happened since the counter's last turn."""
+        """Collect the events of a counter since the adder took them last, in a register."""
         event = Signal.like(self.events[name], name=f"{name}_event")
         waiting = Signal(len(event) + TURNS.bit_length(), name=f"{name}_waiting")
         m.d.sync += [event.eq(self.events[name]), waiting.eq(Mux(taken, 0, waiting) + event)]

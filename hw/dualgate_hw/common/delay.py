@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Registers in a row."""
+"""Chains of registers."""
 
 from amaranth import Module, Signal
 from amaranth.hdl import Value
 
 
 def delay(m: Module, value: Value, cycles: int) -> Value:
-    """`value`, `cycles` later."""
+    """Return `value`, delayed by `cycles` registers."""
     for _ in range(cycles):
         later = Signal.like(value, name="delayed")
         m.d.sync += later.eq(value)

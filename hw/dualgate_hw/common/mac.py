@@ -2,10 +2,11 @@
 
 """The MAC array: lanes of N multipliers side by side, shared by any number of clients.
 
-Every operation of the engine is one row: N products a cycle and lane. A client multiplies a scalar
-for each lane with one row of the weight memory (values, tangents), or vectors of its own (updates,
-slopes, momentum). The array decides nothing else: accumulators and what becomes of a product belong
-to the client, so lanes are the same whether each has an array or all take turns on one.
+Every operation of the engine works on one row: N products per cycle and lane. A client multiplies
+one scalar per lane by a row of the weight memory (values, tangents), or it multiplies vectors of
+its own (updates, slopes, momentum). The array only multiplies: accumulators and all further use of
+a product belong to the client. A client is therefore the same whether it has an array to itself or
+shares one with other clients.
 """
 
 from amaranth import Module, Mux, Signal
@@ -16,22 +17,30 @@ from amaranth.lib.wiring import In, Out
 from .shapes import INDEX, PRODUCT, VALUE, vector
 
 MAC_LATENCY = 3
-"""Cycles from a request that was taken to its product."""
+"""Cycles from the cycle in which a request is taken to its product."""
 
 
 class WeightClient(wiring.Signature):
-    """A port that multiplies scalars with a weight row.
+    """A client's port for products of scalars and a weight row.
 
     Parameters
     ----------
     lanes : int
+        Number of lanes, each with a scalar of its own.
 
     Members
     -------
-    valid, ready : request handshake; a request is taken in a cycle where both are high
-    row : row of the weight memory
-    scalar : one for each lane, multiplied with each of the row's N weights
-    done : high `MAC_LATENCY` cycles after a request was taken, when `MacArray.product` is its own
+    `valid` : Out(1)
+        The client requests a product.
+    `ready` : In(1)
+        The arbiter takes the request. It is taken in a cycle in which both are high.
+    `row` : Out(INDEX)
+        Row of the weight memory.
+    `scalar` : Out(ArrayLayout(VALUE, lanes))
+        Scalar of each lane; it is multiplied by each of the row's N weights.
+    `done` : In(1)
+        High `MAC_LATENCY` cycles after a request was taken: `MacArray.product` holds the products
+        of that request.
     """
 
     def __init__(self, lanes: int = 1) -> None:
@@ -47,17 +56,28 @@ class WeightClient(wiring.Signature):
 
 
 class VectorClient(wiring.Signature):
-    """A port that multiplies vectors, entry by entry.
+    """A client's port for elementwise products of vectors.
 
     Parameters
     ----------
-    neurons, lanes : int
+    neurons : int
+        N, the length of a vector.
+    lanes : int
+        Number of lanes.
 
     Members
     -------
-    valid, ready, done : as in `WeightClient`
-    left : N entries for each lane
-    right : N entries, for all lanes
+    `valid` : Out(1)
+        The client requests a product.
+    `ready` : In(1)
+        The arbiter takes the request. It is taken in a cycle in which both are high.
+    `left` : Out(ArrayLayout(vector(neurons), lanes))
+        Left operands of each lane, N numbers.
+    `right` : Out(vector(neurons))
+        Right operands, the same N numbers for every lane.
+    `done` : In(1)
+        High `MAC_LATENCY` cycles after a request was taken: `MacArray.product` holds the products
+        of that request.
     """
 
     def __init__(self, neurons: int, lanes: int = 1) -> None:
@@ -73,9 +93,19 @@ class VectorClient(wiring.Signature):
 
 
 def attach(m: Module, client: wiring.PureInterface, port: wiring.PureInterface) -> None:
-    """Connect a client to a port of an array that may have more lanes or neurons.
+    """Connect a client to a port of an array.
 
-    Those multiply zeros.
+    The array may have more lanes or neurons than the client; the additional multipliers multiply
+    zeros.
+
+    Parameters
+    ----------
+    m : Module
+        Module that gets the assignments.
+    client : interface of WeightClient or VectorClient
+        The client's port.
+    port : flipped interface of the same kind
+        The array's port.
     """
     m.d.comb += [
         port.valid.eq(client.valid),
@@ -105,17 +135,27 @@ class MacArray(wiring.Component):
     neurons : int
         N.
     lanes : int
-        The array takes N multipliers of 16 x 16 bits for each.
-    vectors, weights : int
-        How many clients of each kind; vector clients come first in priority.
+        Number of lanes. Each lane takes N multipliers of 16 x 16 bits.
+    vectors : int
+        Number of vector clients. They have priority over the weight clients.
+    weights : int
+        Number of weight clients. Among clients of a kind a lower index has priority.
     alone : int
-        The first so many clients ask only while no other does, so that no other looks at them.
+        Number of leading clients that never request while another client does; the arbiter omits
+        them from the other clients' busy logic.
 
     Members
     -------
-    vector_clients, weight_clients : the clients' ports
-    row, weight_row : address to the weight memory, and the row it returns a cycle later
-    product : N products a lane, valid for the client whose `done` is high
+    `vector_clients` : In(VectorClient(neurons, lanes)).array(vectors)
+        Ports of the vector clients.
+    `weight_clients` : In(WeightClient(lanes)).array(weights)
+        Ports of the weight clients.
+    `row` : Out(INDEX)
+        Address to the weight memory.
+    `weight_row` : In(vector(neurons))
+        Row at that address, a cycle later.
+    `product` : Out(ArrayLayout(vector(neurons, PRODUCT), lanes))
+        N products per lane; they belong to the client whose `done` is high.
     """
 
     def __init__(
@@ -160,6 +200,10 @@ class MacArray(wiring.Component):
     def _arbitrate(
         self, m: Module, client: wiring.PureInterface, before: list[wiring.PureInterface]
     ) -> ValueLike:
+        """Build a client's handshake; returns whether its request is taken.
+
+        The clients in `before` have priority over it.
+        """
         busy = Signal()
         take = Signal()
         m.d.comb += busy.eq(0)
@@ -185,15 +229,16 @@ class MacArray(wiring.Component):
         right: data.View,
         from_memory: Signal,
     ) -> None:
+        """Build the operand registers and the multipliers."""
         for neuron in range(self.neurons):
-            # Who uses a product knows when it is one: reset has no say, so that the registers can
-            # be those that an ECP5's multiplier has inside.
+            # `done` tells when a product is valid, so that the operands and the product need no
+            # reset. Registers without one fit into the multiplier of an ECP5.
             b = Signal(VALUE, reset_less=True)
             m.d.sync += b.eq(Mux(from_memory, self.weight_row[neuron], right[neuron]))
             for lane in range(self.lanes):
                 a = Signal(VALUE, reset_less=True)
-                # A register for each: of one for all, yosys 0.70 takes a multiplier's part into
-                # that multiplier of an iCE40 and forgets the rest.
+                # One register per multiplier: from a register that all multipliers share, yosys
+                # 0.70 moves one multiplier's part into a multiplier of an iCE40 and loses the rest.
                 product = Signal(PRODUCT, reset_less=True)
                 m.d.sync += [a.eq(left[lane][neuron]), product.eq(a * b)]
                 m.d.comb += self.product[lane][neuron].eq(product)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Flags of a word's entries: the lowest alone, where it is and what it chooses.
+"""Logic on words of flags and on one-hot words: isolate, encode, select.
 
-All of it in the shape of trees, because a path through carries or through one choice after the
-other is as long as a word is wide.
+All functions build trees, because the delay of a carry chain, or of a chain of multiplexers, grows
+with the width of the word.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,11 +14,11 @@ from amaranth import Cat, Const
 from amaranth.hdl import Value
 
 GROUP = 4
-"""Flags that are looked at together: inputs of a LUT."""
+"""Number of flags in a group, that of a LUT's inputs."""
 
 
 def _first(flags: Sequence[Value]) -> list[Value]:
-    """The first flag alone."""
+    """Clear every flag but the first one that is set."""
     alone: list[Value] = []
     before: list[Value] = []
     for start in range(0, len(flags), GROUP):
@@ -30,6 +30,7 @@ def _first(flags: Sequence[Value]) -> list[Value]:
 
 
 def _place(flags: Sequence[Value]) -> Value:
+    """Return the position of the only flag that is set."""
     bits = (len(flags) - 1).bit_length()
     return Cat(
         Cat(flag for n, flag in enumerate(flags) if n >> bit & 1).any() for bit in range(bits)
@@ -37,12 +38,12 @@ def _place(flags: Sequence[Value]) -> Value:
 
 
 def isolate_lowest(flags: Value) -> Value:
-    """The lowest flag alone; none if there is none."""
+    """Clear every flag but the lowest one that is set; zero stays zero."""
     return Cat(_first(list(flags)))
 
 
 def more_than_one(flags: Value) -> Value:
-    """Whether there is more than one flag."""
+    """Return whether more than one flag is set."""
     some: list[Value] = []
     more: list[Value] = []
     for start in range(0, len(flags), GROUP):
@@ -54,17 +55,17 @@ def more_than_one(flags: Value) -> Value:
 
 
 def onehot_index(flag: Value) -> Value:
-    """The place of the only flag; zero without one."""
+    """Return the position of the only flag that is set; zero if none is."""
     return _place(list(flag))
 
 
 def bit_length(value: Value) -> Value:
-    """How many bits `value` takes, as a number."""
+    """Return the number of bits that an unsigned value takes, as `int.bit_length` does."""
     highest = _first(list(value)[::-1])[::-1]
     return _place([Const(0, 1), *highest])
 
 
 def onehot_mux(flag: Value, words: Iterable[Value]) -> Value:
-    """The bits of the only flag's word; zeros without one."""
+    """Select the word of the only flag that is set; zero if none is."""
     bits = [Value.cast(word) for word in words]
     return reduce(or_, (word & flag[n].replicate(len(word)) for n, word in enumerate(bits)))

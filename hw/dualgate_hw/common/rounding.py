@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Narrowing, as `formats` defines it: shifts, saturation, and a multiplier before both."""
+"""Narrowing of numbers: shifts, rounding, saturation, and a multiplier in front of them.
+
+`dualgate.contract.formats` defines the results.
+"""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value, ValueLike
@@ -13,17 +16,39 @@ from .delay import delay
 from .shapes import VALUE
 
 ROUNDING_LATENCY = 4
-"""Cycles from `start` to `done`."""
-
+"""Cycles from `start` to `done` of a `RoundingMultiplier`."""
 
 WINDOW = VALUE_WIDTH + 2
-"""Bits of which `round_off` makes 16: a half below, and above what tells -32768 from one less."""
+"""Bits that `round_off` narrows to 16.
+
+One more at the bottom, for the half that rounding adds, and one more at the top, which tells
+-32768 from -32769.
+"""
 
 
 def shift_right(
     m: Module, value: Value, amount: Value, width: int, lowest: int = 0
 ) -> tuple[Value, Value]:
-    """``value >> (amount << lowest)`` as `width` bits, signed, and whether any was lost for it."""
+    """Shift a signed value right by a variable amount and cut it to `width` bits.
+
+    Parameters
+    ----------
+    m : Module
+        Module that gets the shifter.
+    value : Value
+        Signed number.
+    amount : Value
+        Unsigned; the shift is ``amount << lowest`` places.
+    width : int
+        Bits of the result.
+    lowest : int
+        Place of the amount's lowest bit.
+
+    Returns
+    -------
+    tuple of Value
+        The signed result, and whether a bit above it was lost, so that the number does not fit.
+    """
     shifted, lost = _shift(m, value, amount, width, lowest)
     return shifted, lost.any()
 
@@ -31,11 +56,11 @@ def shift_right(
 def _shift(
     m: Module, value: Value, amount: Value, width: int, lowest: int = 0
 ) -> tuple[Value, Value]:
-    """`shift_right`, and bits of which one is set if any bit was lost.
+    """Shift as `shift_right` does; returns flags of which at least one is set if a bit was lost.
 
-    Copies of the sign do not count, and the sign stays even if others are lost. The largest steps
-    come first, so that each stage carries only what the ones after it can reach; what a stage
-    leaves behind is compared with the sign there.
+    Copies of the sign do not count as lost bits. The result keeps the sign of `value` even if bits
+    are lost. The largest steps come first, so that each stage carries only the bits that later
+    stages can still reach; the bits that a stage leaves behind are compared with the sign there.
     """
     steps = [1 << place for place in range(lowest, lowest + len(amount))]
     reach = width + sum(steps)
@@ -58,11 +83,15 @@ def _shift(
 def shift_right_twice(
     m: Module, value: Value, amount: Value, width: int, fine: int
 ) -> tuple[Value, Value]:
-    """`shift_right`, a cycle later: the lowest `fine` places of the amount after a register."""
+    """Shift as `shift_right` does, in two steps with a register between them.
+
+    The lowest `fine` bits of the amount shift after the register, so the result comes a cycle
+    later.
+    """
     coarse = Signal(signed(width + (1 << fine) - 1))
     rest = Signal(fine)
     shifted, terms = _shift(m, value, amount[fine:], len(coarse), fine)
-    # What was lost is found where there is time for it.
+    # The flags are joined after the register, where there is time for it.
     coarse_lost = Signal.like(terms)
     m.d.sync += [coarse.eq(shifted), coarse_lost.eq(terms), rest.eq(amount[:fine])]
     shifted, lost = shift_right(m, coarse, rest, width)
@@ -72,10 +101,25 @@ def shift_right_twice(
 def saturate(
     value: Value, width: int, lost: ValueLike = 0, negative: Value | None = None
 ) -> tuple[Value, Value]:
-    """`value`, signed, clipped to `width` bits, and whether it was.
+    """Clip a signed value to `width` bits.
 
-    It fits if all bits from the narrow sign upwards are alike, which takes no comparison. What has
-    `lost` bits on its way does not; its sign may be another one than is seen, and is `negative`.
+    A value fits if all its bits from the narrow sign upwards are equal, which takes no comparison.
+
+    Parameters
+    ----------
+    value : Value
+        Signed number.
+    width : int
+        Bits of the result.
+    lost : ValueLike
+        The number lost bits before it came here, and therefore does not fit.
+    negative : Value, optional
+        Sign of the number; needed where `lost` bits may have left another sign in `value`.
+
+    Returns
+    -------
+    tuple of Value
+        The signed result, and whether it was clipped.
     """
     bits = value.as_unsigned()
     spare = bits[width - 1 :]
@@ -86,25 +130,49 @@ def saturate(
 
 
 def with_half(value: Value) -> Value:
-    """`value` with a place below it, where a shift leaves the half that `round_off` rounds by."""
+    """Append a zero bit below `value`; a shift leaves the half there that `round_off` rounds by."""
     return Cat(Const(0, 1), value).as_signed()
 
 
 def round_off(shifted: Value, lost: Value) -> tuple[Value, Value]:
-    """16 bits of a number that was shifted `with_half`, rounded and clipped; and whether it was."""
+    """Round and clip to 16 bits a number that was shifted `with_half`.
+
+    Parameters
+    ----------
+    shifted : Value
+        Signed number of `WINDOW` bits.
+    lost : Value
+        Whether the shift lost bits above it.
+
+    Returns
+    -------
+    tuple of Value
+        The signed result, and whether it was clipped.
+    """
     return saturate((shifted + 1) >> 1, VALUE_WIDTH, lost, shifted[-1])
 
 
 class RoundingMultiplier(wiring.Component):
-    """``saturate(round_shift(left * right, shift), 16)``, pipelined.
+    """A pipelined multiplier that computes ``saturate(round_shift(left * right, shift), 16)``.
+
+    It takes a product in every cycle.
 
     Members
     -------
-    start : a new product begins
-    left, right : 18 bits each, as wide as a DSP block's operands
-    shift : 0 to 63
-    done : high `ROUNDING_LATENCY` cycles after `start`
-    result, clipped : valid with `done` and until the next one
+    `start` : In(1)
+        Begins a product; the operands are taken in this cycle.
+    `left` : In(signed(18))
+        Left operand, as wide as that of a DSP block.
+    `right` : In(signed(18))
+        Right operand.
+    `shift` : In(6)
+        Number of places by which the product is shifted down, 0 to 63.
+    `done` : Out(1)
+        High `ROUNDING_LATENCY` cycles after `start`.
+    `result` : Out(VALUE)
+        The shifted, rounded and clipped product, valid from `done` until the next `done`.
+    `clipped` : Out(1)
+        Whether `result` was clipped, valid as `result` is.
     """
 
     start: Signal
@@ -135,7 +203,7 @@ class RoundingMultiplier(wiring.Component):
         product = Signal(signed(36))
         m.d.comb += self.done.eq(delay(m, self.start, ROUNDING_LATENCY))
         m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
-        # Most of the shift comes before the register, because rounding comes after it.
+        # Most of the shift comes before the register, because rounding follows the register.
         shift = delay(m, self.shift, 2)
         narrowed, clipped = round_off(*shift_right_twice(m, with_half(product), shift, WINDOW, 2))
         with m.If(delay(m, self.start, ROUNDING_LATENCY - 1)):

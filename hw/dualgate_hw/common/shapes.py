@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Shapes shared by the gateware's components, made from the host's definitions."""
+"""Shapes that components of the gateware share, derived from the definitions in the contract."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ PRODUCT = signed(2 * VALUE_WIDTH)
 MASTER = signed(MASTER_WIDTH)
 VELOCITY = signed(VELOCITY_WIDTH)
 WORD = unsigned(WORD_BITS)
-"""A word of commands and responses."""
+"""A word of a command or a response."""
 
 INDEX = unsigned(16)
-"""Units, rows and list positions, as descriptors give them.
+"""Index of a unit, a row or a list position, as wide as in a descriptor.
 
-What an engine of its size needs of them is in `Shapes`.
+`Shapes` has the narrower shapes that suffice for an engine of given size.
 """
 
 
@@ -33,40 +33,46 @@ def _struct(fields: tuple[tuple[str, int], ...]) -> data.StructLayout:
 
 
 LAYER = _struct(LAYER_FIELDS)
-"""A layer descriptor, see `dualgate.contract.engine.LAYER_FIELDS`."""
+"""A layer descriptor, see `dualgate.contract.layout.LAYER_FIELDS`."""
 
 SETTINGS = _struct(SETTINGS_FIELDS)
-"""What may change from batch to batch, see `dualgate.contract.settings.Settings`."""
+"""Settings, which may change from batch to batch, see `dualgate.contract.settings.Settings`."""
 
 ENTRY = data.StructLayout({"value": VALUE, "index": INDEX})
-"""One nonzero of a list; its bits are the word that carries it in a command."""
+"""An entry of a list of nonzeros; its bits are those of the word that carries it in a command."""
 
 OUTPUT = data.StructLayout({"value": VALUE, "slope": VALUE})
-"""What the value lane leaves of an output unit; for softmax the value is the pre-activation."""
+"""Value and slope of an output unit; for softmax the value is the pre-activation."""
 
 
 def vector(neurons: int, shape: ShapeLike = VALUE) -> data.ArrayLayout:
-    """One word of `neurons` entries."""
+    """Return the layout of a memory word of `neurons` numbers."""
     return data.ArrayLayout(shape, neurons)
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Widths that follow from an engine's parameters.
+    """Shapes and widths that follow from the parameters of an engine.
 
     Parameters
     ----------
     engine : EngineParameters
+        Parameters of the engine.
     contexts : int
-        Samples in flight; each has its own place in every memory of a sample. At least 2, but for
-        the compact engine's one.
+        Number of samples in flight; each has its own bank in every memory of samples. At least 2,
+        except in the compact engine, which has 1.
     slots : int
-        Tags in flight in the tangent lane. At least 2.
+        Number of tags in flight in the tangent lane. At least 2.
     threads : int
-        Samples in flight in the value lane. At least 2.
+        Number of samples in flight in the value lane. At least 2.
     listed : int
-        Entries of the lists of inputs of all samples in flight, a power of two; 0 is as many as
-        the contexts can have.
+        Entries of the ring that holds the input lists of all samples in flight, a power of two;
+        0 stands for the largest number that all contexts together can use.
+
+    Raises
+    ------
+    ValueError
+        If the ring of `listed` entries is smaller than one list, or its size no power of two.
     """
 
     engine: EngineParameters
@@ -81,89 +87,89 @@ class Shapes:
 
     @property
     def neurons(self) -> int:
-        """N."""
+        """N, the number of neurons computed side by side."""
         return self.engine.neurons
 
     @property
     def lanes(self) -> int:
-        """K, the tangents of a slot."""
+        """K, the number of tangents of a slot."""
         return self.engine.tangent_lanes
 
     @property
     def unit(self) -> Shape:
-        """Units, and list positions and lengths."""
+        """Index of a unit, and position in or length of a list."""
         engine = self.engine
         most = max(engine.inputs, engine.activations, engine.groups * engine.neurons)
         return unsigned(most.bit_length())
 
     @property
     def entry(self) -> data.StructLayout:
-        """`ENTRY` with an index of so many bits as the engine needs."""
+        """`ENTRY` with an index of only the bits that the engine needs."""
         return data.StructLayout({"value": VALUE, "index": self.unit})
 
     @property
     def pair(self) -> data.ArrayLayout:
-        """Two entries of a list of inputs."""
+        """A memory word of two entries of an input list."""
         return data.ArrayLayout(self.entry, 2)
 
     @property
     def pairs(self) -> int:
-        """Pairs of entries in the ring of lists of inputs."""
+        """Number of pairs in the ring of input lists."""
         every = 1 << ceil_log2(self.contexts) + ceil_log2(self.engine.inputs)
         return max(2, self.listed or every) // 2
 
     @property
     def place(self) -> Shape:
-        """A pair's position in that ring, and a bit to tell full from empty."""
+        """Position of a pair in that ring, with one more bit to tell full from empty."""
         return unsigned(ceil_log2(self.pairs) + 1)
 
     @property
     def row(self) -> Shape:
-        """Rows of the weight memory."""
+        """Index of a row of the weight memory."""
         return unsigned(self.engine.rows.bit_length())
 
     @property
     def strip(self) -> int:
-        """Entries of a strip, see `EngineParameters.strip`."""
+        """Number of lanes of a strip, see `EngineParameters.strip`."""
         return self.engine.strip
 
     @property
     def strip_bits(self) -> int:
-        """Bits that tell the strips of a row apart."""
+        """Bits of the index of a strip in its row."""
         return (self.engine.strips - 1).bit_length()
 
     @property
     def strip_index(self) -> Shape:
-        """Strips of all rows, one row's after the other's."""
+        """Index of a strip among those of all rows, row after row."""
         return unsigned(self.row.width + self.strip_bits)
 
     @property
     def group(self) -> Shape:
-        """Groups of a layer."""
+        """Index or number of the groups of a layer."""
         return unsigned(self.engine.groups.bit_length())
 
     @property
     def word(self) -> Shape:
-        """Words of slopes and update scalars."""
+        """Index of a memory word of slopes or update scalars."""
         return unsigned(self.engine.vectors.bit_length())
 
     @property
     def value_sum(self) -> Shape:
-        """A product for each entry of the longest list."""
+        """Sum of one product for each entry of the longest list."""
         return signed(sum_width(max(self.engine.inputs, self.engine.activations)))
 
     @property
     def tangent_sum(self) -> Shape:
-        """A product for each unit of a hidden layer; its bias has a place, but no tangent."""
+        """Sum of one product for each unit of a hidden layer; its bias has no tangent."""
         return signed(sum_width(max(1, self.engine.activations - 1)))
 
     @property
     def norm(self) -> Shape:
-        """Shifts that bring a tangent's sums into 16 bits."""
+        """Shift that brings the sums of a tangent into 16 bits."""
         return unsigned((self.tangent_sum.width - VALUE_WIDTH).bit_length())
 
     def narrow(self, layer: data.View) -> dict[str, Value]:
-        """The fields of a descriptor, cut to the bits that a network which fits can use."""
+        """Cut the fields of a descriptor to the bits that a network which fits can use."""
         units = dict.fromkeys(("inputs", "outputs", "list_base"), self.unit)
         widths = {**units, "groups": self.group, "weight_base": self.row, "vector_base": self.word}
         return {
@@ -173,36 +179,39 @@ class Shapes:
 
     @property
     def context(self) -> int:
-        """Bits of a context's number."""
+        """Bits of the index of a context."""
         return (self.contexts - 1).bit_length()
 
     @property
     def slot(self) -> int:
-        """Bits of a slot's number."""
+        """Bits of the index of a slot."""
         return (self.slots - 1).bit_length()
 
     @property
     def vector(self) -> data.ArrayLayout:
-        """One word of N values."""
+        """A memory word of N values."""
         return vector(self.neurons)
 
     @property
     def vectors(self) -> data.ArrayLayout:
-        """One word for each tangent of a slot."""
+        """A memory word of N values for each tangent of a slot."""
         return data.ArrayLayout(self.vector, self.lanes)
 
     @property
     def mask_words(self) -> int:
-        """Words of masks of a sample: a bit for each entry that the lists of values can have."""
+        """Number of mask words of a sample: one bit for each entry of its lists of values."""
         return -(-self.engine.activations // WORD_BITS)
 
     @property
     def token(self) -> data.StructLayout:
-        """What lanes hand on for a sample: its context, and whether it trains."""
+        """A sample on its way from lane to lane: its context, and whether it is to train."""
         return data.StructLayout({"context": unsigned(self.context), "train": unsigned(1)})
 
     def read(self, depth: int, shape: ShapeLike, owners: int = 1) -> memory.ReadPort.Signature:
-        """Read port of a memory of `depth` words for each of `owners`; use as ``In``."""
+        """Return the signature of a read port of a memory with `depth` words per owner.
+
+        For the component that reads, the member is ``In``.
+        """
         return memory.ReadPort.Signature(
             addr_width=ceil_log2(depth) + ceil_log2(owners), shape=shape
         )
@@ -210,12 +219,18 @@ class Shapes:
     def write(
         self, depth: int, shape: ShapeLike, owners: int = 1, granularity: int | None = None
     ) -> memory.WritePort.Signature:
-        """Write port of such a memory; use as ``In``."""
+        """Return the signature of a write port of such a memory.
+
+        For the component that writes, the member is ``In``.
+        """
         return memory.WritePort.Signature(
             addr_width=ceil_log2(depth) + ceil_log2(owners), shape=shape, granularity=granularity
         )
 
 
 def banked_address(owner: ValueLike, address: ValueLike, depth: int) -> Value:
-    """Address of a word of `owner`, a context or slot, in a memory of `depth` words for each."""
+    """Return the address of a word in the bank of `owner`.
+
+    The owner is a context or a slot, and a bank has `depth` words.
+    """
     return Cat(Value.cast(address)[: ceil_log2(depth)], owner)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The tables of sigmoid and exponential, which cores share: a block RAM has two ports."""
+"""The tables of sigmoid and exponential.
+
+Cores share them, because the block RAM of a table has two ports.
+"""
 
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.hdl import Shape
@@ -14,13 +17,23 @@ EXP_SHAPE = unsigned(16)
 
 
 class TablePort(wiring.Signature):
-    """Read port of a table; who has no port to himself asks for it.
+    """Read port of a table, which a reader may share with others and then has to request.
+
+    Parameters
+    ----------
+    shape : Shape
+        Shape of a number of the table.
 
     Members
     -------
-    wanted : until everything is read
-    granted : it may be read now, until it is not `wanted` any more
-    addr, data : an entry, a cycle of latency
+    `wanted` : Out(1)
+        Requests the table; stays high until everything is read.
+    `granted` : In(1)
+        The reader may read. Once high, it stays high at least until `wanted` falls.
+    `addr` : Out(TABLE_BITS)
+        Address to read, while `granted`.
+    `data` : In(shape)
+        Number at that address, a cycle later.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -35,7 +48,17 @@ class TablePort(wiring.Signature):
 
 
 def own_table(m: Module, port: wiring.PureInterface, entries: tuple[int, ...]) -> None:
-    """A table with a single reader."""
+    """Build a table for a single reader, which may always read.
+
+    Parameters
+    ----------
+    m : Module
+        Module that gets the table.
+    port : interface of TablePort
+        Port of the reader.
+    entries : tuple of int
+        Numbers of the table.
+    """
     m.submodules.table = table = memory.Memory(
         shape=port.data.shape(), depth=1 << TABLE_BITS, init=entries
     )
@@ -44,18 +67,23 @@ def own_table(m: Module, port: wiring.PureInterface, entries: tuple[int, ...]) -
 
 
 class Tables(wiring.Component):
-    """Sigmoid for two cores a table, and a single table of exponentials.
+    """A table of sigmoids for every two cores, and one table of exponentials for all.
 
-    Sigmoids are wanted for every unit; of exponentials a core wants a few for each sample, and
-    cores that share a port wait for each other.
+    A core reads a sigmoid for every unit, and therefore has a port to itself. It reads only a few
+    exponentials per sample: half of the cores share either port of that table and wait for each
+    other.
 
     Parameters
     ----------
     cores : int
+        Number of cores.
 
     Members
     -------
-    sigmoid, exp : a port for each core
+    `sigmoid` : In(TablePort(SIGMOID_SHAPE)).array(cores)
+        Port of each core to a table of sigmoids.
+    `exp` : In(TablePort(EXP_SHAPE)).array(cores)
+        Port of each core to the table of exponentials.
     """
 
     def __init__(self, cores: int) -> None:
@@ -82,7 +110,10 @@ class Tables(wiring.Component):
         entries: tuple[int, ...],
         shares: list[list[wiring.PureInterface]],
     ) -> None:
-        """A table, a read port for each of some ports that share it."""
+        """Build a table with one read port for each list of `shares`, whose ports share it.
+
+        A read port stays with its owner while the owner wants it.
+        """
         shape = shares[0][0].data.shape()
         m.submodules[name] = table = memory.Memory(shape=shape, depth=1 << TABLE_BITS, init=entries)
         for number, ports in enumerate(shares):

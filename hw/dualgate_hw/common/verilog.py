@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Gateware as SystemVerilog, for simulators and for toolchains that take it."""
+"""Conversion of gateware to SystemVerilog, for simulators and toolchains."""
 
 import gc
 import subprocess
@@ -19,18 +19,23 @@ SCRIPT = "proc -nomux -norom; memory_collect; write_verilog -norename -sv"
 
 
 class WithoutReset(wiring.Component):
-    """A component whose clock is a port and whose registers are only ever initialised.
+    """A component with its clock as a port, and without a reset.
 
-    A reset that enters every register's next state would make a compiled model evaluate all of it
-    once more for its inputs; a simulation begins from initial values anyway.
+    Registers only have initial values, from which a simulation starts. A reset input would enter
+    the next state of every register, and a compiled model would then evaluate all of them once more
+    when its inputs change.
 
     Parameters
     ----------
     inner : wiring.Component
+        The component.
 
     Members
     -------
-    clk : clock; the rest as of `inner`
+    `clk` : In(1)
+        Clock of the domain `sync`.
+    ...
+        The members of `inner`.
     """
 
     def __init__(self, inner: wiring.Component) -> None:
@@ -64,15 +69,16 @@ def _no_collection() -> Iterator[None]:
 
 
 def to_verilog(component: wiring.Component, name: str) -> str:
-    """Convert a component.
+    """Convert a component to SystemVerilog.
 
-    ``always_comb`` is asked for because a simulator must run such blocks at time zero, which it
-    need not do with the ``always @*`` of plain Verilog.
+    Processes become ``always_comb`` blocks: a simulator must run them at time zero, which it need
+    not do with the ``always @*`` of plain Verilog.
 
     Parameters
     ----------
     component : wiring.Component
-        Its members become the module's ports, joined by two underscores.
+        Component whose members become the ports of the module; names of nested members are joined
+        by two underscores.
     name : str
         Name of the top module.
 

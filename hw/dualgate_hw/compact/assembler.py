@@ -21,6 +21,8 @@ Operand = Cell | AluOp | int
 class Extras(TypedDict, total=False):
     """Further parts of an instruction, given as keywords.
 
+    Fields
+    ------
     do : the action; not together with `store`
     store : the cell that takes the result; an operand that is a cell must be the same cell
     plane : the plane of the row memory, for `Action.READ_ROW` and `Action.WRITE_ROW`

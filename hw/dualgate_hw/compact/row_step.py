@@ -24,7 +24,7 @@ MOMENTUM_DROPS = 1 + MOMENTUM_FRAC // DIGIT_WIDTH
 
 
 class RowStepLoop(wiring.Component):
-    """Computes w -= v, then v *= momentum, for a row, a lane after the other.
+    """Computes ``w -= v``, then ``v *= momentum``, for a row, a lane after the other.
 
     Each of the two multiplies the velocity by a number: by a power of two for the step, or by the
     momentum. The number is multiplied by the digits of the velocity, from the lowest to the highest

@@ -2,30 +2,32 @@
 
 """A core: the lanes, their MAC arrays and the memories between them.
 
-A sample is a token that names a context, its place in every memory. Tokens go from lane to lane::
+A sample is a token with the number of a context, the sample's bank in every memory. Tokens go from
+lane to lane::
 
     words --> loader --> value lane --> error unit --> tangent lanes --> update lane --+
                 ^                          |                                          |
                 |                          +--> response                              |
                 +------------------------ free contexts <-----------------------------+
 
-so that each lane works on a sample of its own, in the order they came.
+so that each lane works on another sample. Samples stay in order.
 """
 
 from amaranth import Module, Mux, Signal
-from amaranth.hdl import Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..common.mac import MacArray, VectorClient, attach
+from ..common.mac import VectorClient
 from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, PRODUCT, SETTINGS, WORD, Shapes, vector
 from ..common.tables import EXP_SHAPE, SIGMOID_SHAPE, TablePort
+from .arrays import Client, CoreArrays
 from .control.loader import Loader
 from .error.unit import ErrorUnit
-from .memory.contexts import sample_memories
-from .memory.input_ring import InputLists
-from .memory.rows import CoreMemories, CoreRows
+from .memory.contexts import ContextMemories
+from .memory.core_rows import CoreRows
+from .memory.input_ring import InputRing
+from .memory.row_ports import CoreRowPort
 from .tangent.lane import TangentLane
 from .update import UpdateLane
 from .value.lane import ValueLane
@@ -40,35 +42,58 @@ EVENTS = (
     "saturated_values",
     "saturated_updates",
 )
-"""Those of `commands.COUNTERS` that a core counts."""
+"""The names in `commands.COUNTERS` whose events come from a core."""
 
 
 def events(shapes: Shapes) -> data.StructLayout:
-    """What a core counts in a cycle."""
+    """Return the layout of the increments of a core's counters in one cycle."""
     return data.StructLayout({name: range(shapes.lanes * shapes.neurons + 2) for name in EVENTS})
 
 
 class Core(wiring.Component):
-    """Trains on the samples it is given, with weights and velocities of its own.
+    """A core with weights and velocities of its own, which trains on samples.
 
     Parameters
     ----------
     shapes : Shapes
+        Shapes of the engine.
     first : bool
-        See `CoreMemories`.
+        Whether this is the first core, see `CoreRows`.
 
     Members
     -------
-    command, response : streams of words; sample commands and what answers them
-    settings : as last set
-    input_layer, output_layer : descriptors of the first layer and of the last
-    layer_write, layer_index, layer : a descriptor arrives
-    port : strips of the rows, while not `working`
-    macs, products : the MAC arrays for a batch's end, while not `working`
-    working : a sample is in flight
-    idle : none is, and none is being loaded
-    events : what to count
-    sigmoid, exp : tables, where there are several cores
+    `command` : In(stream of WORD)
+        Sample commands.
+    `response` : Out(stream of WORD)
+        Responses to sample commands.
+    `settings` : In(SETTINGS)
+        Settings that were set last.
+    `input_layer` : In(LAYER)
+        Descriptor of the first layer.
+    `output_layer` : In(LAYER)
+        Descriptor of the last layer.
+    `layer_write` : In(1)
+        High for one cycle when a descriptor has arrived.
+    `layer_index` : In(range(layers))
+        Layer of that descriptor.
+    `layer` : In(LAYER)
+        That descriptor.
+    `port` : In(CoreRowPort(shapes))
+        Access to strips of the rows, in use only while not `working`.
+    `macs` : In(VectorClient(strip)).array(arrays)
+        Access to each MAC array for the end of a batch, in use only while not `working`.
+    `products` : Out(vector(strip, PRODUCT)).array(arrays)
+        Products of each array for these requests.
+    `working` : Out(1)
+        A sample is in flight.
+    `idle` : Out(1)
+        No sample is in flight, and none is being loaded.
+    `events` : Out(events(shapes))
+        Increments of the counters.
+    `sigmoid` : Out(TablePort(SIGMOID_SHAPE))
+        Port to a shared table, in use where there are several cores.
+    `exp` : Out(TablePort(EXP_SHAPE))
+        Port to a shared table, in use where there are several cores.
     """
 
     def __init__(self, shapes: Shapes, first: bool = True) -> None:
@@ -90,7 +115,7 @@ class Core(wiring.Component):
                 "layer_write": In(1),
                 "layer_index": In(range(shapes.engine.layers)),
                 "layer": In(LAYER),
-                "port": In(CoreRows(shapes)),
+                "port": In(CoreRowPort(shapes)),
                 "macs": In(VectorClient(shapes.strip)).array(arrays),
                 "products": Out(vector(shapes.strip, PRODUCT)).array(arrays),
                 "working": Out(1),
@@ -100,6 +125,20 @@ class Core(wiring.Component):
                 "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
+        self._ring = InputRing(shapes)
+        self._memories = ContextMemories(shapes)
+        self._layers = memory.Memory(
+            shape=LAYER, depth=shapes.engine.layers, init=[], attrs={FEW_WORDS: 1}
+        )
+        self._arrays = CoreArrays(
+            shapes,
+            [Client(mac, p) for mac, p in zip(self.macs, self.products, strict=True)],
+            step=Client(self.update.mac, self.update.product),
+            scale=Client(self.tangent.scale_mac, self.tangent.scale_product),
+            sums=Client(self.tangent.sum_mac, self.tangent.sum_product),
+            values=Client(self.value.mac, self.value.product),
+        )
+        self._rows = CoreRows(shapes, len(self._arrays.readers), first)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -124,16 +163,19 @@ class Core(wiring.Component):
         if self.shapes.engine.cores > 1:
             wiring.connect(m, wiring.flipped(self.sigmoid), value.sigmoid)
             wiring.connect(m, wiring.flipped(self.exp), error.exp)
-        self._respond(m)
-        self._contexts(m)
-        self._samples(m)
-        self._descriptors(m)
-        self._rows(m)
-        self._events(m)
+        self._merge_responses(m)
+        self._assign_contexts(m)
+        self._connect_memories(m)
+        self._connect_descriptors(m)
+        self._connect_rows(m)
+        self._count(m)
         return m
 
-    def _respond(self, m: Module) -> None:
-        """The loader answers only while no sample is in flight, so the two never meet."""
+    def _merge_responses(self, m: Module) -> None:
+        """Merge the responses of loader and error unit.
+
+        They never coincide, because the loader answers only while no sample is in flight.
+        """
         loader, error = self.loader.response, self.error.response
         m.d.comb += [
             self.response.valid.eq(loader.valid | error.valid),
@@ -142,10 +184,10 @@ class Core(wiring.Component):
             error.ready.eq(self.response.ready & ~loader.valid),
         ]
 
-    def _contexts(self, m: Module) -> None:
-        """Contexts are used in turn; samples leave in the order they came."""
+    def _assign_contexts(self, m: Module) -> None:
+        """Assign contexts in rotation, which suffices because samples leave in order."""
         shapes = self.shapes
-        m.submodules.lists = lists = InputLists(shapes)
+        m.submodules.ring = ring = self._ring
         turn = Signal(shapes.context)
         in_flight = Signal(range(shapes.contexts + 1))
         following = Signal.like(in_flight)
@@ -154,19 +196,19 @@ class Core(wiring.Component):
         m.d.comb += [
             self.update.done.ready.eq(1),
             self.loader.context.eq(turn),
-            self.loader.context_free.eq((in_flight != shapes.contexts) & lists.room),
+            self.loader.context_free.eq((in_flight != shapes.contexts) & ring.room),
             following.eq(in_flight + enters - leaves),
             self.loader.empty.eq(~self.working),
             self.idle.eq(self.loader.idle),
-            lists.context.eq(turn),
-            lists.enters.eq(enters),
-            lists.leaves.eq(leaves),
-            lists.inputs.eq(self.input_layer.inputs),
+            ring.context.eq(turn),
+            ring.enters.eq(enters),
+            ring.leaves.eq(leaves),
+            ring.inputs.eq(self.input_layer.inputs),
         ]
-        wiring.connect(m, self.loader.inputs, lists.writer)
-        wiring.connect(m, self.value.inputs, lists.value)
-        wiring.connect(m, self.update.inputs, lists.update)
-        wiring.connect(m, self.update.begin, lists.begin)
+        wiring.connect(m, self.loader.inputs, ring.writer)
+        wiring.connect(m, self.value.inputs, ring.value)
+        wiring.connect(m, self.update.inputs, ring.update)
+        wiring.connect(m, self.update.begin, ring.begin)
         m.d.sync += [
             in_flight.eq(following),
             self.working.eq((following != 0) | self.update.busy),
@@ -174,8 +216,10 @@ class Core(wiring.Component):
         with m.If(enters):
             m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))
 
-    def _samples(self, m: Module) -> None:
-        memories = sample_memories(m, self.shapes)
+    def _connect_memories(self, m: Module) -> None:
+        """Connect the lanes to the memories between them."""
+        memories = self._memories
+        memories.add_to(m)
         for name, port in (
             ("targets", self.loader.targets),
             ("masks", self.loader.masks),
@@ -186,11 +230,7 @@ class Core(wiring.Component):
             ("errors", self.error.errors),
             ("deltas", self.tangent.deltas),
         ):
-            lanes = 1 if port.signature.granularity else None
-            write = memories[name].write_port(granularity=lanes)
-            # A word of N is on its way for a cycle: readers are further behind.
-            domain = m.d.sync if lanes else m.d.comb
-            domain += [write.addr.eq(port.addr), write.data.eq(port.data), write.en.eq(port.en)]
+            memories.write(m, name, port)
         for name, ports in (
             ("hidden", (self.value.hidden, self.update.hidden)),
             ("masks", (self.value.masks,)),
@@ -201,13 +241,11 @@ class Core(wiring.Component):
             ("errors", (self.tangent.errors, self.update.errors)),
             ("deltas", (self.update.deltas,)),
         ):
-            for port in ports:
-                wiring.connect(m, port, memories[name].read_port())
+            memories.read(m, name, *ports)
 
-    def _descriptors(self, m: Module) -> None:
-        m.submodules.layers = layers = memory.Memory(
-            shape=LAYER, depth=self.shapes.engine.layers, init=[], attrs={FEW_WORDS: 1}
-        )
+    def _connect_descriptors(self, m: Module) -> None:
+        """Keep the descriptors, with a read port for each lane or part of a lane."""
+        m.submodules.layers = layers = self._layers
         write = layers.write_port()
         m.d.comb += [
             write.addr.eq(self.layer_index),
@@ -222,11 +260,11 @@ class Core(wiring.Component):
             read = layers.read_port()
             m.d.comb += [read.addr.eq(index), layer.eq(read.data)]
 
-    def _rows(self, m: Module) -> None:
-        """The MAC arrays, and the memories whose rows they work on."""
-        readers = self._arrays(m)
-        m.submodules.rows = rows = CoreMemories(self.shapes, len(readers), self.first)
-        for index, array in enumerate(readers):
+    def _connect_rows(self, m: Module) -> None:
+        """Connect the MAC arrays and the memories whose rows they multiply."""
+        self._arrays.connect(m)
+        m.submodules.rows = rows = self._rows
+        for index, array in enumerate(self._arrays.readers):
             m.d.comb += [
                 rows.rows[index].eq(array.row),
                 array.weight_row.eq(rows.weight_rows[index]),
@@ -234,44 +272,11 @@ class Core(wiring.Component):
         wiring.connect(m, self.update.read, rows.velocity_read)
         wiring.connect(m, self.update.write, rows.velocity_write)
         wiring.connect(m, wiring.flipped(self.port), rows.port)
-        # A cycle late, which nobody is quick enough to notice.
+        # Registered: `port` is not in use so soon after the last sample.
         m.d.sync += rows.exclusive.eq(~self.working)
 
-    def _arrays(self, m: Module) -> list[MacArray]:
-        """One MAC array for each kind of lane, or one for all; returns those that read weights.
-
-        Vector clients come before weight clients, and later lanes before earlier ones: a sample
-        that is nearly done frees its context soonest.
-        """
-        lanes = self.shapes.lanes
-        ends = [[(mac, p)] for mac, p in zip(self.macs, self.products, strict=True)]
-        scale = (self.tangent.scale_mac, self.tangent.scale_product)
-        sums = (self.tangent.sum_mac, self.tangent.sum_product)
-        step = (self.update.mac, self.update.product)
-        values = (self.value.mac, self.value.product)
-        if self.shapes.engine.arrays == 1:
-            clients = {"shared": (lanes, [*ends[0], step, scale], [sums, values])}
-        else:
-            clients = {
-                "value": (1, ends[0], [values]),
-                "tangent": (lanes, [*ends[1], scale], [sums]),
-                "update": (1, [*ends[2], step], []),
-            }
-        arrays = []
-        # At a batch's end no lane works, and nothing else has to be asked.
-        for (name, (wide, by_vector, by_weight)), end in zip(clients.items(), ends, strict=True):
-            array = MacArray(self.shapes.neurons, wide, len(by_vector), len(by_weight), len(end))
-            m.submodules[f"{name}_mac"] = array
-            ports = (*array.vector_clients, *array.weight_clients)
-            for port, (mac, product) in zip(ports, (*by_vector, *by_weight), strict=True):
-                attach(m, mac, port)
-                # Clients of one lane take the first lane's products.
-                m.d.comb += Value.cast(product).eq(Value.cast(array.product))
-            if by_weight:
-                arrays.append(array)
-        return arrays
-
-    def _events(self, m: Module) -> None:
+    def _count(self, m: Module) -> None:
+        """Report the events of the lanes."""
         for name, event in {
             "value_rows": self.value.mac.valid & self.value.mac.ready,
             "tangent_rows": self.tangent.tangent_row,

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The engine: cores that share the samples of a batch, and what they have in common.
+"""The engine: cores that share the samples of a batch, and the components that the cores share.
 
 ::
 
     commands --> Dispatcher --> cores, in turn --> Collector --> responses
                      |            ^      ^             ^
                      v            | rows | MAC arrays  |
-              CommandDecoder -----+      WeightStep      |
+              CommandDecoder -----+      WeightStep    |
                      +---------------------------------+
 
-Weights do not change while samples are in flight: whatever the decoder takes waits for the last of
-them. A batch's end adds up the velocities of all cores and uses the first one's MAC arrays.
+Weights do not change while samples are in flight: each command of the decoder waits until the last
+sample is complete. The end of a batch adds up the velocities of all cores, and uses the MAC arrays
+of the first core.
 """
 
 from amaranth import Cat, Module, Mux, Signal, unsigned
@@ -24,11 +25,12 @@ from ..common.counters import Counters
 from ..common.memory_attributes import FEW_WORDS
 from ..common.shapes import LAYER, WORD, Shapes
 from ..common.tables import Tables
+from .control.collector import Collector
 from .control.decoder import CommandDecoder
-from .control.dispatch import Collector, Dispatcher
-from .control.row_access import RowEntries
+from .control.dispatcher import Dispatcher
+from .control.row_access import RowAccess
 from .core import EVENTS, Core
-from .memory.rows import SharedRows
+from .memory.shared_rows import SharedRows
 from .weight_step import WeightStep
 
 
@@ -38,18 +40,22 @@ class Engine(wiring.Component):
     Parameters
     ----------
     parameters : EngineParameters
+        Parameters of the engine.
     depths : Depths
-        Samples and tags in flight.
+        Number of samples and tags in flight.
 
     Members
     -------
-    command : stream in, `EngineParameters.beat` words of 32 bits, first one in the lowest bits
-    response : stream out, 32 bits
+    `command` : In(stream of unsigned(32 * beat))
+        Commands; a beat has `EngineParameters.beat` words, the first one in the lowest bits.
+    `response` : Out(stream of WORD)
+        Responses.
 
     Attributes
     ----------
     working : Signal
-        A sample, or a batch's end, is in work; no port, for a lamp.
+        High while a sample or the end of a batch is in progress. Not a port; boards show it on a
+        LED.
     """
 
     command: stream.Interface
@@ -63,13 +69,30 @@ class Engine(wiring.Component):
         self.cores = [Core(shapes, core == 0) for core in range(parameters.cores)]
         self.collector = Collector(shapes)
         self.batch_end = WeightStep(shapes, parameters.arrays)
+        self.row_access = RowAccess(shapes)
+        self.rows = SharedRows(shapes)
+        self.counters = Counters(self._increment())
         self.working = Signal()
+        if parameters.cores > 1:
+            self.tables = Tables(parameters.cores)
+        self._layers = memory.Memory(
+            shape=LAYER, depth=parameters.layers, init=[], attrs={FEW_WORDS: 1}
+        )
+        width = WORD_BITS * parameters.beat
+        self._commands = fifo.SyncFIFOBuffered(width=width, depth=4)
+        self._responses = fifo.SyncFIFOBuffered(width=WORD_BITS, depth=4)
         super().__init__(
             {
-                "command": In(stream.Signature(unsigned(WORD_BITS * parameters.beat))),
+                "command": In(stream.Signature(unsigned(width))),
                 "response": Out(stream.Signature(WORD)),
             }
         )
+
+    def _increment(self) -> int:
+        """Return the number of bits of the largest increment of a counter."""
+        shapes = self.shapes
+        most = shapes.engine.cores * (shapes.lanes * shapes.neurons + 1)
+        return max(most, 2 * shapes.strip).bit_length()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -90,7 +113,7 @@ class Engine(wiring.Component):
                 core.layer.eq(decoder.layer),
             ]
         if self.parameters.cores > 1:
-            m.submodules.tables = tables = Tables(self.parameters.cores)
+            m.submodules.tables = tables = self.tables
             for core, sigmoid, exp in zip(self.cores, tables.sigmoid, tables.exp, strict=True):
                 wiring.connect(m, core.sigmoid, sigmoid)
                 wiring.connect(m, core.exp, exp)
@@ -105,7 +128,7 @@ class Engine(wiring.Component):
             batch_end.start.eq(decoder.batch_end),
             decoder.batch_done.eq(batch_end.done),
         ]
-        # A cycle late, which no command is quick enough to notice.
+        # Registered, because a command takes longer to get from the dispatcher to its check.
         m.d.sync += decoder.drained.eq(
             Cat(core.idle for core in self.cores).all() & ~dispatcher.waiting & ~collector.waiting
         )
@@ -116,7 +139,10 @@ class Engine(wiring.Component):
         return m
 
     def _answers(self, m: Module) -> Signal:
-        """From decoder to collector, with no path between them; returns whether one waits."""
+        """Register a word of a response on its way to the collector, so that no path connects them.
+
+        Returns whether the register holds a word.
+        """
         waits = Signal()
         word = Signal(WORD)
         come, go = self.decoder.response, self.collector.decoder
@@ -128,21 +154,17 @@ class Engine(wiring.Component):
         return waits
 
     def _streams(self, m: Module) -> None:
-        """Queues at both edges, so that no path leads through the engine from port to port."""
-        m.submodules.commands = commands = fifo.SyncFIFOBuffered(
-            width=WORD_BITS * self.parameters.beat, depth=4
-        )
-        m.submodules.responses = responses = fifo.SyncFIFOBuffered(width=WORD_BITS, depth=4)
+        """Connect queues at both edges, so that no path leads from port to port."""
+        m.submodules.commands = commands = self._commands
+        m.submodules.responses = responses = self._responses
         wiring.connect(m, wiring.flipped(self.command), commands.w_stream)
         wiring.connect(m, commands.r_stream, self.dispatcher.command)
         wiring.connect(m, self.collector.response, responses.w_stream)
         wiring.connect(m, responses.r_stream, wiring.flipped(self.response))
 
     def _descriptors(self, m: Module) -> None:
-        """A copy for the batch's end; cores have their own."""
-        m.submodules.layers = layers = memory.Memory(
-            shape=LAYER, depth=self.parameters.layers, init=[], attrs={FEW_WORDS: 1}
-        )
+        """Keep the descriptors for the end of a batch; cores have copies of their own."""
+        m.submodules.layers = layers = self._layers
         write, read = layers.write_port(), layers.read_port()
         m.d.comb += [
             write.addr.eq(self.decoder.layer_index),
@@ -153,29 +175,29 @@ class Engine(wiring.Component):
         ]
 
     def _rows(self, m: Module, ending: Signal) -> None:
-        """The rows of all cores for decoder and batch's end, and to the latter the MAC arrays."""
-        m.submodules.rows = rows = SharedRows(self.shapes)
+        """Connect rows to the decoder and the end of a batch, and MAC arrays to the latter."""
+        m.submodules.rows = rows = self.rows
         for core, port in zip(self.cores, rows.cores, strict=True):
             wiring.connect(m, port, core.port)
-        m.submodules.entries = entries = RowEntries(self.shapes)
-        wiring.connect(m, self.decoder.entries, entries.entries)
+        m.submodules.row_access = access = self.row_access
+        wiring.connect(m, self.decoder.row_access, access.port)
         port, end = rows.port, self.batch_end.port
         m.d.comb += [
             end.weights.eq(port.weights),
             end.velocity.eq(port.velocity),
-            entries.weights.eq(self.batch_end.weights),
-            entries.velocity.eq(self.batch_end.velocity),
+            access.weights.eq(self.batch_end.weights),
+            access.velocity.eq(self.batch_end.velocity),
             *(
-                getattr(port, name).eq(Mux(ending, getattr(end, name), entries.strip))
+                getattr(port, name).eq(Mux(ending, getattr(end, name), access.strip))
                 for name in ("weights_from", "velocity_from", "weights_to", "velocity_to")
             ),
-            port.write_weights.eq(end.write_weights | entries.write_weights),
-            port.write_velocity.eq(end.write_velocity | entries.write_velocity),
+            port.write_weights.eq(end.write_weights | access.write_weights),
+            port.write_velocity.eq(end.write_velocity | access.write_velocity),
         ]
-        for lane, entry in enumerate(entries.new_strip):
+        for lane, number in enumerate(access.new_strip):
             m.d.comb += [
-                port.new_weights[lane].eq(end.new_weights[lane] | entry),
-                port.new_velocity[lane].eq(end.new_velocity[lane] | entry),
+                port.new_weights[lane].eq(end.new_weights[lane] | number),
+                port.new_velocity[lane].eq(end.new_velocity[lane] | number),
             ]
         first = self.cores[0]
         for mac, port in zip(self.batch_end.macs, first.macs, strict=True):
@@ -184,10 +206,8 @@ class Engine(wiring.Component):
             m.d.comb += mine.eq(product)
 
     def _count(self, m: Module, ending: Signal) -> None:
-        """Cores count together; `cycles` are those in which any of them has a sample."""
-        shapes = self.shapes
-        most = shapes.engine.cores * (shapes.lanes * shapes.neurons + 1)
-        m.submodules.counters = counters = Counters(max(most, 2 * shapes.strip).bit_length())
+        """Add up the events of all cores; `cycles` counts those in which any core has a sample."""
+        m.submodules.counters = counters = self.counters
         working = ending
         for core in self.cores:
             working = working | core.working

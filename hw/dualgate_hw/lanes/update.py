@@ -13,10 +13,14 @@ from ..common.shapes import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, bank
 from .memory.list_reader import ListReader
 
 SIDE = data.StructLayout({"side": unsigned(1)})
-"""Which of the two registers of update scalars a step uses."""
+"""Note of a step: the one of two registers of update scalars that it uses."""
 
 READ_AGE = MAC_LATENCY - 2
-"""Cycles from a step to its read, whose row waits a cycle, since a block RAM is slow."""
+"""Cycles from a step to the read of its velocity row.
+
+The row that was read is registered, because a block RAM takes most of a cycle, and then meets the
+step's products.
+"""
 
 WRITE_LATENCY = 3
 """Cycles from a read of a velocity row to its write."""
@@ -26,27 +30,48 @@ class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
     A group whose update scalars are all zero costs no step, nor does a frozen layer. While the last
-    steps of a sample are taken, all is fetched for the first ones of the next, which follow after 5
-    cycles. A row is read and written back in `WRITE_LATENCY` cycles, and never meets itself there:
-    it comes once in a list, and from sample to sample it is longer than that.
+    steps of a sample are taken, the lane fetches everything for the first steps of the next sample,
+    which follow after 5 cycles. A row is read and written back in `WRITE_LATENCY` cycles, and never
+    read again before it is written: it occurs once in a list, and the time from one sample to the
+    next is longer than that.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    token : stream in; a sample whose update scalars are filed
-    done : stream out; the same, its last step taken
-    busy : rows are on their way after this cycle
-    index, layer : descriptor wanted, read a cycle later
-    mac, product : the MAC array
-    inputs, hidden : read ports of the lists; that of inputs never in two cycles running
-    begin : read port; where a list of inputs begins
-    counts : read port; entries of each layer's list
-    deltas, errors : read ports; update scalars of hidden units and of outputs
-    read, write : ports of the velocity memory
-    taken : pulse for each step
+    `token` : In(stream of shapes.token)
+        Samples whose update scalars are written.
+    `done` : Out(stream of shapes.token)
+        The same samples, once their last step is taken.
+    `busy` : Out(1)
+        Whether any row is still to be read or written after this cycle.
+    `index` : Out(range(layers))
+        Index of the wanted layer descriptor.
+    `layer` : In(LAYER)
+        The descriptor, one cycle after its `index`.
+    `mac` : Out(VectorClient(N))
+        Client port of the MAC array.
+    `product` : In(vector(N, PRODUCT))
+        Products of the MAC array, with `mac.done`.
+    `inputs` : In(memory read port of shapes.pair)
+        Lists of inputs, two entries a word; never read in two consecutive cycles.
+    `begin` : In(memory read port of shapes.place)
+        Place at which each context's list of inputs begins.
+    `hidden` : In(memory read port of ENTRY)
+        Lists of hidden values of all contexts.
+    `counts` : In(memory read port of shapes.unit)
+        Number of entries of each layer's list.
+    `deltas`, `errors` : In(memory read port of rows of N values)
+        Update scalars of hidden units and of the output layer, of all contexts.
+    `read` : In(memory read port of rows of N velocities)
+        Velocities.
+    `write` : In(memory write port of rows of N velocities)
+        Velocities. The data are zero in cycles without a write.
+    `taken` : Out(1)
+        Pulse for each step that the MAC array takes.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -73,19 +98,29 @@ class UpdateLane(wiring.Component):
                 "taken": Out(1),
             }
         )
+        self._reader = ListReader(shapes, SIDE, alternates=True)
+        # Registers of the group in progress; of two registers of update scalars, it uses `side`.
+        self._token = Signal(shapes.token, name="current")
+        self._layer = Signal(LAYER, name="current_layer")
+        self._count = Signal(shapes.unit, name="count")
+        self._group = Signal(shapes.group, name="group")
+        self._row = Signal(shapes.row, name="row")
+        self._side = Signal(name="side")
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.reader = reader = ListReader(self.shapes, SIDE, alternates=True)
+        m.submodules.reader = reader = self._reader
         wiring.connect(m, wiring.flipped(self.inputs), reader.inputs)
         wiring.connect(m, wiring.flipped(self.hidden), reader.hidden)
         scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
-        self._step(m, reader, scalars)
-        self._control(m, reader, scalars)
+        self._step(m, scalars)
+        self._address(m)
+        self._control(m, scalars)
         return m
 
-    def _step(self, m: Module, reader: ListReader, scalars: list[data.View]) -> None:
-        step = reader.step
+    def _step(self, m: Module, scalars: list[data.View]) -> None:
+        """Request the products of steps, and add them to the rows of velocities."""
+        step = self._reader.step
         row = step.payload.row
         m.d.comb += [
             self.mac.valid.eq(step.valid),
@@ -104,7 +139,8 @@ class UpdateLane(wiring.Component):
         read_row = delay(m, row, READ_AGE)
         velocities = Signal.like(total)
         m.d.sync += velocities.eq(self.read.data)
-        # Zero unless it is written, because others write the velocities, too.
+        # Zero unless it is written, because the write port's data are combined with those of other
+        # writers of the velocities.
         m.d.sync += total.eq(0)
         with m.If(delay(m, reads, WRITE_LATENCY - 1)):
             for lane, velocity in enumerate(velocities):
@@ -116,54 +152,48 @@ class UpdateLane(wiring.Component):
             self.write.data.eq(total),
             self.write.en.eq(delay(m, reads, WRITE_LATENCY)),
         ]
-        on_its_way = Cat(held.valid for held in reader.held).any()
+        in_flight = Cat(held.valid for held in self._reader.held).any()
         for age in range(1, READ_AGE + WRITE_LATENCY):
-            on_its_way = on_its_way | delay(m, self.taken, age)
-        m.d.comb += self.busy.eq(on_its_way)
+            in_flight = in_flight | delay(m, self.taken, age)
+        m.d.comb += self.busy.eq(in_flight)
 
-    def _control(self, m: Module, reader: ListReader, scalars: list[data.View]) -> None:
-        engine = self.shapes.engine
-        token = Signal(self.shapes.token)
-        layer = Signal(LAYER)
-        count = Signal(self.shapes.unit)
-        group = Signal(self.shapes.group)
-        row = Signal(self.shapes.row)
-        side = Signal()
-        job = reader.job.payload
-        leaving = Signal(self.shapes.token)
-        leaves = Signal()
+    def _address(self, m: Module) -> None:
+        """Address the memories of the sample, and describe the reader's job for a group."""
+        engine, context = self.shapes.engine, self._token.context
         first_layer = self.index == 0
-        last_group = group == layer.groups - 1
-        holds = Cat(held.valid for held in reader.held).any()
-        found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
-        fresh = Signal.like(found, reset_less=True)
-        some = Signal(self.shapes.neurons)
+        job = self._reader.job.payload
         m.d.comb += [
-            self.done.valid.eq(leaves & reader.job.ready & ~holds),
-            self.done.payload.eq(leaving),
-            self.counts.addr.eq(banked_address(token.context, self.index, engine.layers)),
+            self.counts.addr.eq(banked_address(context, self.index, engine.layers)),
             self.deltas.addr.eq(
-                banked_address(token.context, layer.vector_base + group, engine.vectors)
+                banked_address(context, self._layer.vector_base + self._group, engine.vectors)
             ),
-            self.errors.addr.eq(banked_address(token.context, group, engine.groups)),
-            self.begin.addr.eq(token.context),
+            self.errors.addr.eq(banked_address(context, self._group, engine.groups)),
+            self.begin.addr.eq(context),
             self.begin.en.eq(1),
             self.counts.en.eq(1),
             self.deltas.en.eq(1),
             self.errors.en.eq(1),
-            job.context.eq(token.context),
+            job.context.eq(context),
             job.input.eq(first_layer),
-            job.first.eq(Mux(first_layer, self.begin.data, layer.list_base)),
-            job.count.eq(count),
-            job.row.eq(row),
-            job.meta.side.eq(side),
+            job.first.eq(Mux(first_layer, self.begin.data, self._layer.list_base)),
+            job.count.eq(self._count),
+            job.row.eq(self._row),
+            job.meta.side.eq(self._side),
         ]
+
+    def _control(self, m: Module, scalars: list[data.View]) -> None:
+        """Fetch each layer and each group's update scalars, and give its job to the reader."""
+        layer, group, row, job = self._layer, self._group, self._row, self._reader.job
+        leaves = Signal()
+        found = Mux(layer.last, self.errors.data.as_value(), self.deltas.data.as_value())
+        fresh = Signal.like(found, reset_less=True)
+        some = Signal(self.shapes.neurons)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.token.ready.eq(1)
                 m.d.sync += self.index.eq(0)
                 with m.If(self.token.valid):
-                    m.d.sync += token.eq(self.token.payload)
+                    m.d.sync += self._token.eq(self.token.payload)
                     m.next = "LEAVE"
                     with m.If(self.token.payload.train):
                         m.next = "FETCH"
@@ -172,7 +202,7 @@ class UpdateLane(wiring.Component):
             with m.State("LAYER"):
                 m.d.sync += [
                     layer.eq(self.layer),
-                    count.eq(self.counts.data),
+                    self._count.eq(self.counts.data),
                     group.eq(0),
                     row.eq(self.layer.weight_base),
                 ]
@@ -186,25 +216,29 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, reader, scalars, side, fresh, some.any())
-            with m.State("WALK"):
-                m.d.comb += reader.job.valid.eq(~leaves)
-                with m.If(reader.job.valid & reader.job.ready):
-                    m.d.sync += side.eq(~side)
+                self._load(m, scalars, fresh, some.any())
+            with m.State("ISSUE"):
+                m.d.comb += job.valid.eq(~leaves)
+                with m.If(job.valid & job.ready):
+                    m.d.sync += self._side.eq(~self._side)
                     m.next = "NEXT"
             with m.State("NEXT"):
                 m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
                 m.next = "READ"
-                with m.If(last_group):
+                with m.If(group == layer.groups - 1):
                     self._next_layer(m, layer)
-            # There is one place for a sample whose last steps are still to be taken.
             with m.State("LEAVE"), m.If(~leaves):
-                m.d.sync += [leaves.eq(1), leaving.eq(token)]
                 m.next = "IDLE"
+                m.d.sync += leaves.eq(1)
+                m.d.sync += self.done.payload.eq(self._token)
+        # `done.payload` holds the one sample whose last steps are still to be taken.
+        holds = Cat(held.valid for held in self._reader.held).any()
+        m.d.comb += self.done.valid.eq(leaves & job.ready & ~holds)
         with m.If(self.done.valid & self.done.ready):
             m.d.sync += leaves.eq(0)
 
     def _next_layer(self, m: Module, layer: data.View) -> None:
+        """Go to the layer after `layer`, or leave after the last one."""
         m.d.sync += self.index.eq(self.index + 1)
         m.next = "FETCH"
         with m.If(layer.last):
@@ -213,21 +247,20 @@ class UpdateLane(wiring.Component):
     def _load(
         self,
         m: Module,
-        reader: ListReader,
         scalars: list[data.View],
-        side: Signal,
         fresh: Value,
         some: Value,
     ) -> None:
-        """Fill a register of update scalars, unless a step still uses it.
+        """Load a register of update scalars, once no step uses it any more.
 
-        Zeros are filled in, too, and never used.
+        A group whose update scalars are all zero is skipped. It may load them, because it issues no
+        job that would use them.
         """
-        used = Cat(step.valid & (step.meta.side == side) for step in reader.held).any()
+        used = Cat(step.valid & (step.meta.side == self._side) for step in self._reader.held).any()
         with m.If(~used):
-            m.next = "WALK"
+            m.next = "ISSUE"
             for index, register in enumerate(scalars):
-                with m.If(side == index):
+                with m.If(self._side == index):
                     m.d.sync += register.eq(fresh)
         with m.If(~some):
             m.next = "NEXT"

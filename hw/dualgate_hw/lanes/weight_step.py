@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A batch's end: every weight takes its step, every velocity keeps its momentum."""
+"""The weight step at the end of a batch: weights take a step, velocities keep their momentum."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value
@@ -20,24 +20,25 @@ from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.rounding import saturate, shift_right_twice
 from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, vector
-from .memory.rows import RowPort
+from .memory.row_ports import RowPort
 
 STEP_WIDTH = MASTER_WIDTH + 3
-"""A step with half a unit, just wide enough that what does not fit clips every weight."""
+"""Width of a step with half a unit, such that a step which does not fit clips every weight."""
 
 FINE = LAYER["apply_shift"].width // 2
-"""Places of the shift from velocity to master weight that wait for its second cycle."""
+"""Places of the shift from velocity to master weight that its second cycle shifts."""
 
 DIGITS = 3
-"""A velocity is three 16-bit factors, see `formats.VELOCITY_WIDTH`."""
+"""Number of 16-bit factors that make a velocity, see `formats.VELOCITY_WIDTH`."""
 
 
 class WeightStep(wiring.Component):
-    """w -= v, then v *= momentum, strip after strip of every row.
+    """``w -= v``, then ``v *= momentum``, strip after strip of every row.
 
-    A strip's velocity passes multipliers in three digits: at once where there are three arrays, one
-    after the other on a single one. From `start` to `done` this takes ``period * strips * rows + 2
-    * layers + 7`` cycles, with a period of 1 or 3. The step of the weights is computed beside.
+    A strip's velocity passes the multipliers in three digits: at once if there are three arrays,
+    one digit after the other on a single array. From `start` to `done` this takes
+    ``period * strips * rows + 2 * layers + 7`` cycles, with a period of 1 or 3. The step of the
+    weights is computed at the same time.
 
     ::
 
@@ -52,25 +53,39 @@ class WeightStep(wiring.Component):
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
     arrays : int
-        MAC arrays it may use, 3 or 1.
+        Number of MAC arrays that the component may use, 3 or 1.
 
     Members
     -------
-    start, done : pulses
-    settings : momentum
-    index, layer : descriptor wanted, read a cycle later
-    macs, products : the MAC arrays, to itself
-    port : the row memories; what there is to write is zero outside of a batch's end
-    weights, velocity : what the port read, a cycle later
-    saturated : weights and velocities clipped in the cycle before
+    `start` : In(1)
+        Pulse that starts the step. No lane may be working until `done`.
+    `done` : Out(1)
+        Pulse: the last strip is written in this cycle.
+    `settings` : In(SETTINGS)
+        The component uses the momentum.
+    `index` : Out(range(layers))
+        Index of the wanted layer descriptor.
+    `layer` : In(LAYER)
+        The descriptor, one cycle after its `index`.
+    `macs` : Out(array of arrays VectorClient(strip))
+        Client ports of the MAC arrays. No other client makes requests meanwhile.
+    `products` : In(array of arrays vector(strip, PRODUCT))
+        Products of the arrays, with `macs[n].done`.
+    `port` : Out(RowPort(shapes))
+        Port of the row memories. The data to write are zero while no step is in progress.
+    `weights`, `velocity` : Out(vector(strip, MASTER)), Out(vector(strip, VELOCITY))
+        The strips that the port read, one cycle later.
+    `saturated` : Out(range(2 * strip + 1))
+        Number of weights and velocities that were clipped in the cycle before.
     """
 
     def __init__(self, shapes: Shapes, arrays: int) -> None:
         self.shapes = shapes
         self.arrays = arrays
-        self.period = DIGITS // arrays
-        self.last_write = 5 + self.period - 1 + 2
+        self._period = DIGITS // arrays
+        self._last_write = 5 + self._period - 1 + 2
         super().__init__(
             {
                 "start": In(1),
@@ -94,7 +109,7 @@ class WeightStep(wiring.Component):
         bits = self.shapes.strip_bits
         left = Signal(32)
         phase = Signal(range(DIGITS))
-        drain = Signal(range(self.last_write))
+        drain = Signal(range(self._last_write))
         reads = Signal()
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -113,7 +128,7 @@ class WeightStep(wiring.Component):
             with m.State("STRIPS"):
                 m.d.comb += reads.eq(phase == 0)
                 m.d.sync += phase.eq(phase + 1)
-                with m.If(phase == self.period - 1):
+                with m.If(phase == self._period - 1):
                     m.d.sync += [phase.eq(0), strip.eq(strip + 1), left.eq(left - 1)]
                     with m.If(left == 1):
                         m.d.sync += self.index.eq(self.index + 1)
@@ -122,17 +137,17 @@ class WeightStep(wiring.Component):
                             m.next = "DRAIN"
             with m.State("DRAIN"):
                 m.d.sync += drain.eq(drain + 1)
-                with m.If(drain == self.last_write - self.period):
+                with m.If(drain == self._last_write - self._period):
                     m.d.comb += self.done.eq(1)
                     m.next = "IDLE"
         self._strip(m, layer.apply_shift, strip, reads, fsm.ongoing("IDLE"))
         return m
 
     def _strip(self, m: Module, shift: Value, strip: Signal, reads: Signal, idle: Value) -> None:
-        """One strip: latched a cycle after its read, and then on its way in both directions.
+        """Read a strip, compute its new weights and velocities, and write both.
 
-        It is asked for as long as it is needed, so that nothing has to be kept; and its weights
-        when they are, which is two cycles later.
+        The velocities are addressed for as long as they are needed, so that no register has to hold
+        them; the weights are addressed two cycles later, when they are needed.
         """
         arrived = delay(m, reads, 1)
         m.d.comb += [
@@ -155,9 +170,9 @@ class WeightStep(wiring.Component):
             clipped_velocity.append(clipped)
         m.d.comb += [
             self.port.weights_to.eq(delay(m, strip, 5)),
-            self.port.velocity_to.eq(delay(m, strip, self.last_write)),
+            self.port.velocity_to.eq(delay(m, strip, self._last_write)),
             self.port.write_weights.eq(delay(m, reads, 5)),
-            self.port.write_velocity.eq(delay(m, reads, self.last_write)),
+            self.port.write_velocity.eq(delay(m, reads, self._last_write)),
         ]
         clipped = [bit & self.port.write_weights for bit in clipped_weights]
         clipped += [bit & self.port.write_velocity for bit in clipped_velocity]
@@ -167,9 +182,9 @@ class WeightStep(wiring.Component):
     def _moved(
         self, m: Module, shift: Value, velocity: Signal, old: Value, idle: Value
     ) -> tuple[Value, Value]:
-        """The weight after its step, three cycles after the velocity; and whether it was clipped.
+        """Return the weight after its step, three cycles after the velocity, and whether it clips.
 
-        A step so large that it has no place clips any weight, whatever it is.
+        A step too large for `STEP_WIDTH` clips every weight, whatever its value.
         """
         wide = Cat(Const(0, APPLY_BIAS + 1), velocity).as_signed()
         step = Signal(signed(STEP_WIDTH))
@@ -181,7 +196,7 @@ class WeightStep(wiring.Component):
         m.d.sync += [
             step.eq(shifted),
             too_large.eq(lost),
-            # The step's last bit rounds it; there it takes one adder with the difference.
+            # The step's last bit rounds it, as the carry of the difference, without another adder.
             moved.eq((Cat(Const(1, 1), old).as_signed() + ~step) >> 1),
             clips.eq(too_large),
             falls.eq(~step[-1]),
@@ -191,9 +206,9 @@ class WeightStep(wiring.Component):
         return saturate(moved, MASTER_WIDTH, clips, Mux(clips, falls, moved[-1]))
 
     def _momentum(self, m: Module, lane: int, begins: Value, velocity: Signal) -> Signal:
-        """Velocity times momentum, rounded: three products of digits, put together.
+        """Return velocity times momentum, rounded: the sum of the products of three digits.
 
-        Only the lowest product reaches below the binary point, and its highest bit there rounds.
+        Only the lowest product has bits below the binary point; the highest of them rounds.
         """
         bits = velocity.as_unsigned()
         factors = [bits[:DIGIT_WIDTH], bits[DIGIT_WIDTH : 2 * DIGIT_WIDTH]]
@@ -206,7 +221,7 @@ class WeightStep(wiring.Component):
             lower = Signal(signed(PRODUCT.width + 1), name=f"lower_{lane}")
             upper = Signal(PRODUCT, name=f"upper_{lane}")
             m.d.sync += [
-                # The lowest digit's half rounds by the carry of the one adder.
+                # The half of the lowest digit's product rounds as the carry of this adder.
                 lower.eq((Cat(Const(1, 1), middle).as_signed() + (low >> MOMENTUM_FRAC - 1)) >> 1),
                 upper.eq(high),
                 left.eq(lower + (upper << DIGIT_WIDTH)),

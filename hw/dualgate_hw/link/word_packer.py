@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Between a link, which brings words, and an engine that takes several at a time."""
+"""The word packer, between a link that gives words and an engine that takes several at once."""
 
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
@@ -12,19 +12,21 @@ from ..common.shapes import WORD
 
 
 class WordPacker(wiring.Component):
-    """Collects words into beats of several, the first one in the lowest bits.
+    """Collects words into beats of several words, the first one in the lowest bits.
 
-    A word a cycle; a beat follows its last word by a cycle.
+    It takes one word per cycle; a beat follows its last word by a cycle.
 
     Parameters
     ----------
     words : int
-        Words of a beat, a power of two.
+        Number of words in a beat, a power of two.
 
     Members
     -------
-    word : stream in
-    beat : stream out
+    `word` : In(stream of WORD)
+        Words to collect.
+    `beat` : Out(stream of unsigned(32 * words))
+        Beats.
     """
 
     def __init__(self, words: int) -> None:

@@ -17,7 +17,7 @@ from dualgate.contract.errors import InputError
 from dualgate.link.identity import Identity
 from dualgate_hw.identity import build_identity
 from dualgate_hw.link.serial.engine import SerialEngine
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_hw.link.serial.uart import FRACTION_BITS, divisor_for
 
 from ..rtl.cache import cache_directory

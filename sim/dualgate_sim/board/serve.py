@@ -11,7 +11,7 @@ from collections.abc import Callable
 import click
 
 from dualgate.contract.engine import EngineParameters
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 
 from .model import Board, Noise, bit_time, build_board
 
@@ -85,11 +85,17 @@ def run(
 
 
 @click.command()
-@click.option("--baud", type=float, help="Rate of the line, in simulated time; else no limit.")
+@click.option("--baud", type=float, help="Rate of the line in simulated time; else no limit.")
 @click.option("--error-rate", type=float, default=0.0, help="Share of bytes to corrupt.")
 @click.option("--drop-rate", type=float, default=0.0, help="Share of bytes to lose.")
-@click.option("--neurons", type=int, default=EngineParameters().neurons, show_default=True)
-@click.option("--seed", type=int, default=0, help="Of what is corrupted and lost.")
+@click.option(
+    "--neurons",
+    type=int,
+    default=EngineParameters().neurons,
+    show_default=True,
+    help="Lanes of the engine, a power of two.",
+)
+@click.option("--seed", type=int, default=0, help="Seed of corruption and loss.")
 def serve(baud: float | None, error_rate: float, drop_rate: float, neurons: int, seed: int) -> None:
     """Simulate a board on a serial port, until interrupted.
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The device's end of a serial link in plain Python: the rules of docs/protocol.md, executable.
+"""The device's end of a serial link in plain Python.
 
-The gateware follows the same rules a byte a cycle; this model is quick enough to be tried against
-thousands of disturbed lines.
+The rules are those of docs/reference/protocol.md. The gateware follows them a byte a cycle; this
+model is fast enough to be tried against thousands of disturbed lines.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The loader: a core's samples become lists of nonzeros in its memories."""
+"""The loader: sample commands become lists of nonzeros, targets and masks in a core's memories."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
@@ -12,35 +12,52 @@ from dualgate.contract.commands import Op, Status
 
 from ...common.shapes import ENTRY, INDEX, LAYER, VALUE, WORD, Shapes, banked_address
 from ..memory.input_ring import ListWriter
-from ..value.lane import loaded
+from ..value.thread import loaded
 
 
 class Loader(wiring.Component):
-    """Takes the commands that carry samples, see `dualgate.contract.commands`.
+    """Executes the commands that carry samples, see `dualgate.contract.commands`.
 
-    A sample takes 4 cycles, one for each word of its payload, and in its dense form one more for
-    each word whose two inputs both are not zero. A malformed one is read to its end and answered
-    from here, when no sample before it is in the core.
+    A sample takes 4 cycles, one more for each word of its payload, and in its dense form one more
+    for each word whose two inputs are both nonzero. The loader reads a malformed sample to its end
+    and refuses it, as soon as no earlier sample is in the core.
 
     Parameters
     ----------
     shapes : Shapes
+        Shapes of the engine.
 
     Members
     -------
-    command : stream in; sample commands only
-    response : stream out; never in use while samples are in flight
-    sample : stream out; a loaded context and the entries of its input list
-    input_layer, output_layer : descriptors of the first layer and of the last
-    masked : whether samples to train on come with masks; as the descriptors it stands still for 2
-        cycles before a sample comes
-    context : where the next sample goes
-    context_free : whether it is free, and there is room for any list of inputs
-    empty : no sample is in flight
-    idle : nor is one being loaded
-    inputs : where the list goes
-    targets, masks : write ports
-    takes : a word of a sample is there and in work
+    `command` : In(stream of WORD)
+        Sample commands.
+    `response` : Out(stream of WORD)
+        Refusals; a word is valid only while no sample is in flight.
+    `sample` : Out(stream of loaded(shapes))
+        A loaded sample: its token, and its list of inputs.
+    `input_layer` : In(LAYER)
+        Descriptor of the first layer.
+    `output_layer` : In(LAYER)
+        Descriptor of the last layer.
+    `masked` : In(1)
+        Samples to train on come with masks. Like the descriptors it is constant from 2 cycles
+        before a sample on.
+    `context` : In(shapes.context)
+        Context of the next sample.
+    `context_free` : In(1)
+        That context is free, and the ring has room for a list of all inputs.
+    `empty` : In(1)
+        No sample is in flight.
+    `idle` : Out(1)
+        No sample is in flight, and none is being loaded.
+    `inputs` : Out(ListWriter(shapes))
+        Fills the list of inputs.
+    `targets` : In(shapes.write(groups * neurons, VALUE, contexts))
+        Write port for targets.
+    `masks` : In(shapes.write(shapes.mask_words, WORD, contexts))
+        Write port for masks.
+    `takes` : Out(1)
+        The loader is at the payload of a sample, and a word of it is valid.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -74,7 +91,7 @@ class Loader(wiring.Component):
         self._bad = Signal()
         self._count = Signal(INDEX)
         self._position = Signal(INDEX)
-        # Whether the payload was taken to its end.
+        # High once the payload was taken to its end.
         self._ended = Signal()
         self._length = Signal(self.shapes.unit)
         self._index = Signal(INDEX)
@@ -100,12 +117,12 @@ class Loader(wiring.Component):
         ]
         last = self.output_layer
         place = Signal(range(engine.activations))
-        m.d.comb += place.eq(last.list_base + last.inputs)  # fits: there is a place for each
+        m.d.comb += place.eq(last.list_base + last.inputs)  # fits: every entry has a place
         m.d.sync += [
             self._last_mask.eq(place >> exact_log2(WORD.width)),
             self._front.eq(last.outputs + Mux(self.masked, self._last_mask + 1, 0)),
         ]
-        word = self._find(m)
+        word = self._find_entry(m)
         with m.FSM() as fsm:
             self._header_states(m)
             with m.State("TARGETS"), m.If(self._take(m)):
@@ -127,7 +144,7 @@ class Loader(wiring.Component):
         return m
 
     def _take(self, m: Module, when: Value | int = 1) -> Value:
-        """Take a payload word; true in the cycle it is there."""
+        """Take a payload word, if `when`; returns a flag that is high while the word is there."""
         m.d.comb += [self.command.ready.eq(when), self.takes.eq(self.command.valid)]
         with m.If(self.command.valid & self.command.ready):
             following = self._position + 1
@@ -135,6 +152,7 @@ class Loader(wiring.Component):
         return self.command.valid
 
     def _header_states(self, m: Module) -> None:
+        """Add the states that take a header, and check the length of the payload."""
         word = self.command.payload
         op = word[:8]
         with m.State("HEADER"):
@@ -166,7 +184,7 @@ class Loader(wiring.Component):
     def _entry_states(
         self, m: Module, found: data.View, beyond: Signal, whole: Signal, second: Signal
     ) -> None:
-        """Inputs, and the bias behind them: one more input, always there."""
+        """Add the state that files inputs, and after them the bias, as one more input."""
         layer, entry = self.input_layer, self._entry
         with m.State("ENTRIES"):
             with m.If(self._ended):
@@ -185,11 +203,22 @@ class Loader(wiring.Component):
                 with m.If(whole):
                     m.d.sync += self._index.eq(self._index + 2)
 
-    def _find(self, m: Module) -> tuple[data.View, Signal, Signal, Signal]:
-        """The entry of the word on offer that comes next.
+    def _find_entry(self, m: Module) -> tuple[data.View, Signal, Signal, Signal]:
+        """Find the next entry in the payload word at the port.
 
-        And whether there is no such input, and whether it is the word's last. Of a dense word the
-        even input comes first, then, if neither is zero, the `second`.
+        A dense word holds two inputs. The even one comes first; if both are nonzero, the odd one
+        comes in another cycle.
+
+        Returns
+        -------
+        found : View of ENTRY
+            The entry.
+        beyond : Signal
+            The network has no such input.
+        whole : Signal
+            The entry is the last one of the word.
+        second : Signal
+            Register for the caller to set while the odd input of a dense word is still to come.
         """
         word = self.command.payload
         low, high = word[:16], word[16:]
@@ -212,7 +241,8 @@ class Loader(wiring.Component):
         return found, beyond, whole, second
 
     def _end_states(self, m: Module) -> None:
-        # A cycle late, when no sample was handed on for longer than that.
+        """Add the states that hand a sample on, or read it to its end and refuse it."""
+        # Registered: the loader hands no sample on in the cycles before a refusal.
         emptied = Signal()
         m.d.sync += emptied.eq(self.empty)
         with m.State("HAND_ON"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Softmax's numerators and the reciprocal of their sum."""
+"""The numerators of softmax and the reciprocal of their sum."""
 
 from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import memory, wiring
@@ -14,36 +14,55 @@ from ...common.shapes import OUTPUT, VALUE, Shapes
 from ...common.tables import EXP_SHAPE, TablePort, own_table
 
 POWER_BITS = 16
+"""Width of a power, exp(z - max z)."""
+
 RECIPROCAL_BITS = 17
+"""Width of the reciprocal, and steps of the division."""
+
 EXP_LATENCY = 5
-"""Cycles from a read of a pre-activation to its power."""
+"""Cycles from the read of a pre-activation to its power."""
 
 
 class Softmax(wiring.Component):
-    """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `rules.softmax_rule`.
+    """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `activations.softmax_rule`.
 
     Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
-    its pipeline's latency, and a division of 17 steps. Where there are several cores, the second
-    pass may have to wait for the table.
+    the latency of its pipeline, and a division of 17 steps. With several cores, the second pass may
+    have to wait for the table.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    start : pulse; `units` is constant from there to `done`
-    unit, output : read port of the output memory, a cycle of latency
-    power_unit, power : read port of the powers, a cycle of latency, after `done`
-    reciprocal, bits : as in `rules.reciprocal`, after `done`
-    done : pulse
-    exp : the table, where there are several cores; a single one has its own
+    `start` : In(1)
+        Pulse that starts a sample.
+    `units` : In(shapes.unit)
+        Number of outputs; constant from `start` to `done`.
+    `unit` : Out(shapes.unit)
+        Output whose pre-activation is wanted.
+    `output` : In(OUTPUT)
+        The output memory's entry, one cycle after its `unit`.
+    `power_unit` : In(shapes.unit)
+        Output whose power is wanted, after `done`.
+    `power` : Out(POWER_BITS)
+        The power, one cycle after its `power_unit`.
+    `reciprocal` : Out(RECIPROCAL_BITS)
+        The reciprocal as in `activations.reciprocal`, after `done`.
+    `bits` : Out(range(POWER_BITS + shapes.unit.width + 1))
+        The bit length of the sum as in `activations.reciprocal`, after `done`.
+    `done` : Out(1)
+        Pulse: powers and reciprocal are complete.
+    `exp` : Out(TablePort(EXP_SHAPE))
+        The table of exponentials, requested from the first pass to the last read. With a single
+        core the port stays unconnected, because the component has its own table.
     """
 
     def __init__(self, shapes: Shapes) -> None:
-        self.shared = shapes.engine.cores > 1
-        self.depth = shapes.engine.groups * shapes.neurons
-        self.sum_bits = POWER_BITS + shapes.unit.width
+        self._shared = shapes.engine.cores > 1
+        self._sum_bits = POWER_BITS + shapes.unit.width
         super().__init__(
             {
                 "start": In(1),
@@ -53,22 +72,25 @@ class Softmax(wiring.Component):
                 "power_unit": In(shapes.unit),
                 "power": Out(POWER_BITS),
                 "reciprocal": Out(RECIPROCAL_BITS),
-                "bits": Out(range(self.sum_bits + 1)),
+                "bits": Out(range(self._sum_bits + 1)),
                 "done": Out(1),
                 "exp": Out(TablePort(EXP_SHAPE)),
             }
+        )
+        self._powers = memory.Memory(
+            shape=unsigned(POWER_BITS), depth=shapes.engine.groups * shapes.neurons, init=[]
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         exp = self.exp
         maximum = Signal(VALUE)
-        total = Signal(self.sum_bits)
-        remainder = Signal(self.sum_bits + 1)
+        total = Signal(self._sum_bits)
+        remainder = Signal(self._sum_bits + 1)
         steps = Signal(range(RECIPROCAL_BITS + 1))
         reads = Signal()
         compares = Signal()
-        # A block RAM is slow: what it gave is looked at a cycle later.
+        # A block RAM takes most of a cycle: its data is registered before the comparison.
         value = Signal(VALUE)
         m.d.sync += value.eq(self.output.value)
         with m.If(delay(m, compares, 2) & (value > maximum)):
@@ -77,7 +99,7 @@ class Softmax(wiring.Component):
         final = self.unit == self.units - 1
         with m.If(power_valid):
             m.d.sync += total.eq(total + power)
-        for bit in range(self.sum_bits):
+        for bit in range(self._sum_bits):
             with m.If(total[bit]):
                 m.d.sync += self.bits.eq(bit + 1)
         with m.FSM():
@@ -85,7 +107,7 @@ class Softmax(wiring.Component):
                 m.d.sync += [self.unit.eq(0), total.eq(0), maximum.eq(-(1 << (VALUE_WIDTH - 1)))]
                 m.next = "MAXIMUM"
             with m.State("MAXIMUM"):
-                # The last comparison is done when the first power begins.
+                # The last comparison is complete when the first power uses the maximum.
                 m.d.comb += [compares.eq(1), exp.wanted.eq(1)]
                 m.d.sync += self.unit.eq(self.unit + 1)
                 with m.If(final):
@@ -126,13 +148,14 @@ class Softmax(wiring.Component):
     def _power(
         self, m: Module, maximum: Signal, value: Signal, reads: Signal
     ) -> tuple[Signal, Signal]:
-        """The table, and the memory its results wait in; pipelined, `EXP_LATENCY` deep."""
-        if not self.shared:
+        """Look up the powers and store them, in a pipeline of `EXP_LATENCY` cycles.
+
+        Returns the power and whether it is valid.
+        """
+        if not self._shared:
             own_table(m, self.exp, EXP_TABLE)
-        m.submodules.powers = powers = memory.Memory(
-            shape=unsigned(POWER_BITS), depth=self.depth, init=[]
-        )
-        read, write = powers.read_port(), powers.write_port()
+        m.submodules.powers = self._powers
+        read, write = self._powers.read_port(), self._powers.write_port()
         index = Signal(VALUE_WIDTH + 1)
         distance = maximum - value
         shift = SOFTMAX.index_shift

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The error unit: outputs meet their targets, and become update scalars and a response."""
+"""The error unit: a sample's outputs and targets become its response and its update scalars."""
 
 from amaranth import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.hdl import Value, ValueLike
@@ -20,34 +20,44 @@ from .softmax import Softmax
 class ErrorUnit(wiring.Component):
     """Finishes a sample's forward pass, one output after the other, on one multiplier.
 
-    From a token taken to `done` it is ``2 + outputs * cost`` cycles, and `Softmax`'s time before
-    them where it is wanted. The cost is 4, one more where the sample trains, and
-    `ROUNDING_LATENCY` for each multiplication: by softmax's reciprocal, by the slope (squared
-    errors), by the rate (training). A response that is not taken adds its wait.
+    From the cycle in which a token is taken to `done` it takes ``2 + outputs * cost`` cycles, and
+    before them, for a softmax, the time of `Softmax`. The cost of an output is 4, one more if the
+    sample trains, and `ROUNDING_LATENCY` for each multiplication: by the reciprocal of softmax, by
+    the slope (squared errors), by the rate (training). A response that is not taken adds its wait.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    token : stream in; a sample whose outputs are filed
-    done : stream out; the same
-    response : stream out; a response's words
-    layer : the output layer's descriptor
-    settings : rate
-    outputs, targets : read ports
-    errors : write port; update scalars of the output layer, a word a group
-    saturated : pulse for each clipped error or update scalar
-    exp : see `Softmax`
+    `token` : In(stream of shapes.token)
+        Samples whose outputs are written.
+    `done` : Out(stream of shapes.token)
+        The same samples, once their response is sent and their update scalars are written.
+    `response` : Out(stream of unsigned(32))
+        Words of the samples' responses.
+    `layer` : In(LAYER)
+        Descriptor of the output layer.
+    `settings` : In(SETTINGS)
+        The unit uses the rate.
+    `outputs` : In(memory read port of OUTPUT)
+        Outputs and their slopes of all contexts.
+    `targets` : In(memory read port of VALUE)
+        Targets of all contexts.
+    `errors` : In(memory write port of rows of N values, with an enable for each)
+        Update scalars of the output layer of all contexts, a row for each group.
+    `saturated` : Out(1)
+        Pulse for each error or update scalar that is clipped.
+    `exp` : Out(TablePort(EXP_SHAPE))
+        The table of exponentials, see `Softmax`.
     """
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         engine, contexts = shapes.engine, shapes.contexts
-        self.width = engine.groups * engine.neurons
-        self.softmax = Softmax(shapes)
-        self.multiplier = RoundingMultiplier()
+        self._width = engine.groups * engine.neurons
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
@@ -55,18 +65,20 @@ class ErrorUnit(wiring.Component):
                 "response": Out(stream.Signature(unsigned(32))),
                 "layer": In(LAYER),
                 "settings": In(SETTINGS),
-                "outputs": In(shapes.read(self.width, OUTPUT, contexts)),
-                "targets": In(shapes.read(self.width, VALUE, contexts)),
+                "outputs": In(shapes.read(self._width, OUTPUT, contexts)),
+                "targets": In(shapes.read(self._width, VALUE, contexts)),
                 "errors": In(shapes.write(engine.groups, shapes.vector, contexts, granularity=1)),
                 "saturated": Out(1),
                 "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
+        self._softmax = Softmax(shapes)
+        self._multiplier = RoundingMultiplier()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.softmax = softmax = self.softmax
-        m.submodules.multiplier = self.multiplier
+        m.submodules.softmax = softmax = self._softmax
+        m.submodules.multiplier = self._multiplier
         if self.shapes.engine.cores > 1:
             wiring.connect(m, wiring.flipped(self.exp), softmax.exp)
         token = Signal(self.shapes.token)
@@ -78,10 +90,10 @@ class ErrorUnit(wiring.Component):
             softmax.power_unit.eq(unit),
             self.outputs.en.eq(1),
             self.outputs.addr.eq(
-                banked_address(token.context, Mux(exponentials, softmax.unit, unit), self.width)
+                banked_address(token.context, Mux(exponentials, softmax.unit, unit), self._width)
             ),
             self.targets.en.eq(1),
-            self.targets.addr.eq(banked_address(token.context, unit, self.width)),
+            self.targets.addr.eq(banked_address(token.context, unit, self._width)),
             self.done.payload.eq(token),
         ]
         with m.FSM() as fsm:
@@ -105,8 +117,8 @@ class ErrorUnit(wiring.Component):
             with m.State("SOFTMAX"), m.If(softmax.done):
                 m.next = "READ"
             self._output_states(m, token.train)
-            with m.State("FILE"):
-                self._file(m, token.context, unit)
+            with m.State("WRITE"):
+                self._write(m, token.context, unit)
                 m.next = "NEXT"
             with m.State("NEXT"):
                 m.d.sync += unit.eq(unit + 1)
@@ -121,8 +133,8 @@ class ErrorUnit(wiring.Component):
         return m
 
     def _output_states(self, m: Module, train: Signal) -> None:
-        """From one output's read to its update scalar at the multiplier's result."""
-        softmax, multiplier = self.softmax, self.multiplier
+        """Add the states from the read of an output to its update scalar in the multiplier."""
+        softmax, multiplier = self._softmax, self._multiplier
         value = Signal(VALUE)
         target = Signal(VALUE)
         with m.State("READ"):
@@ -162,7 +174,7 @@ class ErrorUnit(wiring.Component):
             m.next = "RATE"
         with m.State("RATE"), m.If(multiplier.done):
             m.d.comb += self.saturated.eq(multiplier.clipped)
-            m.next = "FILE"
+            m.next = "WRITE"
 
     def _multiply(
         self,
@@ -172,7 +184,8 @@ class ErrorUnit(wiring.Component):
         shift: ValueLike,
         start: ValueLike = 1,
     ) -> None:
-        multiplier = self.multiplier
+        """Start a multiplication in this cycle."""
+        multiplier = self._multiplier
         m.d.comb += [
             multiplier.start.eq(start),
             multiplier.left.eq(left),
@@ -181,13 +194,16 @@ class ErrorUnit(wiring.Component):
         ]
 
     def _error(self, m: Module, value: Signal, target: Signal) -> tuple[Value, Value]:
-        """Output minus target, saturated to 16 bits, and whether it was."""
+        """Return output minus target, saturated to 16 bits, and whether it was clipped."""
         difference = Signal(signed(VALUE_WIDTH + 1))
         m.d.comb += difference.eq(value - target)
         return saturate(difference, VALUE_WIDTH)
 
-    def _file(self, m: Module, context: Signal, unit: Signal) -> None:
-        """Write an update scalar; a word's first lane clears the others: some may have no unit."""
+    def _write(self, m: Module, context: Signal, unit: Signal) -> None:
+        """Write an update scalar to its lane of a row.
+
+        The first lane's write clears the others: lanes without a unit must read zero.
+        """
         neurons = self.shapes.neurons
         bits = (neurons - 1).bit_length()
         lanes = [unit[:bits] == lane for lane in range(neurons)]
@@ -195,6 +211,6 @@ class ErrorUnit(wiring.Component):
             self.errors.addr.eq(banked_address(context, unit >> bits, self.shapes.engine.groups)),
             self.errors.en.eq(Mux(lanes[0], ~0, Cat(lanes))),
         ]
-        result = self.multiplier.result
+        result = self._multiplier.result
         for lane, entry in enumerate(self.errors.data):
             m.d.comb += entry.eq(result if lane == 0 else Mux(lanes[0], 0, result))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The lists of nonzero inputs of all samples in flight, one behind the other in a ring."""
+"""A ring of memory that holds the input lists of all samples in flight, one after the other."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
@@ -10,14 +10,25 @@ from ...common.shapes import Shapes
 
 
 class ListWriter(wiring.Signature):
-    """What fills a list, an entry a cycle.
+    """Port that fills a list, with up to one entry per cycle.
+
+    Parameters
+    ----------
+    shapes : Shapes
+        Shapes of the engine.
 
     Members
     -------
-    entry, en : the next entry of the list
-    end : it is the last one
-    drop : forget the list; not along with `en`
-    first : where the list begins, in pairs
+    `entry` : Out(shapes.entry)
+        Next entry of the list.
+    `en` : Out(1)
+        Writes the entry.
+    `end` : Out(1)
+        The entry is the last one of the list.
+    `drop` : Out(1)
+        Discards the list; never high together with `en`.
+    `first` : In(shapes.place)
+        Position of the first pair of the list.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -32,28 +43,42 @@ class ListWriter(wiring.Signature):
         )
 
 
-class InputLists(wiring.Component):
-    """A memory of pairs of entries, read by the value lane, and some time later by the update lane.
+class InputRing(wiring.Component):
+    """A memory of pairs of entries, which the value lane reads, and the update lane later.
 
-    A list takes as many places as it has nonzeros, so that short ones may be many. Since a word is
-    two entries, nobody needs it in every cycle. The value lane has a port to itself. The update
-    lane never reads in two cycles running, and what is to be written goes there in between: two
-    pairs wait for that at most, and a list's last one is written 3 cycles after its entry came,
-    before anybody asks for it.
+    A list takes only as much memory as it has nonzeros, so the ring holds many lists if they are
+    short. A word is a pair of entries, so no reader needs one in every cycle. The value lane has a
+    port to itself. The update lane never reads in two successive cycles, and pairs are written in
+    the cycles between: at most two pairs wait for that, and the last pair of a list is written 3
+    cycles after its entry came, before any reader needs it.
 
     Parameters
     ----------
     shapes : Shapes
+        Shapes of the engine.
 
     Members
     -------
-    writer : fills the next list
-    context, enters : the list is complete and belongs to that context, the next in turn
-    leaves : the oldest list is forgotten; at most every second cycle, and two after it came
-    inputs : of the network; as descriptors it stands still before samples come
-    room : there are places for a list of all of them; two cycles late
-    value, update : read ports
-    begin : read port; where the list of a context begins
+    `writer` : In(ListWriter(shapes))
+        Fills the next list.
+    `context` : In(shapes.context)
+        Context of the list; contexts come in rotation.
+    `enters` : In(1)
+        The list is complete and becomes that of the context.
+    `leaves` : In(1)
+        Discards the oldest list; at most in every second cycle, and at least two cycles after the
+        list entered.
+    `inputs` : In(shapes.unit)
+        Number of inputs of the network; constant from before the first sample on, as the
+        descriptors are.
+    `room` : Out(1)
+        The ring has room for a list of all inputs; two cycles late.
+    `value` : Out(shapes.read(shapes.pairs, shapes.pair))
+        Read port of the value lane.
+    `update` : Out(shapes.read(shapes.pairs, shapes.pair))
+        Read port of the update lane.
+    `begin` : Out(shapes.read(shapes.contexts, shapes.place))
+        Read port for the position of the first pair of a context's list.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -73,14 +98,16 @@ class InputLists(wiring.Component):
             }
         )
         self.store = memory.Memory(shape=shapes.pair, depth=shapes.pairs, init=[])
+        span = data.StructLayout({"first": shapes.place, "end": shapes.place})
+        self._spans = memory.Memory(shape=span, depth=shapes.contexts, init=[])
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.store = store = self.store
         wiring.connect(m, wiring.flipped(self.value), store.read_port())
-        # A block RAM has two ports in all: the update lane's is also where pairs are written.
+        # A block RAM has only two ports: pairs are written through that of the update lane.
         read, write = store.read_port(), store.write_port()
-        front = self._pairs(m)
+        front = self._collect_pairs(m)
         m.d.comb += [
             write.en.eq(front.valid & ~self.update.en),
             write.addr.eq(Mux(self.update.en, self.update.addr, front.place)),
@@ -89,11 +116,11 @@ class InputLists(wiring.Component):
             read.addr.eq(write.addr),
             self.update.data.eq(read.data),
         ]
-        self._places(m)
+        self._keep_spans(m)
         return m
 
-    def _pairs(self, m: Module) -> data.View:
-        """Entries become pairs, which wait in a queue of two; returns the older one."""
+    def _collect_pairs(self, m: Module) -> data.View:
+        """Join entries to pairs, which wait in a queue of two; returns the older pair."""
         shapes, writer = self.shapes, self.writer
         waiting = data.StructLayout({"valid": 1, "place": shapes.place, "pair": shapes.pair})
         front, behind, fresh = Signal(waiting), Signal(waiting), Signal(waiting)
@@ -116,16 +143,15 @@ class InputLists(wiring.Component):
             m.d.sync += [front.eq(Mux(behind.valid, behind, fresh)), behind.valid.eq(0)]
             with m.If(behind.valid):
                 m.d.sync += behind.eq(fresh)
-        # Whether a pair is there or not: what is there never meets another.
+        # Loaded even without a new pair: `valid` comes along.
         with m.Elif(~behind.valid):
             m.d.sync += behind.eq(fresh)
         return front
 
-    def _places(self, m: Module) -> None:
-        """Where lists begin and end."""
+    def _keep_spans(self, m: Module) -> None:
+        """Keep the positions at which lists begin and end, and the room between them."""
         shapes = self.shapes
-        span = data.StructLayout({"first": shapes.place, "end": shapes.place})
-        m.submodules.spans = spans = memory.Memory(shape=span, depth=shapes.contexts, init=[])
+        m.submodules.spans = spans = self._spans
         write, begin, oldest = spans.write_port(), spans.read_port(), spans.read_port()
         tail = Signal(shapes.place)
         turn = Signal(shapes.context)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Reads the lists of nonzero inputs and hidden values, one entry a cycle."""
+"""The list reader: lists of nonzero inputs and hidden values, one entry per cycle."""
 
 from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
@@ -10,16 +10,22 @@ from ...common.shapes import ENTRY, VALUE, Shapes, banked_address
 
 
 def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
-    """A job of `ListReader`.
+    """Return the layout of a job of `ListReader`: a list, or a part of one.
 
     Fields
     ------
-    context : whose list
-    input : the list of inputs; otherwise that of hidden values
-    first : position of the first entry; among inputs that of the first pair
-    count : entries, >= 1
-    row : row of the weight-shaped memory that belongs to index 0
-    meta : handed through
+    context : unsigned(shapes.context)
+        Context of the list.
+    input : unsigned(1)
+        The list is one of inputs; otherwise it is one of hidden values.
+    first : shapes.unit or shapes.place
+        Position of the first entry; in a list of inputs that of the first pair.
+    count : shapes.unit
+        Number of entries, at least 1.
+    row : shapes.row
+        Row of the weight-shaped memory that belongs to index 0.
+    meta : StructLayout
+        Data that each step of the job carries along.
     """
     return data.StructLayout(
         {
@@ -34,19 +40,31 @@ def list_job(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
 
 
 def list_step(shapes: Shapes, meta: data.StructLayout) -> data.StructLayout:
-    """A step of `ListReader`: multiply `scalar` with `row`; `last` of its job."""
+    """Return the layout of a step of `ListReader`.
+
+    Fields
+    ------
+    row : shapes.row
+        Row to multiply.
+    scalar : VALUE
+        Scalar to multiply it by.
+    last : unsigned(1)
+        The step is the last one of its job.
+    meta : StructLayout
+        Data of the job.
+    """
     return data.StructLayout(
         {"row": shapes.row, "scalar": VALUE, "last": unsigned(1), "meta": meta}
     )
 
 
 def held_step(meta: data.StructLayout) -> data.StructLayout:
-    """A step that is on its way inside `ListReader`, if `valid`, and what its job carries."""
+    """Return the layout of a step inside `ListReader`: whether there is one, and its job's data."""
     return data.StructLayout({"valid": unsigned(1), "meta": meta})
 
 
 class ListReader(wiring.Component):
-    """Reads lists of nonzeros, an entry a cycle, job after job without a gap.
+    """Reads lists of nonzeros, one entry per cycle, job after job without a gap.
 
     ::
 
@@ -56,18 +74,26 @@ class ListReader(wiring.Component):
     Parameters
     ----------
     shapes : Shapes
+        Shapes of the engine.
     meta : StructLayout
-        What a job carries along to each of its steps.
+        Data that a job carries along to each of its steps.
     alternates : bool
-        Never read pairs of inputs in two cycles running, because others want the port, too: where
-        a list of inputs follows one of an odd number of them at once, there is a gap of a cycle.
+        Never read pairs of inputs in two successive cycles, because the port is shared with a
+        writer. Then there is a gap of one cycle where a list of inputs directly follows one with an
+        odd number of entries.
 
     Members
     -------
-    job : stream in
-    step : stream out; the first step of a job follows it by 3 cycles
-    held : steps not taken yet, the older one first
-    inputs, hidden : read ports of the two list memories; of inputs there are two in a word
+    `job` : In(stream of list_job(shapes, meta))
+        Lists to read.
+    `step` : Out(stream of list_step(shapes, meta))
+        Steps of the jobs; the first step of a job follows it by 3 cycles.
+    `held` : Out(ArrayLayout(held_step(meta), 2))
+        Steps that are not taken yet, the older one first.
+    `inputs` : In(shapes.read(shapes.pairs, shapes.pair))
+        Read port of the lists of inputs, which has two entries in a word.
+    `hidden` : In(shapes.read(activations, ENTRY, contexts))
+        Read port of the lists of hidden values.
     """
 
     def __init__(self, shapes: Shapes, meta: data.StructLayout, alternates: bool = False) -> None:
@@ -100,7 +126,7 @@ class ListReader(wiring.Component):
         entry = Signal(self.shapes.entry)
         hidden = self.hidden.data
         step = self.step.payload
-        # Pairs stay at the port for their second entries.
+        # The port holds a pair for its second entry.
         new_pair = active & job.input & ~second
         m.d.comb += [
             moves_on.eq(~self.step.valid | self.step.ready),
@@ -125,7 +151,7 @@ class ListReader(wiring.Component):
             before = Signal()
             m.d.sync += before.eq(self.inputs.en)
             m.d.comb += waits.eq(new_pair & before)
-        # A block RAM is slow: what it gave is added up before anyone looks at it.
+        # A block RAM is slow: its output is used in an adder, and registered behind it.
         with m.If(moves_on):
             m.d.sync += [
                 self.step.valid.eq(reading),

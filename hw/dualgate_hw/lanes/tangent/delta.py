@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A tag's end: its contracted sum becomes the update scalar of its unit."""
+"""The delta unit: it narrows a tag's contracted sum to the update scalar of the tag's unit."""
 
-from amaranth import Cat, Const, Module, Signal, signed
+from amaranth import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,34 +11,53 @@ from dualgate.contract.formats import VALUE_WIDTH
 from ...common.delay import delay
 from ...common.rounding import WINDOW, round_off, shift_right_twice, with_half
 from ...common.shapes import VALUE, Shapes
-from .layouts import FRAC
+from .layouts import FRAC, delta_sum
 
 DELTA_LATENCY = 4
 """Cycles from `start` to `done`."""
 
 SHIFT_MIN = -VALUE_WIDTH
 SHIFT_MAX = 47
-"""Beyond these a sum that is not zero saturates anyway, or rounds to zero."""
+"""Shifts beyond which every nonzero sum saturates, or every sum rounds to zero."""
 
 
 class DeltaUnit(wiring.Component):
-    """``saturate(round_shift(delta, frac), 16)``, with frac clipped to -16..47.
+    """``saturate(round_shift(delta, frac), 16)``, with `frac` clipped to -16..47.
 
-    A negative frac is a left shift; the sum is moved up by 16 first, so that all shifts go right.
+    A negative `frac` is a shift to the left. The sum is first moved up by 16 places, so that every
+    shift goes to the right. The unit is pipelined: it takes a sum in every cycle and gives its
+    update scalar `DELTA_LATENCY` cycles later.
+
+    Parameters
+    ----------
+    shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    start, delta, frac, slot : a tag's sum and its binary point relative to update scalars
-    done, update, clipped, done_slot : `DELTA_LATENCY` cycles later
+    `start` : In(1)
+        Pulse: the other inputs are valid.
+    `delta` : In(delta_sum(shapes))
+        The tag's sum.
+    `frac` : In(FRAC)
+        Binary point of the sum relative to that of update scalars.
+    `slot` : In(shapes.slot)
+        Slot of the tag.
+    `done` : Out(1)
+        `start`, `DELTA_LATENCY` cycles later; the other outputs are valid.
+    `update` : Out(VALUE)
+        The update scalar.
+    `clipped` : Out(1)
+        Whether the update scalar saturated.
+    `done_slot` : Out(shapes.slot)
+        Slot of the tag.
     """
 
-    def __init__(self, shapes: Shapes, delta_width: int) -> None:
-        self.delta_width = delta_width
-        self.slot_width = shapes.slot
+    def __init__(self, shapes: Shapes) -> None:
         super().__init__(
             {
                 "start": In(1),
-                "delta": In(signed(delta_width)),
+                "delta": In(delta_sum(shapes)),
                 "frac": In(FRAC),
                 "slot": In(shapes.slot),
                 "done": Out(1),
@@ -51,7 +70,7 @@ class DeltaUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         amount = Signal(range(SHIFT_MAX - SHIFT_MIN + 1))
-        delta = Signal(signed(self.delta_width))
+        delta = Signal.like(self.delta)
         raised = Cat(Const(0, -SHIFT_MIN), delta).as_signed()
         narrowed, narrowed_lost = shift_right_twice(m, with_half(raised), amount, WINDOW, 3)
         shifted, lost = delay(m, narrowed, 1), delay(m, narrowed_lost, 1)

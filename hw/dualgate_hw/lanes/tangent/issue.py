@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Issues the kept entries of a vector as steps, one a cycle; no cycle is lost to a zero."""
+"""The issuer of tangent steps: a row's kept entries, one a cycle, without a cycle for zeros."""
 
 from amaranth import Module, Signal, unsigned
 from amaranth.hdl import Value
@@ -12,7 +12,7 @@ from ...common.shapes import INDEX, VALUE, vector
 
 
 def flag_fields(flags: Value) -> dict[str, Value]:
-    """Fields of a `issue_job`: its flags, and what the issuer has to know of them at once."""
+    """Return the fields of an `issue_job` that follow from its flags, and the flags themselves."""
     return {
         "flags": flags,
         "some": flags.any(),
@@ -22,18 +22,28 @@ def flag_fields(flags: Value) -> dict[str, Value]:
 
 
 def issue_job(neurons: int, lanes: int, meta: data.StructLayout) -> data.StructLayout:
-    """A job of `NonzeroIssuer`.
+    """A job of `NonzeroIssuer`: a row of N entries for each lane, and flags for the kept ones.
+
+    `flag_fields` makes the four fields from `flags` to `single`.
 
     Fields
     ------
-    scalars : N entries for each lane
-    flags : which of the N are wanted; give it by `flagged`
-    some : there is one at least
-    lowest : the lowest of them alone
-    single : there is one at most
-    row : row that belongs to entry 0
-    end : whether a sum ends with this word
-    meta : handed through
+    scalars
+        N entries for each lane.
+    flags
+        One bit for each of the N entries: whether the entry is issued, in all lanes.
+    some
+        Whether any flag is set.
+    lowest
+        The lowest set flag alone.
+    single
+        Whether at most one flag is set.
+    row
+        Row of the weight memory that entry 0 is multiplied with.
+    end
+        Whether a sum ends with this job.
+    meta
+        Data that the issuer hands on with each step.
     """
     return data.StructLayout(
         {
@@ -54,9 +64,17 @@ def issue_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
 
     Fields
     ------
-    some : whether there is a product to make (a word without entries only ends its sum)
-    row, scalar : the product; a scalar for each lane
-    end : the sum is complete after this step
+    some
+        Whether the step has a product. A job without flags makes one step without a product, which
+        only carries its `end`.
+    row
+        Row of the weight memory to multiply with.
+    scalar
+        A factor for each lane.
+    end
+        Whether the sum is complete after this step.
+    meta
+        The job's.
     """
     return data.StructLayout(
         {
@@ -70,19 +88,26 @@ def issue_step(lanes: int, meta: data.StructLayout) -> data.StructLayout:
 
 
 class NonzeroIssuer(wiring.Component):
-    """Picks the flagged entries of words, one a cycle, lowest first, word after word without a gap.
+    """Issues the flagged entries of rows as steps, lowest first, job after job without a gap.
 
-    A word costs as many cycles as it has flags, and at least one.
+    A job costs as many cycles as it has flags, and at least one. Its first step is valid in the
+    cycle after the job is taken.
 
     Parameters
     ----------
-    neurons, lanes : int
+    neurons : int
+        N, entries of a row.
+    lanes : int
+        K, rows of a job.
     meta : StructLayout
+        Data that a job hands on with each of its steps.
 
     Members
     -------
-    word : stream in
-    step : stream out, a cycle later
+    `job` : In(stream of issue_job(neurons, lanes, meta))
+        Rows to issue.
+    `step` : Out(stream of issue_step(lanes, meta))
+        One step for each flag, or a single step without a product for a job without flags.
     """
 
     def __init__(self, neurons: int, lanes: int, meta: data.StructLayout) -> None:
@@ -91,35 +116,35 @@ class NonzeroIssuer(wiring.Component):
         self.meta = meta
         super().__init__(
             {
-                "word": In(stream.Signature(issue_job(neurons, lanes, meta))),
+                "job": In(stream.Signature(issue_job(neurons, lanes, meta))),
                 "step": Out(stream.Signature(issue_step(lanes, meta))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        word = Signal(issue_job(self.neurons, self.lanes, self.meta))
+        job = Signal(issue_job(self.neurons, self.lanes, self.meta))
         held = Signal()
         rest = Signal(self.neurons)
         entry = Signal(range(self.neurons))
-        payload = self.step.payload
+        step = self.step.payload
         m.d.comb += [
-            rest.eq(word.flags & ~word.lowest),
-            self.word.ready.eq(~held | (self.step.ready & word.single)),
+            rest.eq(job.flags & ~job.lowest),
+            self.job.ready.eq(~held | (self.step.ready & job.single)),
             self.step.valid.eq(held),
-            payload.some.eq(word.some),
-            payload.end.eq(word.end & word.single),
-            payload.meta.eq(word.meta),
-            payload.row.eq(word.row + entry),
+            step.some.eq(job.some),
+            step.end.eq(job.end & job.single),
+            step.meta.eq(job.meta),
+            step.row.eq(job.row + entry),
         ]
-        m.d.comb += entry.eq(onehot_index(word.lowest))
-        for scalar, scalars in zip(payload.scalar, word.scalars, strict=True):
-            m.d.comb += scalar.eq(onehot_mux(word.lowest, scalars))
+        m.d.comb += entry.eq(onehot_index(job.lowest))
+        for scalar, scalars in zip(step.scalar, job.scalars, strict=True):
+            m.d.comb += scalar.eq(onehot_mux(job.lowest, scalars))
         with m.If(self.step.ready):
-            m.d.sync += [word[field].eq(value) for field, value in flag_fields(rest).items()]
-        with m.If(self.word.ready):
+            m.d.sync += [job[field].eq(value) for field, value in flag_fields(rest).items()]
+        with m.If(self.job.ready):
             m.d.sync += [
-                word.eq(self.word.payload),
-                held.eq(self.word.valid),
+                job.eq(self.job.payload),
+                held.eq(self.job.valid),
             ]
         return m

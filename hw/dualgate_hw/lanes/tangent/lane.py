@@ -4,50 +4,78 @@
 
 ::
 
-    Seeds --+                                       +--> vectors --> Pruner --+
-             +--> NonzeroIssuer --> TangentSums --> Scaler                       |
-    Pruner --+                                       +--> DeltaUnit --> update |
-       ^----------------------------------------------------------------------+
+    Seeds --+                                                     +--> vectors --> Pruner --+
+             +--> NonzeroIssuer --> TangentSums --> Scaler, ScaleSink                       |
+    Pruner --+                                                    +--> DeltaWriter          |
+       ^------------------------------------------------------------------------------------+
 
-A slot holds up to K tags, one for each tangent lane: their sums, vectors and binary points.
-They step together, and each keeps to itself what is normalised and pruned. Slots are in different
-places of the ring at once, so that normalising one hides behind the stepping of others.
+A slot holds a chunk of up to K tags, one for each tangent lane: their sums, vectors and binary
+points. The tags of a chunk step together, but each is normalised and pruned by itself. Several
+slots are in different places of the ring at once, so that one slot is normalised while others step.
 """
 
-from amaranth import Array, Cat, Const, Module, Mux, Signal, unsigned
-from amaranth.hdl import Value
+from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...common.mac import VectorClient, WeightClient
-from ...common.shapes import LAYER, PRODUCT, SETTINGS, Shapes, banked_address, vector
-from .delta import DeltaUnit
+from ...common.shapes import LAYER, PRODUCT, SETTINGS, Shapes, vector
+from .delta_writer import DeltaWriter
 from .issue import NonzeroIssuer
-from .layouts import chunk, scale_job, sum_note, vector_job
+from .issue_arbiter import IssueArbiter
+from .layouts import scale_job, sum_note, vector_job
 from .prune import Pruner
-from .scale import Rescaled, Scaler
+from .scale import Scaler
+from .scale_sink import ScaleSink
 from .seeds import Seeds
+from .slot_table import SlotTable
 from .sums import TangentSums
 
 
 class TangentLane(wiring.Component):
-    """From a sample's slopes and errors to the update scalars of its hidden units.
+    """Turns a sample's slopes and errors into the update scalars of its hidden units.
+
+    Samples enter one at a time, as soon as the seeds of the one before are taken, and leave in the
+    order in which they entered. The last tags of a sample and the first of the next one are thus in
+    the ring together.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    token : stream in; a sample whose slopes and errors are filed
-    done : stream out; the same, update scalars filed
-    settings : pruning
-    indices, layers : three descriptor ports, of seeds, pruner and scaler; a cycle of latency
-    sum_mac, scale_mac : MAC array clients, with the product of each
-    seed_slopes, scale_slopes, errors : read ports
-    deltas : write port; update scalars of hidden units
-    tangent_row, scale_row : pulses to count
-    saturated, kept, dropped : update scalars and tangents to count
+    `token` : In(stream of shapes.token)
+        Samples whose slopes and errors are written.
+    `done` : Out(stream of shapes.token)
+        The same samples, once their update scalars are written.
+    `settings` : In(SETTINGS)
+        The lane uses `prune`.
+    `indices` : Out(ArrayLayout(range(layers), 3))
+        Indices of the layer descriptors that seeds, pruner and scaler want.
+    `layers` : In(ArrayLayout(LAYER, 3))
+        Those descriptors, one cycle after their indices.
+    `sum_mac` : Out(WeightClient(K))
+        Client port of the MAC array for the products of steps.
+    `sum_product` : In(ArrayLayout(vector(N, PRODUCT), K))
+        Products, with `sum_mac.done`.
+    `scale_mac` : Out(VectorClient(N, K))
+        Client port of the MAC array for the products with slopes or errors.
+    `scale_product` : In(ArrayLayout(vector(N, PRODUCT), K))
+        Products, with `scale_mac.done`.
+    `seed_slopes`, `scale_slopes` : In(memory read port of rows of N values)
+        Slopes of all contexts, for seeds and scaler.
+    `errors` : In(memory read port of rows of N values)
+        Update scalars of the output layer of all contexts.
+    `deltas` : In(memory write port of rows of N values, with an enable for each)
+        Update scalars of hidden units of all contexts.
+    `tangent_row`, `scale_row` : Out(1)
+        Pulse for each request that the MAC array takes from `sum_mac` and from `scale_mac`.
+    `saturated` : Out(range(K + 1))
+        Number of update scalars that saturated, to be counted.
+    `kept`, `dropped` : Out(range(K * N + 1))
+        Number of tangents that were kept and dropped, to be counted.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -78,19 +106,49 @@ class TangentLane(wiring.Component):
                 "dropped": Out(count),
             }
         )
+        self._seeds = Seeds(shapes)
+        self._arbiter = IssueArbiter(shapes)
+        self._issuer = NonzeroIssuer(shapes.neurons, shapes.lanes, sum_note(shapes))
+        self._sums = TangentSums(shapes)
+        self._scaler = Scaler(shapes)
+        self._sink = ScaleSink(shapes)
+        self._pruner = Pruner(shapes)
+        self._deltas = DeltaWriter(shapes)
+        self._slots = SlotTable(shapes)
+        words = shapes.slots << (engine.groups - 1).bit_length()
+        self._sum_memory = memory.Memory(shape=self._sums.sums_shape, depth=words, init=[])
+        self._vectors = memory.Memory(shape=shapes.vectors, depth=words, init=[])
+        # Each queue has a place for every slot, so that it is never full.
+        self._scale_queue = fifo.SyncFIFO(width=scale_job(shapes).size, depth=shapes.slots)
+        self._vector_queue = fifo.SyncFIFO(width=vector_job(shapes).size, depth=shapes.slots)
+        self._order = fifo.SyncFIFO(width=shapes.token.size, depth=contexts)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        shapes = self.shapes
-        m.submodules.seeds = seeds = Seeds(shapes)
-        m.submodules.pruner = pruner = Pruner(shapes)
-        m.submodules.issuer = issuer = NonzeroIssuer(shapes.neurons, shapes.lanes, sum_note(shapes))
-        m.submodules.sums = sums = TangentSums(shapes)
-        m.submodules.scaler = scaler = Scaler(shapes)
-        m.submodules.rescaled = rescaled = Rescaled(shapes)
-        deltas = [DeltaUnit(shapes, rescaled.delta_width) for _ in range(shapes.lanes)]
-        for lane, delta in enumerate(deltas):
-            m.submodules[f"delta_{lane}"] = delta
+        m.submodules.seeds = self._seeds
+        m.submodules.arbiter = self._arbiter
+        m.submodules.issuer = self._issuer
+        m.submodules.sums = self._sums
+        m.submodules.scaler = self._scaler
+        m.submodules.sink = self._sink
+        m.submodules.pruner = self._pruner
+        m.submodules.deltas = self._deltas
+        m.submodules.slots = self._slots
+        m.submodules.sum_memory = self._sum_memory
+        m.submodules.vectors = self._vectors
+        m.submodules.scale_queue = self._scale_queue
+        m.submodules.vector_queue = self._vector_queue
+        m.submodules.order = self._order
+        self._connect_ports(m)
+        self._connect_ring(m)
+        self._connect_queues(m)
+        self._connect_slots(m)
+        self._admit(m)
+        return m
+
+    def _connect_ports(self, m: Module) -> None:
+        """Connect the lane's ports to those of its parts."""
+        seeds, sums, scaler, pruner = self._seeds, self._sums, self._scaler, self._pruner
         readers: tuple[Seeds | Pruner | Scaler, ...] = (seeds, pruner, scaler)
         for index, part in enumerate(readers):
             m.d.comb += [self.indices[index].eq(part.index), part.layer.eq(self.layers[index])]
@@ -100,197 +158,100 @@ class TangentLane(wiring.Component):
             (self.seed_slopes, seeds.slopes),
             (self.scale_slopes, scaler.slopes),
             (self.errors, scaler.errors),
+            (self.deltas, self._deltas.deltas),
         ):
             wiring.connect(m, wiring.flipped(mine), theirs)
-        wiring.connect(m, issuer.step, sums.step)
         m.d.comb += [
             sums.product.eq(self.sum_product),
-            rescaled.done.eq(self.scale_mac.done),
-            rescaled.product.eq(self.scale_product),
-            rescaled.note.eq(scaler.note),
+            self._sink.done.eq(self.scale_mac.done),
+            self._sink.product.eq(self.scale_product),
             pruner.prune.eq(self.settings.prune),
             self.tangent_row.eq(sums.taken),
             self.scale_row.eq(scaler.taken),
             self.kept.eq(pruner.kept),
             self.dropped.eq(pruner.dropped),
+            self.saturated.eq(self._deltas.saturated),
         ]
-        self._memories(m, sums, scaler, rescaled, pruner)
-        self._choose(m, seeds, pruner, issuer)
-        chunks = Array(Signal(chunk(shapes), name=f"team_{slot}") for slot in range(shapes.slots))
-        self._queues(m, chunks, sums, scaler, rescaled, pruner)
-        busy = self._slots(m, chunks, seeds, sums, rescaled, deltas[0])
-        self._finish(m, chunks, seeds, rescaled, deltas)
-        self._control(m, chunks, seeds, busy)
-        return m
 
-    def _memories(
-        self, m: Module, sums: TangentSums, scaler: Scaler, rescaled: Rescaled, pruner: Pruner
-    ) -> None:
-        shapes = self.shapes
-        words = shapes.slots << (shapes.engine.groups - 1).bit_length()
-        m.submodules.sum_memory = sum_memory = memory.Memory(
-            shape=sums.sums_shape, depth=words, init=[]
-        )
-        m.submodules.vectors = vectors = memory.Memory(shape=shapes.vectors, depth=words, init=[])
-        wiring.connect(m, sums.sums, sum_memory.write_port())
-        wiring.connect(m, scaler.sums, sum_memory.read_port())
-        wiring.connect(m, rescaled.vectors, vectors.write_port())
-        wiring.connect(m, pruner.vectors, vectors.read_port())
-
-    def _choose(self, m: Module, seeds: Seeds, pruner: Pruner, issuer: NonzeroIssuer) -> None:
-        """Pruned vectors before seeds, and never a switch within a slot's sums."""
-        locked = Signal()
-        to_seeds = Signal()
-        chosen = Signal()
-        word = issuer.word
-        m.d.comb += chosen.eq(Mux(locked, to_seeds, ~pruner.word.valid))
-        with m.If(chosen):
-            m.d.comb += [
-                word.valid.eq(seeds.word.valid),
-                word.payload.eq(seeds.word.payload),
-            ]
-        with m.Else():
-            m.d.comb += [
-                word.valid.eq(pruner.word.valid),
-                word.payload.eq(pruner.word.payload),
-            ]
+    def _connect_ring(self, m: Module) -> None:
+        """Connect the parts through which every tag passes, and the memories between them."""
+        arbiter, sums, scaler, sink = self._arbiter, self._sums, self._scaler, self._sink
+        wiring.connect(m, self._seeds.job, arbiter.seeds)
+        wiring.connect(m, self._pruner.rows, arbiter.pruned)
+        wiring.connect(m, arbiter.job, self._issuer.job)
+        wiring.connect(m, self._issuer.step, sums.step)
+        wiring.connect(m, sums.sums, self._sum_memory.write_port())
+        wiring.connect(m, scaler.sums, self._sum_memory.read_port())
+        wiring.connect(m, sink.vectors, self._vectors.write_port())
+        wiring.connect(m, self._pruner.vectors, self._vectors.read_port())
         m.d.comb += [
-            seeds.word.ready.eq(word.ready & chosen),
-            pruner.word.ready.eq(word.ready & ~(locked & to_seeds)),
+            sink.note.eq(scaler.note),
+            self._deltas.contracted.eq(sink.contracted),
+            self._deltas.delta.eq(sink.delta),
+            self._deltas.note.eq(sink.contracted_note),
+            self._deltas.next_note.eq(sink.contracting_note),
+            self._deltas.clear.eq(self._seeds.clear),
+            self._deltas.clear_context.eq(self._seeds.context),
+            self._deltas.clear_address.eq(self._seeds.clear_address),
+            self._seeds.clear_ready.eq(self._deltas.clear_ready),
         ]
-        with m.If(word.valid):
-            m.d.sync += [locked.eq(1), to_seeds.eq(chosen)]
-            with m.If(word.ready & word.payload.end & word.payload.meta.final):
-                m.d.sync += locked.eq(0)
 
-    def _queues(
-        self,
-        m: Module,
-        chunks: Array,
-        sums: TangentSums,
-        scaler: Scaler,
-        rescaled: Rescaled,
-        pruner: Pruner,
-    ) -> None:
-        """One place for each slot, so that neither queue is ever full."""
-        shapes = self.shapes
-        m.submodules.scale_queue = scale_queue = fifo.SyncFIFO(
-            width=scale_job(shapes).size, depth=shapes.slots
-        )
-        m.submodules.vector_queue = vector_queue = fifo.SyncFIFO(
-            width=vector_job(shapes).size, depth=shapes.slots
-        )
+    def _connect_queues(self, m: Module) -> None:
+        """Queue the slots that are alive, from sums to scaler and from vectors to pruner."""
+        sums, sink = self._sums, self._sink
+        stored = Signal(vector_job(self.shapes))
         m.d.comb += [
-            scale_queue.w_en.eq(sums.complete & sums.job.alive),
-            scale_queue.w_data.eq(sums.job),
-            vector_queue.w_en.eq(rescaled.stored & rescaled.alive),
-            vector_queue.w_data.eq(Cat(rescaled.stored_note.note.slot, rescaled.bits)),
-            scaler.slot_layer.eq(chunks[scaler.job.payload.slot].layer),
-            scaler.slot_context.eq(chunks[scaler.job.payload.slot].context),
-            pruner.slot_layer.eq(chunks[pruner.job.payload.slot].layer),
+            stored.slot.eq(sink.stored_note.note.slot),
+            stored.bits.eq(sink.bits),
+            self._scale_queue.w_en.eq(sums.complete & sums.job.alive),
+            self._scale_queue.w_data.eq(sums.job),
+            self._vector_queue.w_en.eq(sink.stored & sink.alive),
+            self._vector_queue.w_data.eq(stored),
         ]
-        for queue, job in ((scale_queue, scaler.job), (vector_queue, pruner.job)):
+        for queue, job in (
+            (self._scale_queue, self._scaler.job),
+            (self._vector_queue, self._pruner.job),
+        ):
             m.d.comb += [
                 job.valid.eq(queue.r_rdy),
                 job.payload.eq(queue.r_data),
                 queue.r_en.eq(job.ready),
             ]
 
-    def _slots(
-        self,
-        m: Module,
-        chunks: Array,
-        seeds: Seeds,
-        sums: TangentSums,
-        rescaled: Rescaled,
-        delta: DeltaUnit,
-    ) -> Signal:
-        """Slots are taken in turn, by seeds; they free themselves where their last tag ends."""
-        shapes = self.shapes
-        busy = Signal(shapes.slots)
-        turn = Signal(shapes.slot)
-        free = Signal()
+    def _connect_slots(self, m: Module) -> None:
+        """Report to the slot table what becomes of a chunk, and look up the chunks in it."""
+        slots, seeds, sums, sink = self._slots, self._seeds, self._sums, self._sink
+        scaler, pruner, deltas = self._scaler, self._pruner, self._deltas
+        wiring.connect(m, deltas.contracting, slots.contracting)
+        wiring.connect(m, deltas.ending, slots.ending)
         m.d.comb += [
-            free.eq(~busy.bit_select(turn, 1)),
-            seeds.slot_free.eq(free),
-            seeds.slot.eq(turn),
+            slots.seeding.eq(seeds.active),
+            slots.chunk_start.eq(seeds.chunk_start),
+            slots.chunk.eq(seeds.chunk),
+            seeds.slot.eq(slots.slot),
+            seeds.slot_free.eq(slots.slot_free),
+            slots.stored.valid.eq(sink.stored),
+            slots.stored.slot.eq(sink.stored_note.note.slot),
+            slots.gain.eq(sink.stored_note.gain),
+            slots.scaled.slot.eq(scaler.job.payload.slot),
+            scaler.slot_layer.eq(slots.scaled.chunk.layer),
+            scaler.slot_context.eq(slots.scaled.chunk.context),
+            slots.pruned.slot.eq(pruner.job.payload.slot),
+            pruner.slot_layer.eq(slots.pruned.chunk.layer),
+            # The last tag of a chunk ends where all its sums or all its vectors are zero, or at
+            # the outputs.
+            slots.endings[0].valid.eq(sums.complete & ~sums.job.alive),
+            slots.endings[0].slot.eq(sums.job.slot),
+            slots.endings[1].valid.eq(sink.stored & ~sink.alive),
+            slots.endings[1].slot.eq(sink.stored_note.note.slot),
+            slots.endings[2].eq(deltas.ended),
         ]
-        with m.If(seeds.seeded | (seeds.active & ~free)):
-            m.d.sync += turn.eq(Mux(turn == shapes.slots - 1, 0, turn + 1))
-        # Written a cycle late: the turn comes back to a slot, and its sums end, later than that.
-        seeded, new_chunk, place = Signal(), Signal(chunk(shapes)), Signal(shapes.slot)
-        m.d.sync += [seeded.eq(seeds.seeded), new_chunk.eq(seeds.chunk), place.eq(turn)]
-        note = rescaled.stored_note
-        dead = rescaled.stored & ~rescaled.alive
-        for slot in range(shapes.slots):
-            with m.If(rescaled.stored & (note.note.slot == slot)):
-                m.d.sync += chunks[slot].layer.eq(chunks[slot].layer + 1)
-                for frac, gain in zip(chunks[slot].frac, note.gain, strict=True):
-                    m.d.sync += frac.eq(frac + gain)
-            with m.If(seeded & (place == slot)):
-                m.d.sync += [chunks[slot].eq(new_chunk), busy[slot].eq(1)]
-            ends = (
-                (sums.complete & ~sums.job.alive & (sums.job.slot == slot))
-                | (dead & (note.note.slot == slot))
-                | (delta.done & (delta.done_slot == slot))
-            )
-            with m.If(ends):
-                m.d.sync += busy[slot].eq(0)
-        return busy
 
-    def _finish(
-        self,
-        m: Module,
-        chunks: Array,
-        seeds: Seeds,
-        rescaled: Rescaled,
-        deltas: list[DeltaUnit],
-    ) -> None:
-        """Write update scalars, or clear their words when no tag is ending."""
-        shapes = self.shapes
-        note = rescaled.contracted_note
-        done, done_slot = deltas[0].done, deltas[0].done_slot
-        ending = chunks[done_slot]
-        m.d.comb += [
-            seeds.clear_ready.eq(~done),
-            self.deltas.addr.eq(
-                banked_address(
-                    Mux(done, ending.context, seeds.context),
-                    Mux(done, ending.word, seeds.clear_word),
-                    shapes.engine.vectors,
-                )
-            ),
-        ]
-        coming = rescaled.contracting_note
-        for lane, delta in enumerate(deltas):
-            # A cycle early: the chunk has long been what it is.
-            m.d.sync += delta.frac.eq(chunks[coming.note.slot].frac[lane] + coming.gain[lane])
-            m.d.comb += [
-                delta.start.eq(rescaled.contracted),
-                delta.delta.eq(rescaled.delta[lane]),
-                delta.slot.eq(note.note.slot),
-            ]
-        m.d.comb += self.saturated.eq(sum((d.done & d.clipped for d in deltas), Const(0)))
-        for unit in range(shapes.neurons):
-            m.d.comb += self.deltas.en[unit].eq(seeds.clear & ~done)
-            update: Value = deltas[0].update
-            for lane, delta in enumerate(deltas):
-                mine = ending.present[lane] & (ending.unit[lane] == unit)
-                if lane:
-                    update = Mux(mine, delta.update, update)
-                with m.If(done & mine):
-                    m.d.comb += self.deltas.en[unit].eq(1)
-            m.d.comb += self.deltas.data[unit].eq(Mux(done, update, 0))
-
-    def _control(self, m: Module, chunks: Array, seeds: Seeds, busy: Signal) -> None:
-        """Samples enter when the seeds of the one before are done, and leave in that order.
-
-        So the last tags of a sample and the first of the next are in the ring together.
-        """
-        shapes = self.shapes
-        m.submodules.order = order = fifo.SyncFIFO(width=shapes.token.size, depth=shapes.contexts)
+    def _admit(self, m: Module) -> None:
+        """Start the seeds of a sample that enters, and hand on the oldest one once it is done."""
+        seeds, order, slots = self._seeds, self._order, self._slots
         enters = Signal()
-        oldest = Signal(shapes.token)
+        oldest = Signal(self.shapes.token)
         unfinished = Signal()
         m.d.comb += [
             self.token.ready.eq(order.w_rdy & ~seeds.active),
@@ -300,11 +261,9 @@ class TangentLane(wiring.Component):
             seeds.start.eq(enters & self.token.payload.train),
             seeds.sample.eq(self.token.payload.context),
             oldest.eq(order.r_data),
-            unfinished.eq(seeds.active & (seeds.context == oldest.context)),
+            slots.context.eq(oldest.context),
+            unfinished.eq((seeds.active & (seeds.context == oldest.context)) | slots.context_busy),
             self.done.valid.eq(order.r_rdy & ~unfinished),
             self.done.payload.eq(oldest),
             order.r_en.eq(self.done.valid & self.done.ready),
         ]
-        for slot in range(shapes.slots):
-            with m.If(busy[slot] & (chunks[slot].context == oldest.context)):
-                m.d.comb += unfinished.eq(1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Pruning: a stored tangent vector goes on as the entries near its largest, and no others."""
+"""Pruning: a stored tangent vector passes on only the entries near its largest one."""
 
 from functools import reduce
 from operator import or_
@@ -19,27 +19,40 @@ from .layouts import sum_note, vector_job
 
 
 class Pruner(wiring.Component):
-    """Reads a slot's vectors for each group of the layer they enter, and flags what is kept.
+    """Reads a slot's vectors for each group of the layer they enter, and flags the kept entries.
 
     The test needs no comparison: with b the bit length of a vector's largest magnitude, an entry
-    is kept when any magnitude bit from b - p up is set; one mask of those bits serves the vector.
-    A row is stepped over for all tags of the slot where any of them keeps its entry; the others
-    meet it with a zero. A word costs 3 cycles here, beside the stepping of earlier words; one
-    without flags is not sent.
+    is kept if any of its magnitude bits from b - p up is set; one mask of those bits serves the
+    whole vector. A row of the weight memory is stepped over for all tags of the slot if any of them
+    keeps its entry; the other tags multiply it with zero.
+
+    A row of entries costs 3 cycles, while the issuer still steps over earlier rows. A row without
+    flags is not sent, unless it is the last of its group.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    job : stream in
-    index, layer : descriptor wanted, read a cycle later
-    slot_layer : index of the layer that the slot of `job` enters
-    prune : p, see `Settings`
-    vectors : read port
-    word : stream out to the issuer
-    kept, dropped : nonzero entries of all tags' words, counted once a vector, a cycle later
+    `job` : In(stream of vector_job)
+        A slot whose vectors are stored. The job is taken in the cycle after it is first seen.
+    `slot_layer` : In(range(layers))
+        Index of the layer that the slot of `job` enters.
+    `index` : Out(range(layers))
+        Index of the wanted layer descriptor.
+    `layer` : In(LAYER)
+        The descriptor, one cycle after its `index`.
+    `prune` : In(PRUNE_BITS)
+        p, see `Settings`; `PRUNE_OFF` keeps every nonzero entry.
+    `vectors` : In(memory read port of K rows of N values)
+        Vectors of all slots.
+    `rows` : Out(stream of issue_job)
+        Rows with their flags, for the issuer.
+    `kept`, `dropped` : Out(range(K * N + 1))
+        Number of nonzero entries, of all tags, that are kept and dropped. Each entry is counted
+        once a vector, in the cycle after its flags are made.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -55,7 +68,7 @@ class Pruner(wiring.Component):
                 "layer": In(LAYER),
                 "prune": In(PRUNE_BITS),
                 "vectors": In(shapes.read(engine.groups, shapes.vectors, shapes.slots)),
-                "word": Out(
+                "rows": Out(
                     stream.Signature(issue_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
                 ),
                 "kept": Out(count),
@@ -79,12 +92,12 @@ class Pruner(wiring.Component):
         m.d.sync += [self._wanted.eq(0), self._pruned.eq(0)]
         for count, bits in ((self.kept, self._wanted), (self.dropped, self._pruned)):
             m.d.comb += count.eq(sum(bits[1:], bits[0]))
-        # Of the word in work, found while it is read.
-        word_row = Signal.like(row)
-        last_word = Signal()
+        # Registers of the row that is offered.
+        offer_row = Signal.like(row)
+        last_row = Signal()
         last_group = Signal()
         offers = Signal()
-        word = self.word.payload
+        offer = self.rows.payload
         m.d.comb += [
             self.index.eq(self.slot_layer),
             self.vectors.en.eq(1),
@@ -93,14 +106,14 @@ class Pruner(wiring.Component):
                     job.slot, entry >> (neurons - 1).bit_length(), self.shapes.engine.groups
                 )
             ),
-            self.word.valid.eq(offers),
-            word.scalars.eq(self._scalars),
-            *(word[field].eq(value) for field, value in flag_fields(self._flags).items()),
-            word.row.eq(word_row),
-            word.end.eq(last_word),
-            word.meta.slot.eq(job.slot),
-            word.meta.group.eq(group),
-            word.meta.final.eq(last_group),
+            self.rows.valid.eq(offers),
+            offer.scalars.eq(self._scalars),
+            *(offer[field].eq(value) for field, value in flag_fields(self._flags).items()),
+            offer.row.eq(offer_row),
+            offer.end.eq(last_row),
+            offer.meta.slot.eq(job.slot),
+            offer.meta.group.eq(group),
+            offer.meta.final.eq(last_group),
         ]
         with m.FSM():
             with m.State("IDLE"), m.If(self.job.valid):
@@ -123,15 +136,15 @@ class Pruner(wiring.Component):
                 last = entry + neurons >= layer.inputs
                 m.d.sync += [
                     offers.eq(some | last),
-                    word_row.eq(row + entry),
-                    last_word.eq(last),
+                    offer_row.eq(row + entry),
+                    last_row.eq(last),
                     last_group.eq(group == layer.groups - 1),
                 ]
                 m.next = "OFFER"
-            with m.State("OFFER"), m.If(self.word.ready | ~offers):
+            with m.State("OFFER"), m.If(self.rows.ready | ~offers):
                 m.d.sync += [offers.eq(0), entry.eq(entry + neurons)]
                 m.next = "READ"
-                with m.If(last_word):
+                with m.If(last_row):
                     m.d.sync += [entry.eq(0), group.eq(group + 1)]
                     m.d.sync += row.eq(row + layer.inputs + 1)
                     with m.If(last_group):
@@ -139,13 +152,16 @@ class Pruner(wiring.Component):
         return m
 
     def _mask(self, bits: Value) -> Value:
-        """Magnitude bits whose presence keeps an entry: those from ``bits - p`` up, or all."""
+        """Return the mask of magnitude bits that keep an entry: from ``bits - p`` up, or all."""
         everything = (1 << VALUE_WIDTH) - 1
         keep_all = (self.prune == PRUNE_OFF) | (bits <= self.prune)
         return Mux(keep_all, everything, (everything << (bits - self.prune)[:5]) & everything)
 
     def _flag(self, m: Module, masks: data.View, first_group: Value) -> Value:
-        """Take a word of each tag and the flags of all, count it once; returns whether any is."""
+        """Register a row of each tag and the flags of all tags, and count the entries once.
+
+        Returns whether any flag is set.
+        """
         lanes, neurons = self.shapes.lanes, self.shapes.neurons
         wanted = Signal(data.ArrayLayout(neurons, lanes))
         pruned = Signal(data.ArrayLayout(neurons, lanes))
@@ -156,7 +172,7 @@ class Pruner(wiring.Component):
                     keep.eq(self._reaches(entry, masks[lane])),
                     pruned[lane][index].eq((entry != 0) & ~keep),
                 ]
-                # A tag that is alone never meets a row that it has no flag for.
+                # With a single lane the issuer never selects an entry without a flag.
                 scalar = entry if lanes == 1 else Mux(keep, entry, 0)
                 m.d.sync += self._scalars[lane][index].eq(scalar)
         flags = reduce(or_, wanted)
@@ -166,10 +182,10 @@ class Pruner(wiring.Component):
         return flags.any()
 
     def _reaches(self, entry: Value, mask: Value) -> Value:
-        """Whether ``abs(entry) & mask`` is not zero, for a mask of all bits from one up.
+        """Return whether ``abs(entry) & mask`` is not zero, for a mask of all bits from one up.
 
-        Without a carry: a negative entry is nearer to zero than the mask's lowest bit if it is all
-        ones from there up, and not all zeros below.
+        The test takes no carry chain: the magnitude of a negative entry is below the mask's lowest
+        bit if the entry has only ones from that bit up, and not only zeros below.
         """
         bits = entry.as_unsigned()
         near = (bits | ~mask).all() & (bits & ~mask).any()

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Scaling: tags' sums become vectors of 16-bit mantissas, times the layer's slopes.
+"""The scaler: tags' sums, normalised to 16-bit mantissas, are multiplied by the layer's slopes.
 
-At the output layer the update scalars of the outputs take the place of the slopes, and the
-products are added up: that is the tag's own update scalar, but for its binary point.
+At the output layer the update scalars of the outputs take the place of the slopes. `ScaleSink`
+receives the products.
 """
 
-from amaranth import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.hdl import Value
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,45 +15,48 @@ from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC
 from ...common.activation_rules import slope_frac
 from ...common.delay import delay
 from ...common.mac import MAC_LATENCY, VectorClient
-from ...common.onehot import bit_length
 from ...common.rounding import shift_right
-from ...common.shapes import LAYER, PRODUCT, Shapes, banked_address, vector
-from .layouts import FRAC, MAGNITUDE_BITS, scale_job, sum_note
-
-
-def scaled(shapes: Shapes) -> data.StructLayout:
-    """What travels with a product: see `sum_note`, and
-
-    Fields
-    ------
-    output : the products are to be contracted, not stored
-    gain : what the binary point of each tag's vector gains by this layer
-    """
-    gain = data.ArrayLayout(FRAC, shapes.lanes)
-    return data.StructLayout({"note": sum_note(shapes), "output": unsigned(1), "gain": gain})
+from ...common.shapes import LAYER, Shapes, banked_address, vector
+from .layouts import scale_job, scale_note
 
 
 class Scaler(wiring.Component):
-    """Feeds groups of sums to the MAC array, one a cycle, behind their normalising shift.
+    """Normalises groups of sums and feeds them to the MAC array, one a cycle.
 
     ::
 
-        job -> descriptor -> sums, slopes -> shift -> MAC array -> `Rescaled`
+        job -> descriptor -> sums, slopes -> shift -> MAC array -> `ScaleSink`
         cycle      0              1            2        3
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    job : stream in; only slots that are alive
-    index, layer : descriptor wanted, read a cycle later
-    slot_layer, slot_context : the layer that the slot of `job` has crossed, and whose it is
-    sums, slopes, errors : read ports
-    mac : MAC array
-    note : what belongs to the product, with `mac.done`
-    taken : pulse for each request
+    `job` : In(stream of scale_job)
+        A slot whose sums are complete and which is alive.
+    `slot_layer` : In(range(layers))
+        Index of the layer that the slot of `job` has crossed.
+    `slot_context` : In(shapes.context)
+        Context of the slot of `job`.
+    `index` : Out(range(layers))
+        Index of the wanted layer descriptor.
+    `layer` : In(LAYER)
+        The descriptor, one cycle after its `index`.
+    `sums` : In(memory read port of K rows of N sums)
+        Sums of all slots.
+    `slopes` : In(memory read port of rows of N values)
+        Slopes of all contexts.
+    `errors` : In(memory read port of rows of N values)
+        Update scalars of the output layer of all contexts.
+    `mac` : Out(VectorClient(N, K))
+        Client port of the MAC array.
+    `note` : Out(scale_note(shapes))
+        Slot, group and gain of the product, with `mac.done`.
+    `taken` : Out(1)
+        Pulse for each request that the MAC array takes.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -73,7 +75,7 @@ class Scaler(wiring.Component):
                 "slopes": In(shapes.read(engine.vectors, shapes.vector, contexts)),
                 "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
                 "mac": Out(VectorClient(shapes.neurons, shapes.lanes)),
-                "note": Out(scaled(shapes)),
+                "note": Out(scale_note(shapes)),
                 "taken": Out(1),
             }
         )
@@ -124,10 +126,11 @@ class Scaler(wiring.Component):
         group: Signal,
         final: Signal,
     ) -> None:
+        """Pass groups that were read through the shifter to the MAC array's request."""
         valid = Signal()
         shift = Signal(data.ArrayLayout(self.shapes.norm, self.shapes.lanes))
-        read_note = Signal(scaled(self.shapes))
-        note = Signal(scaled(self.shapes))
+        read_note = Signal(scale_note(self.shapes))
+        note = Signal(scale_note(self.shapes))
         m.d.comb += self.taken.eq(self.mac.valid & self.mac.ready)
         gain = slope_frac(self.layer.activation) - UNIT_FRAC
         with m.If(advance):
@@ -156,112 +159,3 @@ class Scaler(wiring.Component):
                     mantissa, _ = shift_right(m, total, shift[lane], VALUE_WIDTH)
                     m.d.sync += left.eq(mantissa)
         m.d.comb += self.note.eq(delay(m, note, MAC_LATENCY))
-
-
-class Rescaled(wiring.Component):
-    """What becomes of the scaler's products: vectors to store, or a sum of all entries of each.
-
-    Parameters
-    ----------
-    shapes : Shapes
-
-    Members
-    -------
-    done, product, note : from the MAC array and the `Scaler`
-    vectors : write port
-    stored, bits : pulse when vectors are complete, with the bit length of the largest magnitudes
-    alive, stored_note : with `stored`; whether any magnitude is not zero
-    contracted, delta, contracted_note : pulse when the tags' sums are complete
-    contracting_note : `contracted_note` of the next cycle
-    """
-
-    def __init__(self, shapes: Shapes) -> None:
-        self.shapes = shapes
-        self.levels = (shapes.neurons - 1).bit_length()
-        self.delta_width = PRODUCT.width + self.levels + (shapes.engine.groups - 1).bit_length()
-        super().__init__(
-            {
-                "done": In(1),
-                "product": In(data.ArrayLayout(vector(shapes.neurons, PRODUCT), shapes.lanes)),
-                "note": In(scaled(shapes)),
-                "vectors": In(shapes.write(shapes.engine.groups, shapes.vectors, shapes.slots)),
-                "stored": Out(1),
-                "bits": Out(data.ArrayLayout(MAGNITUDE_BITS, shapes.lanes)),
-                "alive": Out(1),
-                "stored_note": Out(scaled(shapes)),
-                "contracted": Out(1),
-                "delta": Out(data.ArrayLayout(signed(self.delta_width), shapes.lanes)),
-                "contracted_note": Out(scaled(shapes)),
-                "contracting_note": Out(scaled(shapes)),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        self._store(m)
-        self._contract(m)
-        return m
-
-    def _store(self, m: Module) -> None:
-        """Round to mantissas, and measure the largest of each tag."""
-        mantissas = Signal(self.shapes.vectors)
-        note = Signal(scaled(self.shapes))
-        valid = Signal()
-        half = (1 << UNIT_FRAC) >> 1
-        alive = []
-        m.d.sync += [valid.eq(self.done & ~self.note.output), note.eq(self.note)]
-        for lane, products in enumerate(self.product):
-            for mantissa, product in zip(mantissas[lane], products, strict=True):
-                m.d.sync += mantissa.eq((product + half) >> UNIT_FRAC)
-            bits = self.bits[lane]
-            alive.append(self._measure(m, mantissas[lane], bits, valid, note.note.final))
-        m.d.sync += [self.stored.eq(valid & note.note.final), self.stored_note.eq(note)]
-        m.d.comb += [
-            self.alive.eq(Cat(alive).any()),
-            self.vectors.addr.eq(
-                banked_address(note.note.slot, note.note.group, self.shapes.engine.groups)
-            ),
-            self.vectors.data.eq(mantissas),
-            self.vectors.en.eq(valid),
-        ]
-
-    def _measure(
-        self, m: Module, mantissas: data.View, bits: Value, valid: Signal, final: Value
-    ) -> Value:
-        """An OR over a tag's magnitudes, all groups, finds the bit length of the largest.
-
-        Returns whether any is not zero.
-        """
-        seen = Signal(VALUE_WIDTH)
-        every = Signal(VALUE_WIDTH)
-        magnitude = seen
-        for mantissa in mantissas:
-            magnitude = magnitude | Mux(mantissa < 0, -mantissa, mantissa)[:VALUE_WIDTH]
-        with m.If(valid):
-            m.d.sync += [seen.eq(Mux(final, 0, magnitude)), every.eq(magnitude)]
-        m.d.comb += bits.eq(bit_length(every))
-        return every.any()
-
-    def _contract(self, m: Module) -> None:
-        """An adder tree over a tag's entries, a level a cycle, then a running sum over groups."""
-        valid = delay(m, self.done & self.note.output, self.levels)
-        note = delay(m, self.note, self.levels)
-        fresh = Signal(init=1)
-        m.d.comb += self.contracting_note.eq(note)
-        m.d.sync += [self.contracted.eq(valid & note.note.final), self.contracted_note.eq(note)]
-        sums = [self._tree(m, list(products)) for products in self.product]
-        with m.If(valid):
-            m.d.sync += fresh.eq(note.note.final)
-            for delta, total in zip(self.delta, sums, strict=True):
-                m.d.sync += delta.eq(Mux(fresh, 0, delta) + total)
-
-    def _tree(self, m: Module, terms: list[Value]) -> Value:
-        """The sum of N terms, `levels` cycles later."""
-        while len(terms) > 1:
-            level = []
-            for left, right in zip(terms[::2], terms[1::2], strict=True):
-                total = Signal(signed(len(left) + 1))
-                m.d.sync += total.eq(left + right)
-                level.append(total)
-            terms = level
-        return terms[0]

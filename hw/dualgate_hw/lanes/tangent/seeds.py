@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Seeds: every hidden unit with a slope starts a tag, a vector whose one entry is that slope.
+"""Seeds: each hidden unit with a nonzero slope starts a tag, whose vector has one entry, the slope.
 
-Up to K tags that are seeded of the same word share a slot: a chunk.
+Up to K tags that are seeded from the same row of slopes share a slot; they are a chunk.
 """
 
 from amaranth import Cat, Module, Mux, Signal
@@ -17,26 +17,54 @@ from .layouts import chunk, sum_note
 
 
 class Seeds(wiring.Component):
-    """Walks the slopes of a sample's hidden layers and emits a word for every K that are not zero.
+    """Reads the slopes of a sample's hidden layers and emits jobs for up to K nonzeros at a time.
 
-    A layer costs 3 cycles, or 2 where it is frozen and has no tags, a word of N slopes 4 and one
-    for each chunk and group of the next layer, while slots are free and words are taken; a zero
-    slope costs nothing. The update scalars of a word are cleared as it is read.
+    Costs, while slots are free and jobs are taken:
+
+    - a layer 3 cycles, or 2 if it is frozen and has no tags;
+    - a row of N slopes 4 cycles, and one more for each chunk and group of the next layer; a zero
+      slope costs nothing;
+    - the output layer, which ends the walk, 2 cycles.
+
+    The row of update scalars at the same address is cleared while a row of slopes is read.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    start, sample : pulse; walk this sample; only while not `active`
-    active, context : until the last seed was taken, and whose they are
-    index, layer : which descriptor is wanted; it is read a cycle later
-    slopes : read port
-    slot_free, slot : whether a slot is free, and which
-    word : stream out to the issuer
-    seeded, chunk : pulse; `slot` is now taken by this chunk
-    clear, clear_ready, clear_word : asks for a word of update scalars to be zeroed
+    `start` : In(1)
+        Pulse that starts the walk of a sample. Must be low while `active`.
+    `sample` : In(shapes.context)
+        Context of the sample, with `start`.
+    `active` : Out(1)
+        High from the cycle after `start` until the walk ends, after its last seed is taken.
+    `context` : Out(shapes.context)
+        Context of the sample that is walked.
+    `index` : Out(range(layers))
+        Index of the wanted layer descriptor.
+    `layer` : In(LAYER)
+        The descriptor, one cycle after its `index`.
+    `slopes` : In(memory read port of rows of N values)
+        Slopes of all contexts.
+    `slot_free` : In(1)
+        Whether `slot` is free.
+    `slot` : In(shapes.slot)
+        The slot on offer. It may change while it is not free, and after `chunk_start`.
+    `job` : Out(stream of issue_job)
+        A row with the seeds of a chunk, for each group of the next layer; to the issuer.
+    `chunk_start` : Out(1)
+        Pulse: the last job of a chunk is taken, and the chunk takes the slot on offer.
+    `chunk` : Out(chunk(shapes))
+        The chunk, with `chunk_start`.
+    `clear` : Out(1)
+        Request to clear a row of update scalars; high until `clear_ready`.
+    `clear_ready` : In(1)
+        Whether the row is cleared in this cycle.
+    `clear_address` : Out(shapes.word)
+        Address of that row within `context`.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -53,14 +81,14 @@ class Seeds(wiring.Component):
                 "slopes": In(shapes.read(engine.vectors, shapes.vector, shapes.contexts)),
                 "slot_free": In(1),
                 "slot": In(shapes.slot),
-                "word": Out(
+                "job": Out(
                     stream.Signature(issue_job(shapes.neurons, shapes.lanes, sum_note(shapes)))
                 ),
-                "seeded": Out(1),
+                "chunk_start": Out(1),
                 "chunk": Out(chunk(shapes)),
                 "clear": Out(1),
                 "clear_ready": In(1),
-                "clear_word": Out(shapes.word),
+                "clear_address": Out(shapes.word),
             }
         )
 
@@ -75,17 +103,17 @@ class Seeds(wiring.Component):
             address.eq(layer.vector_base + group),
             self.slopes.en.eq(1),
             self.slopes.addr.eq(banked_address(self.context, address, self.shapes.engine.vectors)),
-            self.clear_word.eq(address),
+            self.clear_address.eq(address),
             self.chunk.context.eq(self.context),
             self.chunk.layer.eq(tags + 1),
-            self.chunk.word.eq(address),
+            self.chunk.address.eq(address),
             self.index.eq(tags),
         ]
         for frac in self.chunk.frac:
             m.d.comb += frac.eq(slope_frac(layer.activation))
         flags = Signal(self.shapes.neurons)
         slopes = Signal(self.shapes.vector)
-        rest = self._word(m, flags, slopes)
+        rest = self._first_flags(m, flags, slopes)
         with m.FSM() as fsm:
             with m.State("IDLE"), m.If(self.start):
                 m.d.sync += [tags.eq(0), self.context.eq(self.sample)]
@@ -107,7 +135,7 @@ class Seeds(wiring.Component):
             with m.State("READ"):
                 m.d.comb += self.clear.eq(1)
                 with m.If(self.clear_ready):
-                    m.next = "WORD"
+                    m.next = "SLOPES"
             self._emit_states(m, flags, rest, slopes, following, group)
             with m.State("NEXT"):
                 m.d.sync += group.eq(group + 1)
@@ -118,9 +146,12 @@ class Seeds(wiring.Component):
         m.d.comb += self.active.eq(~fsm.ongoing("IDLE"))
         return m
 
-    def _word(self, m: Module, flags: Signal, slopes: data.View) -> Signal:
-        """The word on offer: a lane for each of the lowest flags; returns the flags left after."""
-        word, chunk = self.word.payload, self.chunk
+    def _first_flags(self, m: Module, flags: Signal, slopes: data.View) -> Signal:
+        """Fill the job and the chunk with the lowest K flags, one for each lane.
+
+        Returns the flags that remain after them.
+        """
+        job, chunk = self.job.payload, self.chunk
         rest = flags
         for lane in range(self.shapes.lanes):
             first = Signal.like(flags, name=f"lowest_{lane}")
@@ -132,17 +163,17 @@ class Seeds(wiring.Component):
                 chunk.unit[lane].eq(onehot_index(first)),
             ]
             for unit, slope in enumerate(slopes):
-                # A tag that is alone never meets a row that it has no flag for.
+                # With a single lane the issuer never selects an entry without a flag.
                 scalar = slope if self.shapes.lanes == 1 else Mux(first[unit], slope, 0)
-                m.d.comb += word.scalars[lane][unit].eq(scalar)
+                m.d.comb += job.scalars[lane][unit].eq(scalar)
             rest = following
         m.d.comb += [
-            word.flags.eq(flags & ~rest),
-            word.some.eq(chunk.present[0]),
-            word.lowest.eq(isolate_lowest(flags)),
-            word.single.eq(~chunk.present[1:].any()),
-            word.end.eq(1),
-            word.meta.slot.eq(self.slot),
+            job.flags.eq(flags & ~rest),
+            job.some.eq(chunk.present[0]),
+            job.lowest.eq(isolate_lowest(flags)),
+            job.single.eq(~chunk.present[1:].any()),
+            job.end.eq(1),
+            job.meta.slot.eq(self.slot),
         ]
         return rest
 
@@ -158,24 +189,24 @@ class Seeds(wiring.Component):
         target = Signal(self.shapes.group)
         row = Signal(self.shapes.row)
         final = Signal()
-        word = self.word.payload
+        job = self.job.payload
         first_row = following.weight_base + group * self.shapes.neurons
         m.d.comb += [
             final.eq(target == following.groups - 1),
-            word.row.eq(row),
-            word.meta.group.eq(target),
-            word.meta.final.eq(final),
+            job.row.eq(row),
+            job.meta.group.eq(target),
+            job.meta.final.eq(final),
         ]
-        with m.State("WORD"):
+        with m.State("SLOPES"):
             m.d.sync += [slopes.eq(self.slopes.data), target.eq(0), row.eq(first_row)]
             m.d.sync += flags.eq(Cat(slope != 0 for slope in self.slopes.data))
             m.next = "EMIT"
         with m.State("EMIT"):
-            m.d.comb += self.word.valid.eq((flags != 0) & self.slot_free)
-            with m.If(self.word.valid & self.word.ready):
+            m.d.comb += self.job.valid.eq((flags != 0) & self.slot_free)
+            with m.If(self.job.valid & self.job.ready):
                 m.d.sync += [target.eq(target + 1), row.eq(row + following.inputs + 1)]
                 with m.If(final):
-                    m.d.comb += self.seeded.eq(1)
+                    m.d.comb += self.chunk_start.eq(1)
                     m.d.sync += [target.eq(0), row.eq(first_row), flags.eq(rest)]
             with m.If(flags == 0):
                 m.next = "NEXT"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tangent sums: products of tags' nonzeros with weight rows, and the shift each tag's sums take."""
+"""Tangent sums: products of tags' nonzeros with weight rows, and the shift that normalises them."""
 
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import Value
@@ -17,22 +17,34 @@ from .layouts import scale_job, sum_note
 
 
 class TangentSums(wiring.Component):
-    """Issues steps to the MAC array, adds their products and stores the sums of a slot.
+    """Requests the products of steps from the MAC array, adds them up and stores a slot's sums.
 
-    The shift that brings all of a tag's sums into 16 bits is known when its last group is: an OR
-    over one's-complement magnitudes finds the leading bit without comparing.
+    A group's sums are written `MAC_LATENCY` + 1 cycles after its last step is taken, and `complete`
+    follows the last group's write after two cycles. The shift that brings all of a tag's sums into
+    16 bits is then known: an OR over one's-complement magnitudes finds the leading bit without a
+    comparison.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    step : stream in
-    mac, product : the MAC array
-    sums : write port
-    complete, job : pulse; a slot's sums are stored
-    taken : pulse for each request
+    `step` : In(stream of issue_step)
+        Steps of one slot's groups, one group after the other.
+    `mac` : Out(WeightClient(K))
+        Client port of the MAC array. A step without a product makes no request.
+    `product` : In(ArrayLayout(vector(N, PRODUCT), K))
+        Products of the MAC array, with `mac.done`.
+    `sums` : In(memory write port of K rows of N sums)
+        Sums of all slots, a word for each group.
+    `complete` : Out(1)
+        Pulse: all sums of a slot are stored.
+    `job` : Out(scale_job(shapes))
+        The slot and its shifts, with `complete`.
+    `taken` : Out(1)
+        Pulse for each request that the MAC array takes.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -67,7 +79,8 @@ class TangentSums(wiring.Component):
         fresh = Signal(init=1)
         ended = Signal()
         ended_note = Signal(sum_note(self.shapes))
-        # Products of one slot are never mixed with another's: the issuer takes whole sums.
+        # A product that ends a group makes the next one start afresh. One slot's products never mix
+        # with another's, because `IssueArbiter` passes a slot's sums whole.
         with m.If(self.mac.done | ends):
             m.d.sync += fresh.eq(ends)
         with m.If(self.mac.done):
@@ -98,8 +111,11 @@ class TangentSums(wiring.Component):
     def _normalise(
         self, m: Module, sums: data.View, shift: Value, ended: Signal, final: Value
     ) -> Value:
-        """Find a tag's shift, two cycles after its last sums; returns whether any is not zero."""
-        # Bits that fit a mantissa anyway matter to no shift, only to whether there are any.
+        """Drive a tag's `shift`, two cycles after its last group's sums.
+
+        Returns whether any of the tag's sums is not zero, in that cycle.
+        """
+        # The bits that a mantissa holds do not affect the shift, only whether the tag is alive.
         fitting = VALUE_WIDTH - 1
         seen = Signal(self.shapes.tangent_sum.width - fitting)
         some = Signal()
@@ -119,7 +135,7 @@ class TangentSums(wiring.Component):
                 alive.eq(other),
             ]
         m.d.sync += shift.eq(0)
-        # The last of these to hold is the leading bit.
+        # The last assignment whose condition holds takes effect: that of the leading bit.
         for place, bit in enumerate(every):
             with m.If(bit):
                 m.d.sync += shift.eq(place + 1)

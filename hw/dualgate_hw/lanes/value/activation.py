@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The activation unit: from accumulated sums to values and slopes, one unit a cycle."""
+"""The activation unit: accumulated sums become values and slopes, one neuron a cycle."""
 
-from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -16,39 +16,70 @@ from ...common.mac import MAC_LATENCY
 from ...common.rounding import WINDOW, round_off, shift_right_twice, with_half
 from ...common.shapes import ENTRY, LAYER, OUTPUT, VALUE, WORD, Shapes, banked_address, vector
 from ...common.tables import SIGMOID_SHAPE, TablePort, own_table
+from .activation_writer import ActivationWriter, unit_position
 
 ACTIVATION_LATENCY = 8
 """Cycles from a sum at the head of the queue to its value."""
 
 
 class ActivationUnit(wiring.Component):
-    """Narrows sums, applies the activation, and files what later lanes need.
+    """Narrows sums, applies the activation, and writes the results that later lanes need.
 
     ::
 
         sums -> shift -> shift -> round -> index -> table -> h -> square -> value, slope
         stage     1        2        3        4        5      6      7           8
 
-    The nonzero values of a hidden layer are appended to its list, which a bias entry closes;
-    slopes go to their vector; of the last layer both go to the output memory. A hidden unit that a
-    mask leaves out has value and slope zero.
+    The nonzero values of a hidden layer are appended to its list, which a bias entry closes, and
+    its slopes are written to their vector. Values and slopes of the last layer are written to the
+    output memory. A hidden unit that a mask leaves out has value and slope zero.
 
     Parameters
     ----------
     shapes : Shapes
+        Widths of the engine.
 
     Members
     -------
-    load, sums, group, thread : a group's sums; `MAC_LATENCY` cycles after `busy` was low, or later
-    busy : until a step that is taken brings its sums when all units of the group are filed
-    layer, first_layer, context : of `thread`, with `load`
-    masked : whether its sample has masks, with `load`
-    owner : `thread` of the group in work
-    masks : read port
-    done, count : pulse after the layer's last unit, with the entries of the list it wrote
-    hidden, slopes, outputs : write ports
-    saturated : pulse for each clipped pre-activation
-    sigmoid : the table, where there are several cores, at any time; a single one has its own
+    `layer` : In(LAYER)
+        Descriptor of the layer in progress of `thread`, with `load`.
+    `first_layer` : In(1)
+        Whether that is the first layer.
+    `context` : In(shapes.context)
+        Context of its sample.
+    `masked` : In(1)
+        Whether its sample has masks.
+    `masks` : In(memory read port of WORD)
+        Masks of all contexts.
+    `load` : In(1)
+        Pulse: a group's sums arrive. It comes `MAC_LATENCY` cycles, or more, after a cycle in which
+        `busy` was low.
+    `sums` : In(vector(N, shapes.value_sum))
+        The sums, with `load`.
+    `group` : In(shapes.group)
+        Their group, with `load`.
+    `thread` : In(range(threads))
+        Their thread, with `load`.
+    `busy` : Out(1)
+        High while a step that is taken in this cycle would bring its sums before all units of the
+        group in progress are written.
+    `owner` : Out(range(threads))
+        `thread` of the group in progress.
+    `done` : Out(1)
+        Pulse: the last unit of the layer is written.
+    `count` : Out(shapes.unit)
+        Number of entries of the list that the layer made, with `done`.
+    `hidden` : In(memory write port of ENTRY)
+        Lists of hidden values of all contexts.
+    `slopes` : In(memory write port of rows of N values, with an enable for each)
+        Slopes of hidden units of all contexts.
+    `outputs` : In(memory write port of OUTPUT)
+        Outputs and their slopes of all contexts.
+    `saturated` : Out(1)
+        Pulse for each pre-activation that is clipped.
+    `sigmoid` : Out(TablePort(SIGMOID_SHAPE))
+        The table of sigmoids. With several cores it can be read in every cycle, without a request;
+        with a single core the port stays unconnected, because the unit has its own table.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -76,11 +107,12 @@ class ActivationUnit(wiring.Component):
                 "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
             }
         )
+        self._writer = ActivationWriter(shapes)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._base = Signal(self.shapes.unit)
-        # The owner's, without a choice between threads before each use.
+        # Registers of the owner, so that no use has to choose between threads.
         self._layer = Signal(LAYER)
         self._first_layer = Signal()
         self._context = Signal(self.shapes.context)
@@ -89,18 +121,14 @@ class ActivationUnit(wiring.Component):
         dropped = self._drop(m, position)
         z = self._narrow(m, position, total)
         value, slope = self._activate(m, z, dropped)
-        self._file(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
+        self._write(m, delay(m, position, ACTIVATION_LATENCY), value, slope)
         return m
 
-    def _position(self) -> data.StructLayout:
-        unit, group = self.shapes.unit, self.shapes.group
-        return data.StructLayout({"valid": 1, "final": 1, "unit": unit, "group": group})
-
     def _queue(self, m: Module) -> tuple[data.View, Signal]:
-        """Hold a group's sums and hand them out lane by lane."""
+        """Hold a group's sums, and return the position and the sum of one lane after the other."""
         bits = (self.shapes.neurons - 1).bit_length()
         sums = Signal(vector(self.shapes.neurons, self.shapes.value_sum))
-        position = Signal(self._position())
+        position = Signal(unit_position(self.shapes))
         last_lane = position.unit[:bits] == self.shapes.neurons - 1
         last_unit = Signal(self.shapes.unit)
         m.d.comb += position.final.eq(position.unit == last_unit)
@@ -125,20 +153,20 @@ class ActivationUnit(wiring.Component):
                 last_unit.eq(self.layer.outputs - 1),
             ]
         working = self.load | position.valid
-        # `busy` is a cycle late, and sums come some cycles after their last step.
+        # `busy` is registered, and sums come `MAC_LATENCY` cycles after their last step.
         for stage in range(1, ACTIVATION_LATENCY - MAC_LATENCY):
             working = working | delay(m, position.valid, stage)
         m.d.sync += self.busy.eq(working)
         return position, sums[0]
 
     def _drop(self, m: Module, position: data.View) -> Value:
-        """Whether a mask leaves out the unit that is in stage 7."""
+        """Return whether a mask leaves out the unit that is in stage 7."""
         place = Signal(self.shapes.unit)
         dropped = Signal()
         bits = exact_log2(WORD.width)
         kept = self.masks.data.bit_select(delay(m, place[:bits], 1), 1)
         m.d.comb += [
-            # Where the list begins that this layer writes; masks have the same order.
+            # Begin of the list that this layer writes. Masks are in the same order.
             self._base.eq(
                 Mux(self._first_layer, 0, self._layer.list_base + self._layer.inputs + 1)
             ),
@@ -152,7 +180,7 @@ class ActivationUnit(wiring.Component):
         return delay(m, dropped, 4)
 
     def _narrow(self, m: Module, position: data.View, total: Signal) -> Signal:
-        """Stages 1 to 3: rounding shift to 16 bits, saturating."""
+        """Stages 1 to 3: a rounding shift to 16 bits that saturates."""
         z = Signal(VALUE)
         valid = delay(m, position.valid, 2)
         shift = self._layer.z_shift
@@ -162,7 +190,7 @@ class ActivationUnit(wiring.Component):
         return z
 
     def _activate(self, m: Module, z: Signal, dropped: Value) -> tuple[Signal, Signal]:
-        """Stages 4 to 8."""
+        """Stages 4 to 8: the table, its square, and the value and slope made of them."""
         if self.shapes.engine.cores == 1:
             own_table(m, self.sigmoid, SIGMOID_TABLE)
         index = Signal(TABLE_BITS)
@@ -170,7 +198,7 @@ class ActivationUnit(wiring.Component):
         m.d.comb += self.sigmoid.addr.eq(index)
         h = Signal(15)
         square = Signal(30)
-        # A block RAM and a multiplier are slow, each for itself.
+        # A block RAM and a multiplier each take most of a cycle: both results are registered.
         m.d.sync += [h.eq(self.sigmoid.data), square.eq(h * h)]
         signed_h = Signal(signed(16))
         m.d.sync += signed_h.eq(with_sign(h, delay(m, z, 3)))
@@ -182,56 +210,30 @@ class ActivationUnit(wiring.Component):
     def _select(
         self, m: Module, z: Signal, signed_h: Signal, square: Signal
     ) -> tuple[Signal, Signal]:
+        """Stages 7 and 8: choose the layer's value and slope."""
         rounded = (square + (1 << 15)) >> 16
         rule = self._layer.activation
         value, slope = value_and_slope(m, rule, z, signed_h, rounded)
         return delay(m, value, 1), delay(m, slope, 1)
 
-    def _file(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
-        """Write what stage 8 holds; after a hidden layer's last unit, the bias entry."""
-        engine = self.shapes.engine
-        unit = self.shapes.unit
-        count = Signal(unit)
-        counts = Array(Signal(unit, name=f"count_{n}") for n in range(self.shapes.threads))
-        closing = Signal()
-        entry = Signal(ENTRY)
-        wanted = Signal()
-        writes_hidden = at.valid & ~self._layer.last
+    def _write(self, m: Module, at: data.View, value: Signal, slope: Signal) -> None:
+        """Hand the result of stage 8 to the writer."""
+        writer = self._writer
+        m.submodules.writer = writer
+        for mine, theirs in (
+            (self.hidden, writer.hidden),
+            (self.slopes, writer.slopes),
+            (self.outputs, writer.outputs),
+        ):
+            wiring.connect(m, wiring.flipped(mine), theirs)
         m.d.comb += [
-            count.eq(Mux(at.valid & (at.unit == 0), 0, counts[self.owner])),
-            wanted.eq(writes_hidden & (value != 0)),
-            entry.index.eq(Mux(closing, self._layer.outputs, at.unit)),
-            entry.value.eq(Mux(closing, 1 << self._layer.out_frac, value)),
-            self.hidden.addr.eq(
-                banked_address(self._context, self._base + count, engine.activations)
-            ),
-            self.hidden.data.eq(entry),
-            self.hidden.en.eq(wanted | closing),
-            self.count.eq(count + 1),
-            self.done.eq(closing | (at.valid & at.final & self._layer.last)),
+            writer.at.eq(at),
+            writer.value.eq(value),
+            writer.slope.eq(slope),
+            writer.layer.eq(self._layer),
+            writer.base.eq(self._base),
+            writer.context.eq(self._context),
+            writer.thread.eq(self.owner),
+            self.done.eq(writer.done),
+            self.count.eq(writer.count),
         ]
-        m.d.sync += closing.eq(writes_hidden & at.final)
-        with m.If(at.valid):
-            m.d.sync += counts[self.owner].eq(count + wanted)
-        self._file_vectors(m, at, value, slope, writes_hidden)
-
-    def _file_vectors(
-        self, m: Module, at: data.View, value: Signal, slope: Signal, hidden: Value
-    ) -> None:
-        engine = self.shapes.engine
-        width = engine.groups * engine.neurons
-        word = self._layer.vector_base + at.group
-        m.d.comb += [
-            self.outputs.addr.eq(banked_address(self._context, at.unit, width)),
-            self.outputs.data.value.eq(value),
-            self.outputs.data.slope.eq(slope),
-            self.outputs.en.eq(at.valid & self._layer.last),
-            self.slopes.addr.eq(banked_address(self._context, word, engine.vectors)),
-        ]
-        # The first lane's write clears the rest of its word: lanes without a unit must read zero.
-        bits = (engine.neurons - 1).bit_length()
-        lanes = [at.unit[:bits] == lane for lane in range(engine.neurons)]
-        with m.If(hidden):
-            m.d.comb += self.slopes.en.eq(Mux(lanes[0], ~0, Cat(lanes)))
-        for lane, entry in enumerate(self.slopes.data):
-            m.d.comb += entry.eq(slope if lane == 0 else Mux(lanes[0], 0, slope))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The BAR target: what a read or a write of the host does, whichever block carries it."""
+"""The BAR target: execution of the host's reads and writes, independent of the PCIe block."""
 
 from collections.abc import Mapping
 
@@ -18,9 +18,17 @@ ALL_BYTES = 0b1111
 
 
 def unused_bytes(enables: Value, *, leading: bool) -> Value:
-    """Bytes of a word before its first enabled one, or after its last.
+    """Return the number of bytes of a word before its first enabled byte, or after its last one.
 
-    A word without any counts as one byte, the first; this is what PCIe says of reads without data.
+    A word without an enabled byte counts as if its first byte were enabled, as PCIe demands for
+    reads without data.
+
+    Parameters
+    ----------
+    enables : Value
+        Byte enables of the word.
+    leading : bool
+        Count the bytes before the first enabled one.
     """
     ordered = [enables[i] for i in range(WORD_BYTES)]
     if leading:
@@ -29,32 +37,59 @@ def unused_bytes(enables: Value, *, leading: bool) -> Value:
 
 
 def _zeros_before(bits: list[Value]) -> Value:
+    """Return the number of zeros before the first one of four bits."""
     return Mux(bits[0], 0, Mux(bits[1], 1, Mux(bits[2], 2, 3)))
 
 
 class BarTarget(wiring.Component):
-    """Carries out writes and reads, one after the other.
+    """Executes writes and reads, one after the other.
 
-    A write takes a word a cycle from the cycle after its header on, and never waits for the engine.
-    A read begins when there is `room` for all it will say, so that no write waits for it longer
-    than it takes: it gives a completion for each block of `BOUNDARY_WORDS` it touches. The first
-    header follows the request by a cycle, others the last word before them; a header's first word
-    follows it by 2 cycles, and then comes a word a cycle.
+    A write takes a word per cycle from the cycle after its header on, and never waits for the
+    engine. A read begins when there is `room` for all its completions, so that a write never waits
+    for a read that cannot proceed. It gives a completion for each block of `BOUNDARY_WORDS` that it
+    touches. The first header follows the request by a cycle, each further header follows the last
+    word before it; the first word follows its header by 2 cycles, and then there is a word per
+    cycle.
 
     Parameters
     ----------
     context : ShapeLike
-        See `pcie_types.read`.
+        Data that completions carry, see `types.read`.
     constants : mapping of int to int
-        Offset and value of the registers that never change, see `bar.constants`.
+        Offset and value of the registers that never change, see `dualgate.link.bar.constants`.
 
     Members
     -------
-    write, write_data, read : streams in
-    room : all completions of one read can be taken without a stall
-    completion, read_data : streams out
-    push, word, pop, head, free, waiting, overrun, underrun : the window's, see `Window`
-    reset : the host resets the command stream; high for a cycle
+    `write` : In(stream of WRITE)
+        Headers of writes.
+    `write_data` : In(stream of WRITE_DATA)
+        Words of writes.
+    `read` : In(stream of read(context))
+        Headers of reads.
+    `room` : In(1)
+        All completions of one read can be taken without a stall.
+    `completion` : Out(stream of completion(context))
+        Headers of completions.
+    `read_data` : Out(stream of DWORD)
+        Words of completions.
+    `push` : Out(1)
+        Appends a command word to the window.
+    `word` : Out(DWORD)
+        That word.
+    `pop` : Out(1)
+        Removes a response word from the window.
+    `head` : In(DWORD)
+        That word, see `Window`.
+    `free` : In(unsigned(LEVEL_BITS))
+        Number of command words that the window has room for.
+    `waiting` : In(unsigned(LEVEL_BITS))
+        Number of response words in the window.
+    `overrun` : In(1)
+        A command word was pushed without room for it.
+    `underrun` : In(1)
+        A response word was popped from an empty queue.
+    `reset` : Out(1)
+        High for one cycle when the host resets the command stream.
     """
 
     def __init__(self, context: ShapeLike, constants: Mapping[int, int]) -> None:
@@ -78,18 +113,13 @@ class BarTarget(wiring.Component):
                 "reset": Out(1),
             }
         )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.scratch = scratch = memory.Memory(shape=DWORD, depth=PAGE_WORDS, init=[])
-        self._scratch_write = scratch.write_port(granularity=8)
-        self._scratch_read = scratch.read_port()
+        self._scratch = memory.Memory(shape=DWORD, depth=PAGE_WORDS, init=[])
         self._read = Signal(self.read.payload.shape())
-        """The read at hand; of a write the fields that it shares with one."""
+        """The read in progress; of a write, the fields that both have."""
         self._done = Signal(11)
-        """Words of the request behind us."""
+        """Number of words of the request that are done."""
         self._left = Signal(6)
-        """Words of this completion still to fetch."""
+        """Number of words of this completion that are still to be fetched."""
         self._partial = Signal()
         self._clear = Signal(len(Status))
         self._status = Signal(len(Status))
@@ -97,17 +127,24 @@ class BarTarget(wiring.Component):
         self._page = self._read.offset[PAGE_BITS - 2 :]
         self._remaining = (self._read.length - self._done)[: len(self._done)]
         self._fetch = Signal()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.scratch = self._scratch
+        scratch_write = self._scratch.write_port(granularity=8)
+        scratch_read = self._scratch.read_port()
         self._keep_status(m)
         self._describe(m)
-        self._fetch_word(m)
+        self._fetch_word(m, scratch_read)
         with m.FSM():
             with m.State("IDLE"):
                 self._begin(m)
-            self._write_state(m)
+            self._write_state(m, scratch_write)
             self._read_states(m)
         return m
 
     def _begin(self, m: Module) -> None:
+        """Take the header of a write or, if there is none, of a read."""
         m.d.comb += [
             self.write.ready.eq(1),
             self.read.ready.eq(self.room & ~self.write.valid),
@@ -121,6 +158,7 @@ class BarTarget(wiring.Component):
             m.next = "COMPLETE"
 
     def _keep_status(self, m: Module) -> None:
+        """Keep the flags of the status register, which the host clears."""
         events = {
             Status.OVERRUN: self.overrun,
             Status.UNDERRUN: self.underrun,
@@ -132,20 +170,20 @@ class BarTarget(wiring.Component):
             m.d.sync += self._status.eq(0)
 
     def _enables(self, last: ValueLike) -> Value:
-        """Byte enables of the word at hand; `last` of its request."""
+        """Return the byte enables of the current word, which may be the `last` of its request."""
         middle = Mux(last, self._read.last, ALL_BYTES)
         return Mux(self._done == 0, self._read.first, middle)
 
     def _crosses_window(self, m: Module, enables: Value) -> Value:
-        """Whether a word moves through the window: only a whole one does."""
+        """Return whether the current word passes through the window, as only a whole word does."""
         with m.If((enables != 0) & (enables != ALL_BYTES)):
             m.d.comb += self._partial.eq(1)
         return enables == ALL_BYTES
 
-    def _write_state(self, m: Module) -> None:
+    def _write_state(self, m: Module, write: memory.WritePort) -> None:
+        """Add the state that takes the words of a write."""
         word, last = self.write_data.payload.word, self.write_data.payload.last
         enables = self._enables(last)
-        write = self._scratch_write
         m.d.comb += [self.word.eq(word), write.addr.eq(self._address), write.data.eq(word)]
         with m.State("WRITE"):
             m.d.comb += self.write_data.ready.eq(1)
@@ -162,6 +200,7 @@ class BarTarget(wiring.Component):
                         m.d.comb += write.en.eq(enables)
 
     def _write_register(self, m: Module, word: Value) -> None:
+        """Write the register at the current address."""
         with m.Switch(self._address):
             with m.Case(Register.STATUS // WORD_BYTES):
                 m.d.comb += self._clear.eq(word[: len(Status)])
@@ -169,6 +208,7 @@ class BarTarget(wiring.Component):
                 m.d.comb += self.reset.eq((word & Control.RESET.value).any())
 
     def _read_states(self, m: Module) -> None:
+        """Add the states that give the completions of a read."""
         held = Signal()
         m.d.comb += self.read_data.valid.eq(held)
         with m.State("COMPLETE"):
@@ -189,7 +229,7 @@ class BarTarget(wiring.Component):
                     m.next = "IDLE"
 
     def _describe(self, m: Module) -> None:
-        """The header of the next completion."""
+        """Compute the header of the next completion."""
         remaining = self._remaining
         request, header = self._read, self.completion.payload
         ahead = BOUNDARY_WORDS - self._address[: (BOUNDARY_WORDS - 1).bit_length()]
@@ -206,9 +246,8 @@ class BarTarget(wiring.Component):
         with m.If(request.refuse):
             m.d.comb += [header.status.eq(CompletionStatus.UNSUPPORTED), header.length.eq(0)]
 
-    def _fetch_word(self, m: Module) -> None:
-        """On `_fetch`, the word at hand goes to `read_data`, from the next cycle on."""
-        read = self._scratch_read
+    def _fetch_word(self, m: Module, read: memory.ReadPort) -> None:
+        """Fetch the current word while `_fetch` is high; `read_data` has it from the next cycle."""
         value = Signal(DWORD)
         from_scratch = Signal()
         enables = self._enables(self._done == self._read.length - 1)
@@ -227,6 +266,7 @@ class BarTarget(wiring.Component):
                     m.d.sync += value.eq(self.head)
 
     def _read_register(self, m: Module, value: Signal) -> None:
+        """Load `value` with the register at the current address."""
         changing: dict[int, ValueLike] = {
             Register.LEVELS: Cat(self.free, self.waiting),
             Register.STATUS: self._status,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""An engine behind a BAR, and both behind an UltraScale+ block."""
+"""An engine behind a BAR, and both behind the PCIe block of an UltraScale+."""
 
 from amaranth import Module, ResetInserter, unsigned
 from amaranth.hdl import ShapeLike
@@ -13,12 +13,13 @@ from dualgate.link.identity import Identity
 from ..word_packer import WordPacker
 from .bar import BarTarget
 from .types import DWORD, WRITE, WRITE_DATA, completion, read
-from .ultrascale import Receiver, Sender
+from .ultrascale_receiver import RequestReceiver
+from .ultrascale_sender import CompletionSender
 from .ultrascale_types import CC, CONTEXT, CQ, RC, RQ
 from .window import Window
 
 QUEUE_WORDS = 4096
-"""Words of each of the window's queues, unless told otherwise."""
+"""Default size of each queue of the window, in words."""
 
 
 class PcieEngine(wiring.Component):
@@ -27,18 +28,31 @@ class PcieEngine(wiring.Component):
     Parameters
     ----------
     engine : wiring.Component
-        Anything with the streams `command` (in, words or beats of several) and `response` (out,
-        words).
+        Component with the streams `command` (in, words or beats of several words) and `response`
+        (out, words).
     context : ShapeLike
-        See `pcie_types.read`.
+        Data that completions carry, see `types.read`.
     identity : Identity
-        What the device says of itself.
-    command_depth, response_depth : int
-        Words of the window's queues.
+        Identity that the device reports.
+    command_depth : int
+        Words of the window's queue of commands.
+    response_depth : int
+        Words of the window's queue of responses.
 
     Members
     -------
-    write, write_data, read, room, completion, read_data : as of `BarTarget`
+    `write` : In(stream of WRITE)
+        Headers of writes.
+    `write_data` : In(stream of WRITE_DATA)
+        Words of writes.
+    `read` : In(stream of read(context))
+        Headers of reads.
+    `room` : In(1)
+        All completions of one read can be taken without a stall.
+    `completion` : Out(stream of completion(context))
+        Headers of completions.
+    `read_data` : Out(stream of DWORD)
+        Words of completions.
     """
 
     def __init__(
@@ -89,23 +103,37 @@ class PcieEngine(wiring.Component):
 class UltraScaleEngine(wiring.Component):
     """An engine on the AXI streams of an UltraScale+ PCIe block, in the block's user clock.
 
-    Reads wait in a queue of their own for room for their completions, and writes pass them. The
-    block is asked for further reads while the queue is at most a quarter full: it may have leave
-    for up to 32 more by then, and takes a while to notice.
+    Reads wait in a queue of their own until there is room for their completions, and writes pass
+    them. The component requests further reads from the block while the queue is at most a quarter
+    full: the block may have credit for up to 32 more by then, and reacts with a delay.
 
     Parameters
     ----------
-    engine, identity, command_depth, response_depth
-        See `PcieEngine`.
+    engine : wiring.Component
+        Engine, see `PcieEngine`.
+    identity : Identity
+        Identity that the device reports.
+    command_depth : int
+        Words of the window's queue of commands.
+    response_depth : int
+        Words of the window's queue of responses.
 
     Members
     -------
-    cq, cc : completer streams
-    rq, rc : requester streams, unused: nothing is requested, and what comes is dropped
-    np_req : for `pcie_cq_np_req`; whether the block may hand over one more non-posted request
+    `cq` : In(CQ)
+        Completer requests.
+    `cc` : Out(CC)
+        Completer completions.
+    `rq` : Out(RQ)
+        Requester requests, of which there are none.
+    `rc` : In(RC)
+        Requester completions, which are discarded.
+    `np_req` : Out(unsigned(2))
+        For `pcie_cq_np_req`: the block may give one more non-posted request.
     """
 
     waiting_reads = 64
+    """Size of the queue of reads."""
 
     def __init__(
         self,
@@ -118,16 +146,16 @@ class UltraScaleEngine(wiring.Component):
         super().__init__(
             {"cq": In(CQ), "cc": Out(CC), "rq": Out(RQ), "rc": In(RC), "np_req": Out(unsigned(2))}
         )
+        self._receiver = RequestReceiver()
+        self._sender = CompletionSender()
+        self._reads = fifo.SyncFIFOBuffered(width=read(CONTEXT).size, depth=self.waiting_reads)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.target = target = self.target
-        m.submodules.receiver = receiver = Receiver()
-        m.submodules.sender = sender = Sender()
-        layout = read(CONTEXT)
-        m.submodules.reads = reads = fifo.SyncFIFOBuffered(
-            width=layout.size, depth=self.waiting_reads
-        )
+        m.submodules.receiver = receiver = self._receiver
+        m.submodules.sender = sender = self._sender
+        m.submodules.reads = reads = self._reads
         wiring.connect(m, wiring.flipped(self.cq), receiver.cq)
         wiring.connect(m, wiring.flipped(self.cc), sender.cc)
         wiring.connect(m, receiver.write, target.write)

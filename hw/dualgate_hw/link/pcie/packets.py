@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A buffer that keeps packets until they are whole."""
+"""A buffer that holds packets back until they are whole."""
 
 from amaranth import Module, Mux, Signal, unsigned
 from amaranth.hdl import Shape, ShapeLike
@@ -10,37 +10,50 @@ from amaranth.utils import exact_log2
 
 
 def beat(payload: ShapeLike) -> data.StructLayout:
-    """A beat of a packet, and whether it is the packet's last."""
+    """Return the layout of a beat of a packet, with a flag for the last beat."""
     return data.StructLayout({"payload": payload, "last": unsigned(1)})
 
 
 class PacketBuffer(wiring.Component):
-    """A queue of packets; a packet leaves it after it has come in whole.
+    """A queue of packets, which a packet leaves only after it has arrived whole.
 
-    Hence whoever reads may rely on a packet that began: its beats follow in cycle after cycle, as
-    fast as they are taken. And whoever writes may drop a packet in its last beat.
+    A packet at the output is therefore never interrupted: there is a beat in every cycle in which
+    one is taken. And the writer can still drop a packet with its last beat.
 
     Parameters
     ----------
     payload : ShapeLike
+        Payload of a beat.
     depth : int
-        Beats, a power of two, at least as many as the longest packet has: a longer packet would
-        wait for itself.
+        Number of beats that fit, a power of two. The longest packet must fit, otherwise it never
+        leaves.
 
     Members
     -------
-    sink : stream in, of beats; always ready but when the buffer is full
-    drop : with a last beat: forget its packet
-    source : stream out, of beats
-    free : beats that can be written now
+    `sink` : In(stream of beat(payload))
+        Beats of packets; ready unless the buffer is full.
+    `drop` : In(1)
+        With a last beat: discards its packet.
+    `source` : Out(stream of beat(payload))
+        Beats of whole packets.
+    `free` : Out(range(depth + 1))
+        Number of beats that there is room for.
+
+    Attributes
+    ----------
+    written, whole, taken : Signal
+        Positions behind the last beat written, behind the last whole packet, and of the next beat
+        to read.
+    store : Memory
+        Memory of the beats.
     """
 
     def __init__(self, payload: ShapeLike, depth: int) -> None:
         self.layout = beat(payload)
         self.depth = depth
         self.bits = exact_log2(depth)
-        # These are here so that a proof can look at them. A position has one bit more than an
-        # address, so that full and empty differ.
+        # Attributes, because proofs refer to them. A position has one bit more than an address, so
+        # that full and empty differ.
         self.written = Signal(self.bits + 1)
         self.whole = Signal(self.bits + 1)
         self.taken = Signal(self.bits + 1)

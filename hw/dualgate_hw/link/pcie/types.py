@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What passes between a BAR target and the logic around one vendor's PCIe block.
+"""Shapes of requests and completions between a BAR target and a vendor's PCIe block.
 
-Writes and reads come separately, as PCIe itself keeps posted requests and others apart: a write
-must not wait for a read whose completions cannot leave. A write is a header and words of data. A
-read is a header, answered by completions; each of those is a header and words of data. Headers and
-data are streams of their own.
+Writes and reads have separate streams, as PCIe itself separates posted and non-posted requests: a
+write must not wait for a read whose completions cannot leave. A write is a header and words of
+data. A read is a header, and is answered by completions; each of these is a header and words of
+data. Headers and data have separate streams.
 """
 
 from enum import IntEnum
@@ -18,36 +18,42 @@ from dualgate.link.bar import BAR_BITS
 
 DWORD = unsigned(32)
 OFFSET = unsigned(BAR_BITS - 2)
-"""A word of the BAR."""
+"""Offset of a word in the BAR, in words."""
 
 BOUNDARY_WORDS = 32
-"""Words between the places where a completion may end before its request does. So it is for every
-endpoint; and what fits between two of them fits the smallest maximum payload there is."""
+"""Words between two addresses at which a completion may end before its request does.
+
+The distance is valid for every endpoint, and that number of words fit the smallest maximum payload.
+"""
 
 
 class CompletionStatus(IntEnum):
-    """Status of a completion, as on the wire."""
+    """Status of a completion, as PCIe encodes it."""
 
     SUCCESSFUL = 0
     UNSUPPORTED = 1
 
 
 WRITE = data.StructLayout({"offset": OFFSET, "first": unsigned(4), "last": unsigned(4)})
-"""Header of a write: byte enables of the first word, and of the last if there are several."""
+"""Header of a write: offset, and byte enables of the first word and of the last of several."""
 
 WRITE_DATA = data.StructLayout({"word": DWORD, "last": unsigned(1)})
-"""A word of a write; `last` of its request."""
+"""A word of a write, with the flag `last` on the last one of its request."""
 
 
 def read(context: ShapeLike) -> data.StructLayout:
-    """Header of a read.
+    """Return the layout of the header of a read.
 
     Fields
     ------
-    refuse : to be answered as an unsupported request, and not to be carried out
-    offset, first, last : as of a write
-    length : words, 1 to 1024
-    context : handed through to each completion; what the vendor's logic needs to send it
+    refuse : unsigned(1)
+        The request is to be answered as unsupported, and not to be executed.
+    offset, first, last
+        Offset and byte enables, as of a write.
+    length : unsigned(11)
+        Number of words, 1 to 1024.
+    context : context
+        Data that each completion carries along, for the logic that sends it.
     """
     return data.StructLayout(
         {
@@ -62,15 +68,20 @@ def read(context: ShapeLike) -> data.StructLayout:
 
 
 def completion(context: ShapeLike) -> data.StructLayout:
-    """Header of a completion.
+    """Return the layout of the header of a completion.
 
     Fields
     ------
-    status : CompletionStatus; there are no data unless it is SUCCESSFUL
-    lower : lowest 7 bits of the address of its first enabled byte
-    bytes : from there to the last enabled byte of the request, that included
-    length : words of data that follow, at most `BOUNDARY_WORDS`
-    context : of the request
+    status : unsigned(3)
+        A `CompletionStatus`; data follow only if it is SUCCESSFUL.
+    lower : unsigned(7)
+        Lowest bits of the address of the first enabled byte.
+    bytes : unsigned(13)
+        Number of bytes from there to the last enabled byte of the request, inclusive.
+    length : unsigned(6)
+        Number of data words that follow, at most `BOUNDARY_WORDS`.
+    context : context
+        Context of the request.
     """
     return data.StructLayout(
         {

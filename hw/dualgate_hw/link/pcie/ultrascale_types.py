@@ -2,9 +2,9 @@
 
 """Formats of the streams of AMD's UltraScale+ PCIe block, 64 bits wide.
 
-The block hands each request over as a packet of beats on CQ: a descriptor of four words, then the
-data. Completions go back on CC: a descriptor of three words, then the data. Fields and rules are
-those of the block's product guide (PG213), with data aligned to words and parity not used.
+The block gives each request as a packet of beats on CQ: a descriptor of four words, then the data.
+Completions go back on CC: a descriptor of three words, then the data. Fields and rules are those of
+the block's product guide (PG213), with data aligned to words and parity not used.
 """
 
 from enum import IntEnum
@@ -13,7 +13,7 @@ from amaranth import unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .types import BOUNDARY_WORDS
+from .types import BOUNDARY_WORDS, DWORD
 
 
 class Axis(wiring.Signature):
@@ -23,6 +23,21 @@ class Axis(wiring.Signature):
     ----------
     user : int
         Bits of the sideband.
+
+    Members
+    -------
+    `tdata` : Out(64)
+        Two words.
+    `tkeep` : Out(2)
+        Flags of the words that are valid.
+    `tuser` : Out(user)
+        Sideband.
+    `tlast` : Out(1)
+        The beat is the last one of its packet.
+    `tvalid` : Out(1)
+        The source offers a beat.
+    `tready` : In(1)
+        The sink takes the beat.
     """
 
     def __init__(self, user: int) -> None:
@@ -51,7 +66,7 @@ NOTE = data.StructLayout(
         "reserved_2": unsigned(8),
     }
 )
-"""What the sideband says of a request, in the form in which a refusal repeats it."""
+"""Sideband data of a request, in the form in which a refusal repeats them."""
 
 CQ_USER = data.StructLayout(
     {
@@ -67,11 +82,11 @@ CQ_USER = data.StructLayout(
         "reserved": unsigned(3),
     }
 )
-"""Sideband of CQ; byte enables and hints with the first beat, `discontinue` with the last."""
+"""Sideband of CQ; byte enables and hints are valid in the first beat, `discontinue` in the last."""
 
 
 class RequestType(IntEnum):
-    """Types of requests that are treated in a way of their own, as the block encodes them."""
+    """Types of requests that need a distinction, as the block encodes them."""
 
     MEMORY_READ = 0
     MEMORY_WRITE = 1
@@ -126,14 +141,24 @@ COMPLETION = data.StructLayout(
 """Descriptor of a completion; the block itself fills in the bus number."""
 
 DESCRIPTOR_WORDS = 3
+"""Words of a completion's descriptor."""
+
 REFUSAL_WORDS = DESCRIPTOR_WORDS + 5
-"""Words of a completion's descriptor, and with the request that a refusal repeats."""
+"""Words of a refusal: a descriptor, and the request that it repeats."""
 
 CONTEXT = data.StructLayout({"request": REQUEST, "note": NOTE})
-"""Of a request, what its completions need."""
+"""Data of a request that its completions need."""
+
+WORDS = data.StructLayout({"low": DWORD, "high": DWORD, "two": unsigned(1)})
+"""One word of a packet, or `two`."""
 
 LONGEST_REQUEST = 2 + 128
 """Beats of a request: a descriptor and the block's largest payload of 1024 bytes."""
 
 LONGEST_ANSWER = 1024 // BOUNDARY_WORDS * -(-(DESCRIPTOR_WORDS + BOUNDARY_WORDS) // 2)
-"""Beats of all completions of a read, which stays inside of 4096 bytes."""
+"""Beats of all completions of a read, which does not cross a boundary of 4096 bytes."""
+
+
+def power_of_two(least: int) -> int:
+    """Return the smallest power of two that is at least `least`."""
+    return 1 << (least - 1).bit_length()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The window: two queues between accesses of the host and the streams of the engine."""
+"""The window: two queues between the host's accesses and the streams of the engine."""
 
 from amaranth import Module, Mux, ResetInserter, unsigned
 from amaranth.lib import fifo, stream, wiring
@@ -14,32 +14,57 @@ from .types import DWORD
 class Window(wiring.Component):
     """Queues of command and response words that never make the host wait.
 
-    A command word that finds its queue full is dropped, a response word read from an empty queue
-    is zero; a flag tells of either. A host that looks at the levels first meets neither: what it
-    saw free or waiting stays so until it uses it.
+    A command word is dropped if its queue is full, and a response word read from an empty queue is
+    zero; a flag reports either. Neither happens to a host that reads the levels first: room and
+    words that the host has seen remain until it uses them.
 
     Parameters
     ----------
-    command_depth, response_depth : int
-        Words that each queue holds, at least 3 and below 2**16.
+    command_depth : int
+        Words of the queue of commands, at least 3 and below 2**16.
+    response_depth : int
+        Words of the queue of responses, at least 3 and below 2**16.
 
     Members
     -------
-    push, word : append a command word
-    pop, head : remove a response word; `head` is that word, or zero
-    free : command words that can be pushed now
-    waiting : response words that can be popped now
-    overrun, underrun : a word was pushed too many, popped too many, in this cycle
-    reset : empty both queues
-    command : stream out
-    response : stream in
+    `push` : In(1)
+        Appends a command word.
+    `word` : In(DWORD)
+        That word.
+    `pop` : In(1)
+        Removes a response word.
+    `head` : Out(DWORD)
+        The next response word, or zero if there is none.
+    `free` : Out(unsigned(LEVEL_BITS))
+        Number of command words that can be pushed.
+    `waiting` : Out(unsigned(LEVEL_BITS))
+        Number of response words that can be popped.
+    `overrun` : Out(1)
+        A word is pushed into a full queue in this cycle.
+    `underrun` : Out(1)
+        A word is popped from an empty queue in this cycle.
+    `reset` : In(1)
+        Empties both queues.
+    `command` : Out(stream of DWORD)
+        Words of commands.
+    `response` : In(stream of DWORD)
+        Words of responses.
+
+    Attributes
+    ----------
+    commands, responses : SyncFIFOBuffered
+        The queues.
+
+    Raises
+    ------
+    ValueError
+        If a depth is out of range.
     """
 
     def __init__(self, command_depth: int, response_depth: int) -> None:
         for depth in (command_depth, response_depth):
             if not 3 <= depth < 1 << LEVEL_BITS:
                 raise ValueError(f"a queue of {depth} words: give from 3 to {2**LEVEL_BITS - 1}")
-        # Here, so that a proof can look at them.
         self.commands = fifo.SyncFIFOBuffered(width=DWORD.width, depth=command_depth)
         self.responses = fifo.SyncFIFOBuffered(width=DWORD.width, depth=response_depth)
         super().__init__(
@@ -76,7 +101,7 @@ class Window(wiring.Component):
             self.response.ready.eq(responses.w_rdy),
             self.head.eq(Mux(responses.r_rdy, responses.r_data, 0)),
             responses.r_en.eq(self.pop),
-            # A word that is not at the queue's output yet cannot be popped: none counts before.
+            # No word counts until the first one is at the output, where it can be popped.
             self.waiting.eq(Mux(responses.r_rdy, responses.level, 0)),
             self.underrun.eq(self.pop & ~responses.r_rdy),
         ]

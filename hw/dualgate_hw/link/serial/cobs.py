@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""COBS, consistent overhead byte stuffing (Cheshire and Baker, 1999): a zero ends a frame and
-occurs nowhere else, so a receiver is in step again at the next one, whatever came before.
+"""COBS, consistent overhead byte stuffing (Cheshire and Baker, 1999).
 
-A frame is cut after each of its zeros, and after 254 bytes without one. Each block is sent as its
-length plus one and its bytes without the zero.
+A zero ends a frame and occurs nowhere else, so a receiver finds the next frame whatever came
+before. The encoder splits a frame into blocks: a block ends after each zero, and after 254 bytes
+without one. It sends a block as a code, which is the block's length without the zero plus one, and
+the bytes without the zero.
 """
 
 from amaranth import Module, Signal
@@ -12,22 +13,35 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 FULL = 0xFF
-"""Code of a block that 254 bytes filled, and no zero ended."""
+"""Code of a block of 254 bytes that no zero ended."""
 
 DECODED = data.StructLayout({"byte": 8, "end": 1, "whole": 1})
-"""A byte of a frame; or its end, and whether all blocks of it were whole."""
+"""A byte of a frame; or its `end`, with the flag `whole` if all its blocks were complete."""
 
 FRAME_BYTE = data.StructLayout({"byte": 8, "last": 1})
-"""A byte of a frame, which has at least one."""
+"""A byte of a frame, with the flag `last` on the last one; a frame has at least one byte."""
 
 
 class CobsDecoder(wiring.Component):
-    """Takes a byte a cycle, and gives at most one in the same cycle. Empty frames are silent.
+    """Decodes frames; an empty frame has no output.
+
+    It takes one byte per cycle, and gives at most one byte in the same cycle.
 
     Members
     -------
-    encoded : stream in, always taken
-    decoded : stream out of `DECODED`, always taken
+    `encoded` : In(stream of unsigned(8), always ready)
+        Bytes of the line.
+    `decoded` : Out(stream of DECODED, always ready)
+        Bytes and ends of frames.
+
+    Attributes
+    ----------
+    left : Signal
+        Bytes of the current block that are still to come.
+    owed : Signal
+        A zero follows the current block, unless the frame ends with it.
+    begun : Signal
+        A frame has begun and not ended.
     """
 
     def __init__(self) -> None:
@@ -54,7 +68,7 @@ class CobsDecoder(wiring.Component):
                 ]
                 m.d.sync += [self.left.eq(0), self.owed.eq(0), self.begun.eq(0)]
             with m.Elif(self.left == 0):
-                # The zero that ended the block before: known to belong there only now.
+                # The zero behind the last block, which only another block shows to be data.
                 m.d.comb += out.valid.eq(self.owed)
                 m.d.sync += [
                     self.left.eq(byte - 1),
@@ -68,20 +82,36 @@ class CobsDecoder(wiring.Component):
 
 
 class CobsEncoder(wiring.Component):
-    """Encodes frames and puts a zero behind each.
+    """Encodes frames and appends a zero to each.
 
-    A block's code goes before its bytes but is known only after them, so bytes are written to a
-    memory, behind a place left for the code; what lies before that place can leave. A byte a
-    cycle, but for one more at each full block and two more at each frame's end.
+    The code of a block precedes its bytes but is known only after them. Bytes are therefore written
+    to a memory, behind a place that is reserved for the code; all bytes before that place can
+    leave. The encoder takes one byte per cycle; a full block costs one more cycle, and the end of a
+    frame two.
 
     Members
     -------
-    frame : stream in of `FRAME_BYTE`
-    encoded : stream out of bytes
+    `frame` : In(stream of FRAME_BYTE)
+        Bytes of frames.
+    `encoded` : Out(stream of unsigned(8))
+        Bytes for the line.
+
+    Attributes
+    ----------
+    place, count : Signal
+        Place reserved for the code of the current block, and bytes of that block so far.
+    after : Signal
+        Place behind the last byte written.
+    roomy : Signal
+        Registered flag: there is room for another byte.
+    fetched, loaded : Signal
+        Place of the next byte to read, and whether the output holds a byte.
+    coding, delimiting : Signal
+        A code, or a delimiter, is being written.
     """
 
     DEPTH = 512
-    """A power of two above two blocks."""
+    """Bytes of the memory, a power of two above two blocks."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -99,20 +129,22 @@ class CobsEncoder(wiring.Component):
         self.loaded = Signal()
         self.coding = Signal()
         self.delimiting = Signal()
+        self._store = memory.Memory(shape=8, depth=self.DEPTH, init=[])
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.store = store = memory.Memory(shape=8, depth=self.DEPTH, init=[])
-        self._write(m, store.write_port())
-        self._read(m, store.read_port())
+        m.submodules.store = self._store
+        self._write(m, self._store.write_port())
+        self._read(m, self._store.read_port())
         return m
 
     def _write(self, m: Module, write: memory.WritePort) -> None:
+        """Write the bytes, codes and delimiters of frames to the memory."""
         frame = self.frame
         ended = Signal()
         after = self.after
         room = Signal(range(self.DEPTH))
-        # Whatever is written, the place behind it is one further on.
+        # Every write, be it of a byte, a code or a delimiter, moves the end by one place.
         m.d.sync += [after.eq(after + write.en), self.roomy.eq(room > 4)]
         m.d.comb += [
             room.eq(self.fetched - after),
@@ -125,8 +157,8 @@ class CobsEncoder(wiring.Component):
                 self.delimiting.eq(fsm.ongoing("DELIMITER")),
             ]
             with m.State("BYTES"):
-                # This byte, a code and a delimiter must find room, what was written in the cycle
-                # before has taken some, and one place stays empty.
+                # There must be room for this byte, a code and a delimiter. The flag does not count
+                # a byte written in the cycle before, and one place stays empty: hence 4.
                 m.d.comb += frame.ready.eq(self.roomy)
                 with m.If(frame.valid & frame.ready):
                     m.d.comb += write.en.eq(1)
@@ -152,6 +184,7 @@ class CobsEncoder(wiring.Component):
                 m.next = "BYTES"
 
     def _read(self, m: Module, read: memory.ReadPort) -> None:
+        """Read the bytes that lie before the reserved place."""
         out = self.encoded
         fetch = Signal()
         m.d.comb += [

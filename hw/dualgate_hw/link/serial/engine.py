@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""An engine behind a serial link: bytes in and out, or the two pins of a UART."""
+"""An engine behind a serial link, with a port for bytes or the two pins of a UART."""
 
 from collections.abc import Sequence
 
@@ -12,25 +12,29 @@ from dualgate.contract.engine import Depths, EngineParameters
 
 from ...engines import make_engine
 from ..word_packer import WordPacker
-from .link import LINE, LinkParameters, SerialLink
+from .line import LINE, LinkParameters
+from .link import SerialLink
 from .uart import BitClock, UartReceiver, UartTransmitter
 
 
 class SerialEngine(wiring.Component):
-    """A link and the engine that it serves. A new session resets the engine.
+    """An engine behind a serial link; a new session resets the engine.
 
     Parameters
     ----------
     engine : EngineParameters
+        Parameters of the engine.
     identity : sequence of int
-        See `dualgate.link.identity`.
+        Words with which the device identifies itself, see `dualgate.link.identity`.
     link : LinkParameters
+        Sizes of the link.
     depths : Depths
-        See `Engine`.
+        Number of samples and tags in flight, see `Engine`.
 
     Members
     -------
-    line : `LINE`
+    `line` : In(LINE)
+        Bytes from and to the host.
     """
 
     def __init__(
@@ -48,8 +52,8 @@ class SerialEngine(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.link = link = self.link
-        # A host that was killed amid a command leaves an engine that waits for the rest of it. Its
-        # reset comes a cycle after that of the link's queues, which must hear nothing until then.
+        # A host that was killed amid a command leaves an engine that waits for the rest of it. The
+        # engine is reset a cycle after the link's queues; until then the queue must take no words.
         restart = Signal()
         m.d.sync += restart.eq(link.restart)
         m.submodules.packer = ResetInserter(restart)(self.packer)
@@ -66,30 +70,37 @@ class SerialEngine(wiring.Component):
 
 
 class UartPort(wiring.Component):
-    """The pins of a UART before something that takes and gives bytes.
+    """The pins of a UART in front of a component that takes and gives bytes.
 
     Parameters
     ----------
-    inner : component with a `line`
+    inner : wiring.Component
+        Component with a port `line` of the signature `LINE`.
     divisor : int
-        See `uart.divisor_for`.
+        Clock cycles of a bit, see `uart.divisor_for`.
 
     Members
     -------
-    rx, tx : pins, high while idle
+    `rx` : In(1)
+        Serial input, high while idle.
+    `tx` : Out(1)
+        Serial output, high while idle.
     """
 
     def __init__(self, inner: wiring.Component, divisor: int) -> None:
         self.inner = inner
         self.divisor = divisor
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+        self._receiver = UartReceiver()
+        self._transmitter = UartTransmitter()
+        self._bits = BitClock()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.inner = self.inner
-        m.submodules.receiver = receiver = UartReceiver()
-        m.submodules.transmitter = transmitter = UartTransmitter()
-        m.submodules.bits = bits = BitClock()
+        m.submodules.receiver = receiver = self._receiver
+        m.submodules.transmitter = transmitter = self._transmitter
+        m.submodules.bits = bits = self._bits
         line = self.inner.line
         wiring.connect(m, line.sent, transmitter.bytes)
         m.d.sync += [

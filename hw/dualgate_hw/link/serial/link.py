@@ -2,13 +2,12 @@
 
 """The device's end of a serial link: two numbered streams of words over a line that loses bytes.
 
-docs/protocol.md has the rules. The device keeps no time-outs: it answers what arrives, and sends
-again what it is asked for. It waits a little before it speaks, so that an acknowledgement and the
-responses that follow travel in one frame.
+docs/reference/protocol.md has the rules. The device has no time-outs: it answers frames that
+arrive, and repeats words when the host asks for them. It waits a little before it sends, so that an
+acknowledgement and the responses that follow travel in one frame.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from amaranth import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import memory, stream, wiring
@@ -16,70 +15,32 @@ from amaranth.lib.wiring import In, Out
 
 from dualgate.link.frame import VERSION, Kind
 
-from .queues import POSITION, WORD, ReceiveQueue, SendQueue, check_depth
+from .line import LINE, LinkParameters
+from .queues import POSITION, WORD, ReceiveQueue, SendQueue
 from .receiver import HEADER, FrameReceiver
 from .sender import FrameSender
 
-LINE = wiring.Signature(
-    {
-        "received": Out(wiring.Signature({"valid": Out(1), "payload": Out(8)})),
-        "sent": In(stream.Signature(8)),
-        "tick": Out(1),
-    }
-)
-"""A line of bytes, as whoever drives it sees it.
-
-received
-    A byte came; it must be taken.
-sent
-    Bytes to go.
-tick
-    Once for each bit that the line could carry.
-"""
-
-
-@dataclass(frozen=True)
-class LinkParameters:
-    """Sizes of a link.
-
-    Parameters
-    ----------
-    receive_words, send_words : int
-        Room for commands that arrived, and for responses not yet acknowledged; powers of two.
-        Commands in flight are limited by the first: at 3 Mbaud, 2048 words cover 27 ms.
-    most_words : int
-        Largest payload to send; small, because a frame damaged is a frame sent again.
-    hold_bits : int
-        How long to wait for more to say, in bits of the line.
-    """
-
-    receive_words: int = 2048
-    send_words: int = 512
-    most_words: int = 64
-    hold_bits: int = 512
-
-    def __post_init__(self) -> None:
-        check_depth(self.receive_words)
-        check_depth(self.send_words)
-        if not 1 <= self.most_words <= self.send_words or self.hold_bits < 1:
-            raise ValueError("a link sends at least a word, and at most what it keeps")
-
 
 class SerialLink(wiring.Component):
-    """Bytes of a line in and out, words of commands and responses out and in.
+    """The device's end of a link, between the bytes of a line and the words of an engine.
 
     Parameters
     ----------
     identity : sequence of int
         Payload of WELCOME, see `dualgate.link.identity`.
     parameters : LinkParameters
+        Sizes of the link.
 
     Members
     -------
-    line : `LINE`
-    command : stream out of words
-    response : stream in of words
-    restart : a session begins; resets whatever the commands go to
+    `line` : In(LINE)
+        Bytes from and to the host.
+    `command` : Out(stream of WORD)
+        Words of commands.
+    `response` : In(stream of WORD)
+        Words of responses.
+    `restart` : Out(1)
+        High for one cycle when a session begins; resets the engine behind the link.
     """
 
     def __init__(self, identity: Sequence[int], parameters: LinkParameters) -> None:
@@ -97,6 +58,7 @@ class SerialLink(wiring.Component):
         self.sender = FrameSender()
         self.incoming = ReceiveQueue(parameters.receive_words)
         self.outgoing = SendQueue(parameters.send_words)
+        self._rom = memory.Memory(shape=WORD, depth=len(self.identity), init=self.identity)
         self._session = Signal(HEADER["session"].shape)
         self._mark = Signal(HEADER["mark"].shape)
         self._next_session = Signal.like(self._session)
@@ -123,12 +85,12 @@ class SerialLink(wiring.Component):
         wiring.connect(m, self.incoming.words, wiring.flipped(self.command))
         wiring.connect(m, wiring.flipped(self.response), self.outgoing.words)
         self._payload(m)
-        self._speak(m)
-        self._listen(m)
+        self._send(m)
+        self._receive(m)
         return m
 
-    def _listen(self, m: Module) -> None:
-        """What a frame that arrived changes."""
+    def _receive(self, m: Module) -> None:
+        """Act on a frame that arrived."""
         receiver, incoming, outgoing = self.receiver, self.incoming, self.outgoing
         header = receiver.header
         ours = Signal()
@@ -142,7 +104,7 @@ class SerialLink(wiring.Component):
             in_turn.eq((header.sequence == incoming.expected) & ~incoming.overflow & ~self._torn),
         ]
         with m.If(self.restart):
-            # Words of a frame that is coming in are forgotten with the session: it is not whole.
+            # The restart discards the words of a frame in progress, so that frame is incomplete.
             m.d.sync += self._torn.eq(receiver.busy)
         with m.If(receiver.end):
             m.d.sync += self._torn.eq(0)
@@ -169,12 +131,10 @@ class SerialLink(wiring.Component):
                         m.d.sync += self._polled.eq(1)
 
     def _payload(self, m: Module) -> None:
-        """Where the words of a frame to be sent come from."""
+        """Connect the sources of the words of a frame: identity and queue."""
         sender, outgoing = self.sender, self.outgoing
-        m.submodules.identity = rom = memory.Memory(
-            shape=WORD, depth=len(self.identity), init=self.identity
-        )
-        read = rom.read_port()
+        m.submodules.identity = self._rom
+        read = self._rom.read_port()
         m.d.comb += [
             read.addr.eq(sender.index),
             outgoing.read.eq(self._first + sender.index),
@@ -182,34 +142,35 @@ class SerialLink(wiring.Component):
         ]
 
     def _sendable(self, m: Module) -> Signal:
-        """Words that the next frame would take."""
+        """Return the number of words that the next frame can take."""
         outgoing, most = self.outgoing, self.parameters.most_words
         waiting = Signal(POSITION)
         allowed = Signal(POSITION)
         ready = Signal(POSITION)
         count = Signal(POSITION)
-        # Two cycles late: `_next` stands still for longer than that before it is used.
+        # Two registers: `_next` is constant for longer than that before the sender uses it.
         m.d.sync += [
             count.eq(Mux(ready < most, ready, most)),
             waiting.eq(outgoing.written - self._next),
             allowed.eq(self._limit - self._next),
         ]
         m.d.comb += [
-            # A limit that was taken back lies behind, and then the difference wraps.
+            # The difference wraps if the host took the limit back behind the next position.
             ready.eq(Mux(allowed[-1], 0, Mux(waiting < allowed, waiting, allowed))),
         ]
         return count
 
     def _due(self, m: Module, count: Signal) -> Signal:
-        """Whether to send: there is something to tell, and no more of it is likely to come soon."""
+        """Return whether a frame is due: there is something to send, and no more to wait for."""
         incoming, depth = self.incoming, self.parameters.receive_words
         hold = Signal(range(self.parameters.hold_bits + 1))
-        # Room ends as far behind what was fetched as the queue is deep.
+        # Number of words fetched when the host was told of the room. The initial value is behind by
+        # the depth of the queue, so that the first frame tells of all the room.
         told = Signal(POSITION, init=-depth % (1 << POSITION.width))
         roomier = Signal()
         tells = Signal()
         due = Signal()
-        # A cycle late, while nobody waits for it: the sender is busy then.
+        # Registered: `told` changes when the sender starts, and the sender is busy then.
         m.d.sync += roomier.eq((incoming.fetched - told)[: POSITION.width] >= depth // 4)
         m.d.comb += [
             tells.eq(self._answer | (count != 0) | roomier),
@@ -227,12 +188,12 @@ class SerialLink(wiring.Component):
             m.d.sync += hold.eq(hold + 1)
         return due
 
-    def _speak(self, m: Module) -> None:
-        """Which frame goes next."""
+    def _send(self, m: Module) -> None:
+        """Choose the next frame and start the sender."""
         sender, incoming, outgoing = self.sender, self.incoming, self.outgoing
         count = self._sendable(m)
         due = self._due(m, count)
-        # A frame that has just come may have changed what `count` and `behind` do not know yet.
+        # A frame that has just come may have an effect that `count` and `behind` do not show yet.
         heard = Signal(3)
         m.d.sync += heard.eq(Cat(self.receiver.end, heard[:-1]))
         ahead, kept = Signal(POSITION), Signal(POSITION)

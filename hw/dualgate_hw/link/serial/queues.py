@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The two memories of a link, addressed by positions in the streams of words that pass them.
+"""The queues of a link, in memories addressed by positions in the streams of words.
 
-A position counts words since the session began, modulo 2**16; its low bits are the address.
+A position is the number of words since the session began, modulo 2**16; its low bits are the
+address.
 """
 
 from amaranth import Module, Mux, Signal, unsigned
@@ -16,7 +17,7 @@ WORD = unsigned(32)
 
 
 def check_depth(depth: int) -> None:
-    """Raise `ValueError` unless positions tell all words of such a memory apart."""
+    """Raise `ValueError` unless `depth` is a valid number of words for a queue."""
     if not 16 <= depth <= 1 << POSITION_BITS - 1 or depth & (depth - 1):
         raise ValueError(
             f"a queue of {depth} words: give a power of two from 16 to {1 << POSITION_BITS - 1}"
@@ -24,21 +25,43 @@ def check_depth(depth: int) -> None:
 
 
 class ReceiveQueue(wiring.Component):
-    """Words of a frame wait behind those that count until the frame turns out to be good.
+    """A queue of received words, in which the words of a frame wait until the frame is accepted.
+
+    The first word of an accepted frame leaves two cycles after `accept`, at the earliest; the
+    others follow at one word per cycle.
 
     Parameters
     ----------
     depth : int
-        Words, a power of two.
+        Words of the queue, a power of two.
 
     Members
     -------
-    append, word : a word of the frame that is coming in
-    overflow : a word of it found no room; it must not be accepted
-    accept, drop : the frame's words count from now on, or are forgotten; not along with `append`
-    expected : position of the next frame's first word
-    credit : words that can still come
-    words : stream out; two cycles after `accept`, then a word a cycle
+    `append` : In(1)
+        Appends a word of the frame that is being received.
+    `word` : In(WORD)
+        That word.
+    `overflow` : Out(1)
+        A word of the frame found no room, so the frame must not be accepted.
+    `accept` : In(1)
+        Accepts the words of the frame; never high together with `append`.
+    `drop` : In(1)
+        Discards the words of the frame; never high together with `append`.
+    `expected` : Out(POSITION)
+        Position of the first word of the next frame.
+    `credit` : Out(POSITION)
+        Number of further words that the queue has room for.
+    `words` : Out(stream of WORD)
+        Accepted words.
+
+    Attributes
+    ----------
+    coming : Signal
+        Number of words of the frame that is being received.
+    fetched : Signal
+        Position of the next word to read from the memory.
+    loaded : Signal
+        The output holds a word.
     """
 
     def __init__(self, depth: int) -> None:
@@ -59,11 +82,12 @@ class ReceiveQueue(wiring.Component):
         self.coming = Signal(range(depth + 1))
         self.fetched = Signal(POSITION)
         self.loaded = Signal()
+        self._store = memory.Memory(shape=WORD, depth=depth, init=[])
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.store = store = memory.Memory(shape=WORD, depth=self.depth, init=[])
-        write, read = store.write_port(), store.read_port()
+        m.submodules.store = self._store
+        write, read = self._store.write_port(), self._store.read_port()
         fetch = Signal()
         m.d.comb += [
             write.addr.eq(self.expected + self.coming),
@@ -92,21 +116,34 @@ class ReceiveQueue(wiring.Component):
 
 
 class SendQueue(wiring.Component):
-    """Words stay until the other side has acknowledged them, so that they can be sent again.
+    """A queue of words to send, which keeps them until the host has acknowledged them.
+
+    So a word can be sent again. A full queue takes a word again two cycles after one was
+    acknowledged.
 
     Parameters
     ----------
     depth : int
-        Words, a power of two.
+        Words of the queue, a power of two.
 
     Members
     -------
-    words : stream in; takes a word again two cycles after one was acknowledged
-    acknowledge, position : forget words before a position; one that was not written is ignored
-    written : position of the next word to come
-    acknowledged : position of the oldest word kept
-    kept : how many words are
-    read, word : a kept word by its position, a cycle later
+    `words` : In(stream of WORD)
+        Words to send.
+    `acknowledge` : In(1)
+        Discards the words before `position`.
+    `position` : In(POSITION)
+        Acknowledged position; a position that was not written yet is ignored.
+    `written` : Out(POSITION)
+        Position of the next word to be written.
+    `acknowledged` : Out(POSITION)
+        Position of the oldest word in the queue.
+    `kept` : Out(POSITION)
+        Number of words in the queue.
+    `read` : In(POSITION)
+        Position of a word to read.
+    `word` : Out(WORD)
+        That word, a cycle later.
     """
 
     def __init__(self, depth: int) -> None:
@@ -124,11 +161,12 @@ class SendQueue(wiring.Component):
                 "word": Out(WORD),
             }
         )
+        self._store = memory.Memory(shape=WORD, depth=depth, init=[])
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.store = store = memory.Memory(shape=WORD, depth=self.depth, init=[])
-        write, read = store.write_port(), store.read_port()
+        m.submodules.store = self._store
+        write, read = self._store.write_port(), self._store.read_port()
         arrived = Signal(POSITION)
         roomy = Signal(init=1)
         m.d.comb += [
@@ -141,7 +179,7 @@ class SendQueue(wiring.Component):
             read.addr.eq(self.read),
             self.word.eq(read.data),
         ]
-        # Without what is acknowledged meanwhile: who writes does not wait for the subtraction.
+        # Acknowledgements of this cycle do not count, so that `ready` does not depend on them.
         full, almost = self.kept == self.depth, self.kept == self.depth - 1
         m.d.sync += [
             self.written.eq(self.written + write.en),

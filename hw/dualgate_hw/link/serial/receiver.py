@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Frames from bytes: what arrives whole and with the right CRC is announced, and nothing else."""
+"""The frame receiver: bytes of the line become frames."""
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -17,18 +17,27 @@ HEADER_WORDS = HEADER_BYTES // WORD_BYTES
 
 
 class FrameReceiver(wiring.Component):
-    """Decodes COBS, checks CRC and length, and hands payload words on as they come.
+    """Decodes COBS, checks CRC and length, and gives payload words as they arrive.
 
-    Which word is the CRC shows only at the frame's end, so each is held until the next is complete.
+    The last word of a frame is its CRC. Each word is therefore held until the next one is complete.
 
     Members
     -------
-    encoded : stream in of bytes, always taken
-    append, word : a payload word of the frame that is coming in
-    end : the frame is over; in the same cycle
-    good : it arrived whole, and its CRC is right
-    header : `HEADER` of it
-    busy : a frame has begun and is not over
+    `encoded` : In(stream of unsigned(8), always ready)
+        Bytes of the line.
+    `append` : Out(1)
+        A payload word of the current frame is complete.
+    `word` : Out(WORD)
+        That word.
+    `end` : Out(1)
+        The frame ends in this cycle.
+    `good` : Out(1)
+        With `end`: the frame is whole and its CRC correct. Frames that are not good are to be
+        ignored.
+    `header` : Out(HEADER)
+        With `end`: header of the frame.
+    `busy` : Out(1)
+        A frame has begun and not ended.
     """
 
     def __init__(self) -> None:
@@ -43,11 +52,13 @@ class FrameReceiver(wiring.Component):
                 "busy": Out(1),
             }
         )
+        self._decoder = CobsDecoder()
+        self._crc = CRC32_ISO_HDLC(data_width=8).create()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.decoder = decoder = CobsDecoder()
-        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=8).create()
+        m.submodules.decoder = decoder = self._decoder
+        m.submodules.crc = crc = self._crc
         wiring.connect(m, wiring.flipped(self.encoded), decoder.encoded)
         decoded = decoder.decoded
         byte = Signal()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Frames into bytes: header, payload and CRC, encoded for the line."""
+"""The frame sender: header, payload and CRC of a frame become bytes for the line."""
 
 from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
@@ -17,17 +17,24 @@ from .receiver import HEADER, HEADER_WORDS
 class FrameSender(wiring.Component):
     """Sends one frame at a time.
 
-    A word takes six cycles, which at ten bits a byte no line notices.
+    A word takes six cycles. Four bytes take longer on any line, because a byte is ten bits there.
 
     Members
     -------
-    start : begin a frame; while `idle`
-    header : `HEADER`, at `start`
-    count : payload words, at `start`
-    idle : all of the last frame is with the encoder
-    index : which payload word is wanted
-    word : that word, a cycle later
-    encoded : stream out of bytes
+    `start` : In(1)
+        Begins a frame; only while `idle`.
+    `header` : In(HEADER)
+        Header of the frame, valid with `start`.
+    `count` : In(POSITION)
+        Number of payload words, valid with `start`.
+    `idle` : Out(1)
+        The encoder has all of the last frame.
+    `index` : Out(POSITION)
+        Index of the next payload word.
+    `word` : In(WORD)
+        That word, a cycle later.
+    `encoded` : Out(stream of unsigned(8))
+        Bytes for the line.
     """
 
     def __init__(self) -> None:
@@ -42,11 +49,13 @@ class FrameSender(wiring.Component):
                 "encoded": Out(stream.Signature(8)),
             }
         )
+        self._encoder = CobsEncoder()
+        self._crc = CRC32_ISO_HDLC(data_width=8).create()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.encoder = encoder = CobsEncoder()
-        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=8).create()
+        m.submodules.encoder = encoder = self._encoder
+        m.submodules.crc = crc = self._crc
         wiring.connect(m, encoder.encoded, wiring.flipped(self.encoded))
         header = Signal(HEADER_WORDS * 32)
         headers = Signal(range(HEADER_WORDS + 1))
@@ -75,7 +84,7 @@ class FrameSender(wiring.Component):
                 with m.If(self.start):
                     m.next = "FETCH"
             with m.State("FETCH"):
-                # The memory answers in the next cycle.
+                # The memory gives the word in the next cycle.
                 m.next = "LOAD"
             with m.State("LOAD"):
                 m.d.sync += lane.eq(0)

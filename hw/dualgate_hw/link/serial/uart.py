@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""UART, 8 data bits, no parity, one stop bit: bits on a pin from and to streams of bytes."""
+"""UART with 8 data bits, no parity and one stop bit: bits on pins and streams of bytes."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.hdl import Value
@@ -13,13 +13,13 @@ DIVISOR = unsigned(16 + FRACTION_BITS)
 """Clock cycles of a bit, with `FRACTION_BITS` bits after the binary point."""
 
 LEAST_CYCLES = 4
-"""Fewest clock cycles of a bit; 12 Mbaud take a clock of 48 MHz."""
+"""Fewest clock cycles of a bit; 12 Mbaud need a clock of 48 MHz."""
 
 DATA_BITS = 8
 
 
 def divisor_for(clock_hz: float, baud: float) -> int:
-    """The divisor for a clock and a rate.
+    """Return the divisor for a clock and a rate.
 
     Raises
     ------
@@ -38,15 +38,16 @@ def divisor_for(clock_hz: float, baud: float) -> int:
 class BitClock(wiring.Component):
     """Divides the clock by a number that need not be whole; edges are off by less than a cycle.
 
-    Parameters
-    ----------
-    none
-
     Members
     -------
-    divisor : `DIVISOR`
-    restart : begin anew; `half` says whether the first tick comes after half a bit or a whole one
-    tick : the last cycle of a bit
+    `divisor` : In(DIVISOR)
+        Clock cycles of a bit.
+    `restart` : In(1)
+        Restarts the count.
+    `half` : In(1)
+        With `restart`: the first tick comes after half a bit instead of a whole one.
+    `tick` : Out(1)
+        High in the last cycle of each bit.
     """
 
     def __init__(self) -> None:
@@ -55,7 +56,7 @@ class BitClock(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         cycle = 1 << FRACTION_BITS
-        # A tick may leave up to one cycle to the next bit, which the sum below takes along.
+        # A tick leaves up to one cycle over; the sum below carries it into the next bit.
         left = Signal(DIVISOR.width + 1)
         m.d.comb += self.tick.eq(left < 2 * cycle)
         with m.If(self.restart):
@@ -68,15 +69,18 @@ class BitClock(wiring.Component):
 
 
 class UartReceiver(wiring.Component):
-    """Bytes from a pin. A byte whose stop bit is missing is dropped.
+    """Receives bytes from a pin; it drops a byte whose stop bit is missing.
 
-    Each bit is looked at once, in its middle. The pin may change at any time.
+    It samples each bit once, in its middle. The pin may be asynchronous to the clock.
 
     Members
     -------
-    pin : serial input, high while idle
-    divisor : `DIVISOR`
-    bytes : stream out, always taken; a byte comes in the middle of its stop bit
+    `pin` : In(1)
+        Serial input, high while idle.
+    `divisor` : In(DIVISOR)
+        Clock cycles of a bit.
+    `bytes` : Out(stream of unsigned(8), always ready)
+        Received bytes; each is valid for one cycle in the middle of its stop bit.
     """
 
     def __init__(self) -> None:
@@ -87,14 +91,17 @@ class UartReceiver(wiring.Component):
                 "bytes": Out(stream.Signature(8, always_ready=True)),
             }
         )
+        self._level = Signal(init=1)
+        self._synchronizer = FFSynchronizer(self.pin, self._level, init=1)
+        self._clock = BitClock()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        level = Signal(init=1)
+        level = self._level
         shift = Signal(DATA_BITS)
         place = Signal(range(DATA_BITS))
-        m.submodules.synchronizer = FFSynchronizer(self.pin, level, init=1)
-        m.submodules.clock = clock = BitClock()
+        m.submodules.synchronizer = self._synchronizer
+        m.submodules.clock = clock = self._clock
         m.d.comb += [
             clock.divisor.eq(self.divisor),
             clock.half.eq(1),
@@ -116,7 +123,7 @@ class UartReceiver(wiring.Component):
                     m.next = "STOP"
             with m.State("STOP"), m.If(clock.tick):
                 m.d.comb += [self.bytes.valid.eq(level), clock.restart.eq(1)]
-                # At once: the next start bit of a sender that is a little fast is near.
+                # In the middle of the stop bit: a fast sender may begin the next start bit early.
                 m.next = "BREAK"
                 with m.If(level):
                     m.next = "IDLE"
@@ -128,26 +135,30 @@ class UartReceiver(wiring.Component):
 
 
 class UartTransmitter(wiring.Component):
-    """Bytes to a pin, without a pause between them while there are any.
+    """Sends bytes to a pin, without a pause between bytes as long as the stream has some.
 
     Members
     -------
-    bytes : stream in
-    divisor : `DIVISOR`
-    pin : serial output, high while idle
+    `bytes` : In(stream of unsigned(8))
+        Bytes to send.
+    `divisor` : In(DIVISOR)
+        Clock cycles of a bit.
+    `pin` : Out(1)
+        Serial output, high while idle.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {"bytes": In(stream.Signature(8)), "divisor": In(DIVISOR), "pin": Out(1, init=1)}
         )
+        self._clock = BitClock()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         frame_bits = DATA_BITS + 2
         shift = Signal(frame_bits, init=-1)
         left = Signal(range(frame_bits + 1))
-        m.submodules.clock = clock = BitClock()
+        m.submodules.clock = clock = self._clock
         ends: Value = (left == 1) & clock.tick
         m.d.comb += [
             clock.divisor.eq(self.divisor),

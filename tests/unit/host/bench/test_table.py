@@ -25,7 +25,7 @@ from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF
 from dualgate.data import Dataset, Samples, load_digits
 from dualgate.optim.initialisers import initial_master_weights
-from dualgate.tasks.table import TASKS
+from dualgate.tasks import TASKS
 
 SMALL_DIGITS = replace(TASKS["digits"], layers=(40, 16, 12, 10))
 

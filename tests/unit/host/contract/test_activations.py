@@ -96,7 +96,7 @@ def test_slopes_of_one_half_and_a_quarter_are_exact_at_zero() -> None:
 
 
 def test_tables_are_the_documented_ones() -> None:
-    """CRC-32 of the entries as little-endian 16-bit words; docs/numerics.md states it."""
+    """CRC-32 of the entries as little-endian 16-bit words; docs/reference/numerics.md states it."""
     assert zlib.crc32(struct.pack("<2048H", *SIGMOID_TABLE)) == 0x060D7BAB
     assert zlib.crc32(struct.pack("<2048H", *EXP_TABLE)) == 0x925645CE
 

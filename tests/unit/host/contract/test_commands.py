@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import DOCS
+from support.paths import REFERENCE
 
 from dualgate.contract import commands
 from dualgate.contract.commands import MAX_PAYLOAD, Op, Status
@@ -18,7 +18,7 @@ from dualgate.contract.layout import LAYER_FIELDS, LAYER_WORDS, Layout
 from dualgate.contract.network import Network
 from dualgate.contract.settings import Settings
 
-PROTOCOL_PAGE = DOCS / "protocol.md"
+PROTOCOL_PAGE = REFERENCE / "protocol.md"
 
 
 def unpack(layout: tuple[tuple[str, int], ...], words: np.ndarray) -> dict[str, int]:

@@ -28,7 +28,7 @@ from dualgate.link.client import Client
 from dualgate.link.measure import measure
 from dualgate.train.checkpoint import Checkpoint, load_checkpoint
 from dualgate.train.trainer import Trainer
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_sim.board.model import Board, BoardPort, Noise, bit_time, build_board
 from dualgate_sim.board.serve import PseudoTerminal, run
 

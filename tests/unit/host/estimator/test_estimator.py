@@ -203,7 +203,7 @@ def test_settings_that_scikit_learn_refuses_are_refused_by_it(
         (Classifier(initialiser="ones"), "^unknown initialiser 'ones'"),
         (Classifier(patience=-1), "^patience -1: give 0 or more$"),
         (Classifier(weights=[np.zeros((3, 2), int)]), r"^weights have shapes \[\(3, 2\)\]"),
-        (Classifier(loss="bce", class_weight="balanced"), "^class weights: several outputs of bce"),
+        (Classifier(loss="bce", class_weight="balanced"), "^class weights do not apply to bce"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(model: Classifier, message: str) -> None:

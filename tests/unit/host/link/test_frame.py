@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Frames: the wire as docs/protocol.md gives it, and bytes that are none."""
+"""Frames: the wire as docs/reference/protocol.md gives it, and bytes that are none."""
 
 import random
 import re
@@ -9,7 +9,7 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import DOCS
+from support.paths import REFERENCE
 
 from dualgate.link.frame import (
     DELIMITER,
@@ -22,7 +22,7 @@ from dualgate.link.frame import (
     decode,
 )
 
-PROTOCOL_PAGE = DOCS / "protocol.md"
+PROTOCOL_PAGE = REFERENCE / "protocol.md"
 FIELDS = st.integers(0, 0xFFFF)
 
 
@@ -109,7 +109,7 @@ def test_empty_frames_are_nothing() -> None:
 
 
 def example(name: str) -> bytes:
-    """The bytes of a block in docs/protocol.md, by the text before it."""
+    """The bytes of a block in docs/reference/protocol.md, by the text before it."""
     text = PROTOCOL_PAGE.read_text()
     found = re.search(rf"{re.escape(name)}:\n\n((?:    [0-9a-f ]+\n)+)", text)
     assert found, f"{name} is not in {PROTOCOL_PAGE.name}"

@@ -15,7 +15,7 @@ from dualgate.data.builtin import load_diabetes
 from dualgate.data.metrics import r2
 from dualgate.devices import open_device
 from dualgate.floating.single_layer import LinearRegression
-from dualgate.tasks.table import TASKS, Goal, find_task
+from dualgate.tasks import TASKS, Goal, find_task
 from dualgate.train.evaluation import Evaluation
 from dualgate.train.trainer import Trainer
 

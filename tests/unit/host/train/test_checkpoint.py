@@ -173,7 +173,7 @@ def test_the_state_of_an_optimiser_is_kept_and_checked(tmp_path: Path) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
     for change, message in (
         ({"drop": "slot1.1"}, r"slot1\.1 is missing"),
-        ({"slot0.0": np.zeros((2, 2))}, "its optimiser's arrays are not those of its network"),
+        ({"slot0.0": np.zeros((2, 2))}, "the arrays of its optimiser do not fit its network"),
         ({"slot0.0": np.zeros((7, 8), np.int64)}, "its optimiser's arrays are not"),
     ):
         state.save(path)

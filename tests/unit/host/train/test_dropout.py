@@ -181,7 +181,7 @@ def test_masks_that_do_not_fit_are_refused_and_nothing_is_trained() -> None:
 
 @pytest.mark.slow
 def test_dropout_without_hidden_units_is_refused() -> None:
-    message = r"^dropout leaves out hidden units; the network has none$"
+    message = r"^dropout leaves out hidden units, and the network has none; use 0$"
     with pytest.raises(InputError, match=message):
         Trainer(Network((6, 3)), DROPPED, blobs())
     for device in (golden(), open_device("sim", **vars(engine("n4")))):

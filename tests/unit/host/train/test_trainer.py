@@ -197,5 +197,5 @@ def test_a_checkpoint_admits_no_other_weights() -> None:
         half = Trainer(NETWORK, replace(RECIPE, epochs=1), GOOD)
         list(half.run(device))
         state = half.checkpoint(device)
-    with pytest.raises(InputError, match=r"^a checkpoint to go on from has its own weights"):
+    with pytest.raises(InputError, match=r"^the checkpoint has its own weights"):
         Trainer(NETWORK, RECIPE, GOOD, start=state, weights=initial_master_weights(NETWORK))

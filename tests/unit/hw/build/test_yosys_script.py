@@ -2,6 +2,7 @@
 
 """Yosys commands after reading: memories by their attributes, and names with indices."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ from amaranth.lib.wiring import In, Out
 from support.benches import small_shapes
 from support.netlists import synthesise
 
+from dualgate.contract.engine import MEMORIES, Depths, EngineParameters
 from dualgate.contract.errors import DeviceError
+from dualgate.contract.network import Network
 from dualgate_hw.build.families import FAMILIES
 from dualgate_hw.build.tools import find
 from dualgate_hw.build.yosys_script import after_read
 from dualgate_hw.common.memory_attributes import FEW_WORDS, UNINITIALISED
+from dualgate_hw.engines import make_engine
 from dualgate_hw.lanes.core import Core
 
 pytestmark = pytest.mark.slow
@@ -148,3 +152,14 @@ def test_a_port_with_an_index_stops_the_build(tmp_path: Path) -> None:
     design = INDEXED.replace("wire width 2 \\right[1]", "wire width 2 input 4 \\right[1]")
     with pytest.raises(DeviceError, match="Assertion failed: selection is not empty"):
         prepared(tmp_path, design, "ecp5")
+
+
+@pytest.mark.parametrize(("compact", "family"), [(0, "ecp5"), (1, "ice40"), (1, "gowin")])
+def test_the_engines_pass_the_checks_of_the_script(
+    compact: int, family: str, tmp_path: Path
+) -> None:
+    sizes = dict.fromkeys(MEMORIES, 1) | {"compact": compact, "arrays": 1 if compact else 3}
+    engine = EngineParameters(neurons=4, **sizes).grown(Network((3, 4, 2)))
+    after = prepared(tmp_path, text(make_engine(engine, Depths())), family)
+    assert len(re.findall(r"attribute \\uninitialised", after)) == compact
+    assert not re.search(r"wire .*\\\S*\[", after)

@@ -14,7 +14,7 @@ from dualgate.cli import main
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import DeviceError
 from dualgate.cycles import assumed_activity
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 from dualgate_hw.boards import BOARDS
 from dualgate_hw.boards.board import Board, Leds
 from dualgate_hw.boards.clock import Oscillator
@@ -70,7 +70,7 @@ def fail_to_fit(job: Build) -> Result:
     return result(problem="99999 LUTs needed", timing=(), bitstream_sha256="")
 
 
-def test_a_build_that_fails_writes_its_figures_where_asked_and_ends_with_status_two(
+def test_a_failed_build_writes_its_figures_and_ends_with_status_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dualgate_hw.cli.build.run", fail_to_fit)
@@ -80,7 +80,7 @@ def test_a_build_that_fails_writes_its_figures_where_asked_and_ends_with_status_
     assert Result.from_json(path.read_text()).problem == "99999 LUTs needed"
 
 
-def test_a_missing_tool_ends_a_build_with_status_two_and_leaves_nothing(
+def test_a_missing_tool_ends_a_build_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tools, "entry_points", lambda **which: ())
@@ -117,7 +117,7 @@ def test_the_engine_is_what_the_options_ask_for(
     assert asked[0].directory == Path("build/ulx3s-25f")
 
 
-def test_an_interrupted_build_leaves_no_result_and_no_bitstream_of_another(
+def test_an_interrupted_build_leaves_no_result_and_no_bitstream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Counters: each adds its own events, all are cleared together."""
+"""Each counter adds up its own events, and all are cleared together."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_clearing_wins_over_events_and_counting_goes_on_from_zero() -> None:
         ctx.set(counters.clear, 0)
         ctx.set(counters.events, dict.fromkeys(COUNTERS, 0))
         await ctx.tick().repeat(2)
-        # An event is added a cycle after it was seen: the one of the clearing cycle still counts.
+        # Events are registered before they are added: that of the clearing cycle still counts.
         assert await read(ctx, counters) == [1] * len(COUNTERS)
 
     simulate(counters, bench)

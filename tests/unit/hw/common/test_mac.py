@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The MAC array: exact products, a constant latency, and who comes first."""
+"""The MAC array gives exact products at a constant latency, in order of priority."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_random_requests_get_their_products_in_order_of_priority(
     clients = [*array.vector_clients, *array.weight_clients]
 
     def ask(ctx: Any, index: int) -> list[list[int]]:
-        """Put a new request on a client's port; returns the products it has to get."""
+        """Put a new request on a client's port; returns the expected products."""
         port = clients[index]
         if index < vectors:
             left, right = [numbers(random, neurons) for _ in range(lanes)], numbers(random, neurons)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The MAC array, as synthesis leaves it."""
+"""The MAC array after synthesis."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Shifts and saturation, as plain integers have them."""
+"""Shifts and saturation agree with integer arithmetic."""
 
 from typing import Any
 

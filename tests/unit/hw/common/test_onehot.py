@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Flags against their arithmetic: every word of six, and random ones of sixteen."""
+"""One-hot logic agrees with arithmetic, for every word of 6 bits and random words of 16."""
 
 from typing import Any
 

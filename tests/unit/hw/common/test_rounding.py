@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The rounding multiplier: one product, one narrowing, a constant latency."""
+"""The rounding multiplier narrows exact products, at a constant latency."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tables that cores share: everyone reads his own entry, and who holds a port keeps it."""
+"""Each core reads its own numbers of a shared table, and keeps a granted port."""
 
 from typing import Any
 

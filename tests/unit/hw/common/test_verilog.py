@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Gateware as SystemVerilog."""
+"""Conversion of gateware to SystemVerilog."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The update lane: outer products land in the velocity, also on the heels of one another."""
+"""The update lane: outer products are added to the velocity, also those that follow at once."""
 
 from itertools import pairwise
 from typing import Any
@@ -32,12 +32,12 @@ Entries = list[tuple[int, int]]
 
 
 def entries_of(pairs: Entries) -> list[dict[str, int]]:
-    """As a memory has them."""
+    """Return the numbers as the memory holds them."""
     return [{"value": value, "index": index} for index, value in pairs]
 
 
 class Bench:
-    """Samples whose lists and update scalars are filed.
+    """Update lane with memories of lists and update scalars of several samples.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Bench:
         wiring.connect(m, lane.write, store.write_port())
 
     def run(self, train: list[bool], rival: float = 0.0) -> None:
-        """Hand on the samples; leaves the velocity and the steps taken."""
+        """Send the samples; sets the velocity and the steps taken."""
         tokens = [
             {"context": context, "train": int(trains)} for context, trains in enumerate(train)
         ]
@@ -180,8 +180,8 @@ def test_random_samples_add_their_outer_products(seed: int, rival: float) -> Non
     bench.check(train)
 
 
-def test_a_sample_s_first_row_is_there_again_before_the_next_sample_reads_it() -> None:
-    """The shortest way from a row's write to its next read: networks of one row."""
+def test_a_row_is_written_before_the_next_sample_reads_it() -> None:
+    """Networks of one row have the shortest time from a row's write to its next read."""
     layers = [{"inputs": 1, "groups": 1, "weight_base": 0, "last": 1}]
     samples = [([[(0, 1000 + n)]], [np.array([[7, -32768]])]) for n in range(4)]
     bench = Bench(layers, samples, np.zeros((ENGINE.rows, NEURONS), np.int64))

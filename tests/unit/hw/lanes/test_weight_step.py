@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A batch's end: every weight and velocity as in the golden model, in the stated time."""
+"""The weight step: every weight and velocity as in the golden model, in the stated time."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ ROWS = 64
 
 @dataclass
 class Result:
-    """Rows after the end, clipped numbers, and cycles from start to done."""
+    """Return the rows after the step, the clipped numbers, and the cycles from start to done."""
 
     weights: list[Any]
     velocity: list[Any]
@@ -133,7 +133,7 @@ MOMENTA = st.sampled_from([0, 1, 16384, 32767]) | st.integers(0, 32767)
     MOMENTA,
     st.integers(0, 2**32 - 1),
 )
-def test_every_row_ends_as_in_the_golden_model_and_in_the_stated_time(
+def test_every_row_is_the_golden_model_s_in_the_stated_time(
     arrays: int, strip: int, shapes: list[tuple[int, int, int]], momentum: int, seed: int
 ) -> None:
     random = np.random.default_rng(seed)

@@ -38,7 +38,7 @@ def test_rows_follow_from_the_activity_as_the_golden_model_counts_them(case: Cas
 
 
 def test_an_activity_says_which_and_not_only_how_many() -> None:
-    """Two inputs, two tanh layers of two; the worked example of docs/numerics.md."""
+    """Two inputs, two tanh layers of two; the worked example of docs/reference/numerics.md."""
     network = Network((2, 2, 2, 2), "tanh")
     real = [
         [[0.5, -1.0], [0.75, 0.25], [0.125, 0]],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The command decoder (commands.py): what commands do but samples', and what wrong ones do not."""
+"""The command decoder executes every command without a sample, and refuses malformed ones."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ from dualgate.contract.layout import Layout
 from dualgate.contract.network import Network
 from dualgate.contract.settings import Settings
 from dualgate_hw.lanes.control.decoder import CommandDecoder
-from dualgate_hw.lanes.control.row_access import RowEntries
+from dualgate_hw.lanes.control.row_access import RowAccess
 from dualgate_sim.testing.streams import plain, receive, send
 
 NEURONS = 2
@@ -37,7 +37,7 @@ def configuration() -> list[list[int]]:
 
 @dataclass
 class Heard:
-    """What a decoder did: its responses, and the pulses it gave, by name."""
+    """Outputs of a decoder: its responses, its pulses by name, its settings and descriptors."""
 
     responses: list[list[int]] = field(default_factory=list)
     events: dict[str, list[Any]] = field(default_factory=dict)
@@ -51,28 +51,28 @@ def talk(
     odds: tuple[float, float] = (0.0, 0.0),
     drained_after: int = 0,
 ) -> Heard:
-    """Say commands to a decoder whose engine is otherwise empty.
+    """Send commands to a decoder whose engine is otherwise empty.
 
     Parameters
     ----------
     responses : int
-        Words to wait for; the decoder must not say more.
+        Words to wait for; the decoder must not respond with more.
     drained_after : int
-        Cycle from which no sample is in flight.
+        Cycle from which on no sample is in flight.
     """
     heard = Heard()
     m = Module()
     m.submodules.decoder = decoder = CommandDecoder(SHAPES)
-    m.submodules.entries = entries = RowEntries(SHAPES)
-    wiring.connect(m, decoder.entries, entries.entries)
-    row_memories(m, entries, SHAPES)
+    m.submodules.row_access = access = RowAccess(SHAPES)
+    wiring.connect(m, decoder.row_access, access.port)
+    row_memories(m, access, SHAPES)
     m.d.sync += decoder.counter.eq(decoder.counter_index * ((1 << 40) + 5))
     notes = {}
     watches = []
     for name, when, what in (
         ("layer", decoder.layer_write, decoder.layer_index),
-        ("weights", entries.write_weights, entries.strip),
-        ("velocity", entries.write_velocity, entries.strip),
+        ("weights", access.write_weights, access.strip),
+        ("velocity", access.write_velocity, access.strip),
         ("apply", decoder.batch_end, decoder.batch_end),
         ("clear", decoder.counter_clear, decoder.counter_clear),
     ):
@@ -115,7 +115,7 @@ def raw(op: int, payload: list[int]) -> list[int]:
 
 
 def configured(*said: list[int], responses: int, **options: Any) -> Heard:
-    """Talk after a configuration, whose answers and events are checked and left out."""
+    """Talk after a configuration; its responses and events are checked and removed."""
     before = configuration()
     heard = talk([*before, *said], len(before) + responses, **options)
     assert heard.responses[: len(before)] == [[command[0] & 0xFF, 0] for command in before]
@@ -146,7 +146,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("op", "payload", "status"), WRONG)
-def test_a_wrong_command_is_read_to_its_end_answered_and_changes_nothing(
+def test_a_malformed_command_is_read_refused_and_changes_nothing(
     op: int, payload: list[int], status: Status
 ) -> None:
     heard = configured(raw(op, payload), raw(Op.CLEAR_COUNTERS, []), responses=2)

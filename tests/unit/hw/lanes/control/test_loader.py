@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The loader: what each form of a sample leaves, in which time, and what a wrong one does not."""
+"""The loader files either form of a sample in the stated time, and refuses malformed ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from dualgate.contract import commands
 from dualgate.contract.commands import Op, Status
 from dualgate_hw.common.shapes import VALUE, WORD
 from dualgate_hw.lanes.control.loader import Loader
-from dualgate_hw.lanes.memory.input_ring import InputLists
+from dualgate_hw.lanes.memory.input_ring import InputRing
 from dualgate_sim.testing.streams import plain, receive, send
 
 SHAPES = small_shapes(2, activations=128)
@@ -27,20 +27,24 @@ ENGINE = SHAPES.engine
 WIDTH = ENGINE.groups * ENGINE.neurons
 IN_FRAC = 12
 TIMES = st.sampled_from([2, 40])
-"""In flight; a core takes longer than the shorter one, and lists need a cycle before they leave."""
+"""Cycles in flight: 2 is less than a core takes, and the least that the ring allows."""
 HIGH = 0xFFFF_FFFF
 
 
 @dataclass
 class Loaded:
-    """What a loader did.
+    """Outputs of a loader.
 
     Members
     -------
-    samples : list of {"train", "inputs", "targets", "masks"}, as they were handed on
-    refusals : (operation, status) of each response
-    headers : cycle in which each header was taken
-    refused : cycle in which each response was
+    samples : list of {"train", "inputs", "targets", "masks"}
+        Samples that were handed on.
+    refusals : list of (operation, status)
+        Responses.
+    headers : list of int
+        Cycle in which each header was taken.
+    refused : list of int
+        Cycle in which each response was taken.
     """
 
     samples: list[dict[str, Any]] = field(default_factory=list)
@@ -57,22 +61,22 @@ def load(
     time: int = 0,
     places: int = 0,
 ) -> Loaded:
-    """Say sample commands to a loader, and note what it files.
+    """Send sample commands to a loader, and collect what it files.
 
     Parameters
     ----------
     odds : float, float
-        How often commands are held back, and how often samples and responses are.
+        Probability that a command is held back, and that a sample or a response is.
     time : int
-        Cycles that a sample is in flight. There is a context for each of `SHAPES.contexts`.
+        Cycles that a sample is in flight; `SHAPES.contexts` of them can be in flight at once.
     places : int
         Bits of a sample's masks, 0 for none.
     """
     loaded = Loaded()
     m = Module()
     m.submodules.loader = loader = Loader(SHAPES)
-    m.submodules.lists = lists = InputLists(SHAPES)
-    wiring.connect(m, loader.inputs, lists.writer)
+    m.submodules.ring = ring = InputRing(SHAPES)
+    wiring.connect(m, loader.inputs, ring.writer)
     stores = {
         "targets": attach(m, "targets", loader.targets, VALUE, SHAPES.contexts * WIDTH),
         "masks": attach(m, "masks", loader.masks, WORD, SHAPES.contexts * SHAPES.mask_words),
@@ -89,15 +93,15 @@ def load(
     watch, words = watcher(loader.command.valid & loader.command.ready)
     flying: list[int] = []
     m.d.comb += [
-        lists.inputs.eq(inputs),
-        lists.update.en.eq(0),
-        lists.context.eq(loader.context),
-        lists.enters.eq(loader.sample.valid & loader.sample.ready),
+        ring.inputs.eq(inputs),
+        ring.update.en.eq(0),
+        ring.context.eq(loader.context),
+        ring.enters.eq(loader.sample.valid & loader.sample.ready),
     ]
 
     def filed(ctx: Any, payload: dict[str, Any]) -> dict[str, Any]:
         context = payload["token"]["context"]
-        words = contents(ctx, lists.store)
+        words = contents(ctx, ring.store)
         place = [
             words[(payload["first"] + at // 2) % len(words)][at % 2]
             for at in range(payload["count"])
@@ -115,16 +119,16 @@ def load(
         }
 
     async def fly(ctx: Any) -> None:
-        """What a core does with contexts."""
+        """Assign and free contexts as a core does."""
         dice = np.random.default_rng(3)
         cycle = turn = 0
         while True:
             leaves = len(flying) > 0 and flying[0] <= cycle
             if leaves:
                 flying.pop(0)
-            ctx.set(lists.leaves, leaves)
+            ctx.set(ring.leaves, leaves)
             ctx.set(loader.context, turn)
-            ctx.set(loader.context_free, len(flying) < SHAPES.contexts and ctx.get(lists.room))
+            ctx.set(loader.context_free, len(flying) < SHAPES.contexts and ctx.get(ring.room))
             ctx.set(loader.empty, not flying)
             ctx.set(loader.sample.ready, dice.random() >= odds[1])
             sampled = await ctx.tick().sample(
@@ -151,7 +155,7 @@ def load(
             loaded.refused.append(cycle - 1)
 
     async def bench(ctx: Any) -> None:
-        await ctx.tick().repeat(2)  # for which descriptors stand still before a sample
+        await ctx.tick().repeat(2)  # the descriptors must be constant for as long
         await send(ctx, loader.command, [word for command in said for word in command], odds[0], 1)
         idle = False
         while not idle:
@@ -193,7 +197,7 @@ def expected(x: list[int], target: list[int] | None, masks: Sequence[int] = ()) 
 
 
 def pairs(x: list[int]) -> int:
-    """Words of the dense form whose two inputs both are not zero."""
+    """Return the number of words of the dense form whose two inputs are both nonzero."""
     return sum(low != 0 and high != 0 for low, high in zip(x[0::2], x[1::2], strict=False))
 
 
@@ -202,7 +206,7 @@ INPUT = st.just(0) | st.sampled_from([1, -1, 32767, -32768]) | st.integers(-3276
 
 @st.composite
 def conversations(draw: st.DrawFn) -> tuple[int, int, list[tuple[list[int], list[int] | None]]]:
-    """Inputs, outputs and samples of a network."""
+    """Draw the number of inputs and outputs of a network, and samples for it."""
     inputs, outputs = draw(st.integers(1, ENGINE.inputs - 1)), draw(st.integers(1, WIDTH))
     x = st.lists(INPUT, min_size=inputs, max_size=inputs)
     target = st.lists(st.integers(-32768, 32767), min_size=outputs, max_size=outputs)
@@ -270,7 +274,7 @@ WRONG_MASKED = [
     (Op.TRAIN_DENSE, [7, 7, MASK, MASK, MASK, 1, 2]),
     (Op.INFER_DENSE, [MASK, MASK, 1, 2]),
 ]
-"""Of a network of 3 inputs and 2 outputs, whose masks have 2 words."""
+"""Malformed samples for a network of 3 inputs and 2 outputs, whose masks have 2 words."""
 
 
 @pytest.mark.parametrize("odds", [(0.0, 0.0), (0.5, 0.5)])
@@ -303,7 +307,7 @@ def test_a_sample_takes_the_cycles_stated(form: Any, train: bool, name: str, cou
     said = form(x, target)
     loaded = load([said, said, sparse(x, None)], count, 3)
     assert loaded.samples == [*[expected(x, target)] * 2, expected(x, None)]
-    # The header is not one of a sample's own words.
+    # The payload does not include the header.
     cycles = 4 + len(said) - 1 + (pairs(x) if form is dense else 0)
     assert np.diff(loaded.headers).tolist() == [cycles] * 2
 
@@ -347,7 +351,7 @@ WRONG = [
     (Op.INFER_DENSE, [1, 2, 3]),
     (Op.INFER_DENSE, [1, 0x8000 << 16]),
 ]
-"""Of a network of 3 inputs and 2 outputs."""
+"""Malformed samples for a network of 3 inputs and 2 outputs."""
 
 
 @pytest.mark.parametrize("odds", [(0.0, 0.0), (0.5, 0.5)])
@@ -367,10 +371,10 @@ def test_a_wrong_sample_is_read_to_its_end_answered_and_not_handed_on(
     ("wrong", "op"),
     [(raw(Op.TRAIN_DENSE, [7]), Op.TRAIN), (raw(Op.INFER_DENSE, [1, 1 << 16]), Op.INFER)],
 )
-def test_a_refusal_waits_for_the_samples_before_it_and_those_after_it_for_the_refusal(
+def test_a_refusal_keeps_its_place_between_earlier_and_later_samples(
     wrong: list[int], op: int
 ) -> None:
-    """`load` asserts that nothing is in flight when the answer is taken."""
+    """`load` asserts that no sample is in flight when the response is taken."""
     x, time = [1, 0, 2], 60
     said = [sparse(x, None), sparse(x, None), wrong, sparse(x, None)]
     loaded = load(said, 3, 2, time=time)
@@ -378,8 +382,8 @@ def test_a_refusal_waits_for_the_samples_before_it_and_those_after_it_for_the_re
     assert len(loaded.samples) == 3
     second, third, last = loaded.headers[1:]
     assert third - second < 10
-    # The second sample has two nonzeros, so it is in flight 6 cycles after its header; that it no
-    # longer is, the loader knows a cycle later.
+    # The second sample has two nonzeros, so it is in flight 6 cycles after its header. The loader
+    # learns of its end a cycle late.
     assert loaded.refused == [second + 6 + time + 1]
     assert last == loaded.refused[0] + 1
 

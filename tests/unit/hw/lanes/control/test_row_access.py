@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Strips of rows from single entries (entries.py)."""
+"""Row access reads and writes single numbers of memories that hold strips."""
 
 from typing import Any
 
@@ -10,26 +10,26 @@ from amaranth import Module
 from support.benches import row_memories, simulate, small_shapes
 
 from dualgate_hw.common.shapes import MASTER, VELOCITY
-from dualgate_hw.lanes.control.row_access import RowEntries
+from dualgate_hw.lanes.control.row_access import RowAccess
 
 ROWS = 8
 
 
-def wired(neurons: int, strip: int) -> tuple[Module, RowEntries]:
+def wired(neurons: int, strip: int) -> tuple[Module, RowAccess]:
     shapes = small_shapes(neurons, rows=ROWS, apply_lanes=strip)
     m = Module()
-    m.submodules.entries = entries = RowEntries(shapes)
-    row_memories(m, entries, shapes)
-    return m, entries
+    m.submodules.row_access = access = RowAccess(shapes)
+    row_memories(m, access, shapes)
+    return m, access
 
 
 @pytest.mark.parametrize(("neurons", "strip"), [(1, 1), (2, 2), (4, 4), (4, 2), (4, 1)])
 @pytest.mark.parametrize("wide", [False, True])
-def test_entries_are_read_as_written_in_the_cycles_stated(
+def test_numbers_are_read_as_written_in_the_cycles_stated(
     neurons: int, strip: int, wide: bool
 ) -> None:
     m, component = wired(neurons, strip)
-    entries = component.entries
+    port = component.port
     width = VELOCITY.width if wide else MASTER.width
     random = np.random.default_rng(neurons)
     limit = 1 << (width - 1)
@@ -37,23 +37,23 @@ def test_entries_are_read_as_written_in_the_cycles_stated(
     cycles = {"read": 0, "write": 0}
 
     async def access(ctx: Any, what: str, row: int, lane: int) -> int:
-        ctx.set(entries.row, row)
-        ctx.set(entries.lane, lane)
-        ctx.set(getattr(entries, what), 1)
-        while not ctx.get(entries.done):
+        ctx.set(port.row, row)
+        ctx.set(port.lane, lane)
+        ctx.set(getattr(port, what), 1)
+        while not ctx.get(port.done):
             await ctx.tick()
             cycles[what] += 1
-        found = ctx.get(entries.entry)
+        found = ctx.get(port.number)
         await ctx.tick()
         cycles[what] += 1
-        ctx.set(getattr(entries, what), 0)
+        ctx.set(getattr(port, what), 0)
         return found
 
     async def bench(ctx: Any) -> None:
-        ctx.set(entries.wide, wide)
+        ctx.set(port.wide, wide)
         for row in range(ROWS):
             for lane in range(neurons):
-                ctx.set(entries.new_entry, values[row][lane])
+                ctx.set(port.new_number, values[row][lane])
                 await access(ctx, "write", row, lane)
         for row in reversed(range(ROWS)):
             for lane in range(neurons):

@@ -33,7 +33,7 @@ LAYERS = st.lists(
 
 
 def run(layers: list[list[int]]) -> list[dict[str, Any]]:
-    """Softmax of layers one after the other; results, and cycles from start to done."""
+    """Return the softmax of layers one after the other, and the cycles from start to done."""
     m = Module()
     m.submodules.softmax = softmax = Softmax(SHAPES)
     store = memory.Memory(shape=OUTPUT, depth=WIDTH, init=[])
@@ -45,7 +45,7 @@ def run(layers: list[list[int]]) -> list[dict[str, Any]]:
     async def bench(ctx: Any) -> None:
         for layer in layers:
             for unit in range(WIDTH):
-                # What lies beyond the layer must not matter.
+                # Entries beyond the layer must not affect the result.
                 value = layer[unit] if unit < len(layer) else 32767
                 ctx.set(store.data[unit], {"value": value, "slope": 0})
             await ctx.tick().repeat(2)

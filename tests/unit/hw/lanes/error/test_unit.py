@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The error unit: outputs to responses and update scalars, against the golden model, in time."""
+"""The error unit: responses and update scalars as in the golden model, in the stated time."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ WIDTH = 16
 def run(
     network: Network, settings: Any, outputs: list[dict[str, int]], target: list[int], train: bool
 ) -> tuple[list[int], list[int], int]:
-    """One sample in context 1: the response, the update scalars filed, and the cycles taken."""
+    """Run one sample in context 1; return response, update scalars and cycles."""
     m = Module()
     m.submodules.unit = unit = ErrorUnit(SHAPES)
     pad = WIDTH - len(outputs)
@@ -39,7 +39,7 @@ def run(
     layer = Layout(network, EngineParameters(4).grown(network), 12).descriptors[-1]
     said: list[int] = []
     took: list[int] = []
-    filed: list[int] = []
+    written: list[int] = []
 
     async def listen(ctx: Any) -> None:
         ctx.set(unit.response.ready, 1)
@@ -61,10 +61,10 @@ def run(
             await ctx.tick()
             cycles += 1
         took.append(cycles)
-        filed.extend(entry for word in contents(ctx, errors)[4:8] for entry in word)
+        written.extend(entry for word in contents(ctx, errors)[4:8] for entry in word)
 
     simulate(m, bench, watch=[listen])
-    return said, filed, took[0]
+    return said, written, took[0]
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -81,10 +81,10 @@ def test_outputs_become_answers_and_update_scalars_in_the_stated_time(
     values, slopes = (z, z) if softmax else network.layers[0].activation.rule(z)
     target = np.array(numbers(random, count))
     answers = softmax_rule(z) if softmax else values
-    filed_outputs = [
+    output_entries = [
         {"value": int(v), "slope": int(s)} for v, s in zip(values, slopes, strict=True)
     ]
-    said, filed, took = run(network, settings, filed_outputs, target.tolist(), train)
+    said, written, took = run(network, settings, output_entries, target.tolist(), train)
     assert said[0] == header(Op.TRAIN if train else Op.INFER, count)
     assert np.array(said[1:], np.uint32).view(np.int32).tolist() == answers.tolist()
     cost = 4 + softmax * ROUNDING_LATENCY
@@ -94,5 +94,5 @@ def test_outputs_become_answers_and_update_scalars_in_the_stated_time(
         update = golden.output_updates(network, settings, done, target[None], Tally())
         groups = -(-count // 4)
         # Lanes without a unit are cleared in the words that are written, and only there.
-        assert filed[: 4 * groups] == update[0].tolist() + [0] * (4 * groups - count)
+        assert written[: 4 * groups] == update[0].tolist() + [0] * (4 * groups - count)
     assert took == 2 + count * cost + softmax * (2 * count + 25)

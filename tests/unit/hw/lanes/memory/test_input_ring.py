@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The ring of lists: what is written is read, and stays, whatever the update lane does."""
+"""The input ring returns lists as they were written, whatever the update lane reads meanwhile."""
 
 from collections import deque
 from typing import Any
@@ -11,7 +11,7 @@ from support.benches import numbers, simulate, small_shapes
 
 from dualgate.contract.engine import EngineParameters
 from dualgate_hw.common.shapes import Shapes
-from dualgate_hw.lanes.memory.input_ring import InputLists
+from dualgate_hw.lanes.memory.input_ring import InputRing
 from dualgate_sim.testing.streams import plain
 
 RING = 64
@@ -25,12 +25,12 @@ def shapes(listed: int) -> Shapes:
 @pytest.mark.parametrize("listed", [16, RING, 0])
 @pytest.mark.parametrize("busy", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("seed", range(3))
-def test_lists_are_there_from_three_cycles_after_their_end_until_they_leave(
+def test_lists_are_readable_from_three_cycles_after_their_end_on(
     listed: int, busy: float, seed: int
 ) -> None:
-    """Entries come without a gap; every second cycle at most is the update lane's."""
+    """Entries come without a gap; the update lane reads in every second cycle at most."""
     built = shapes(listed)
-    part = InputLists(built)
+    part = InputRing(built)
     random = np.random.default_rng(seed)
     longest = built.engine.inputs
     flying: deque[tuple[int, list[Any]]] = deque()
@@ -99,7 +99,7 @@ def test_lists_are_there_from_three_cycles_after_their_end_until_they_leave(
 
 def test_either_port_reads_and_a_list_begins_where_it_was_written() -> None:
     built = shapes(RING)
-    part = InputLists(built)
+    part = InputRing(built)
     entries = [{"value": -value, "index": value} for value in range(1, 6)]
 
     async def bench(ctx: Any) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Lists as entries: every one once, in order, and no cycle lost."""
+"""The list reader gives every entry of a list once, in order, and without a lost cycle."""
 
 from itertools import pairwise
 from typing import Any
@@ -37,7 +37,7 @@ def walk(
     odds: tuple[float, float],
     alternates: bool = False,
 ) -> tuple[list[int], list[tuple[int, Any]]]:
-    """Run jobs; returns the cycles in which they were taken, and the steps with theirs."""
+    """Run jobs; returns the cycles in which jobs were taken, and each step with its cycle."""
     shapes = small_shapes(2, rows=2048)
 
     m = Module()
@@ -120,7 +120,7 @@ def test_a_reader_gives_an_entry_a_cycle_without_a_gap_between_jobs() -> None:
     assert [cycle for cycle, _ in steps] == list(range(first, first + len(steps)))
 
 
-def test_a_reader_that_alternates_leaves_a_gap_between_an_odd_list_of_inputs_and_another() -> None:
+def test_an_alternating_reader_leaves_a_gap_after_an_odd_input_list() -> None:
     random = np.random.default_rng(5)
     inputs, hidden = random_lists(random, 64), random_lists(random, 128)
     jobs = random_jobs(random, 60)

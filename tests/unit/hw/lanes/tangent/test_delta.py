@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A tag's end: shifts of either direction, halves upwards, saturation, a constant latency."""
+"""The delta unit: shifts in both directions, rounding of halves, saturation, constant latency."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ from support.benches import simulate, small_shapes
 from support.effort import examples
 
 from dualgate_hw.lanes.tangent.delta import DELTA_LATENCY, SHIFT_MAX, SHIFT_MIN, DeltaUnit
+from dualgate_hw.lanes.tangent.layouts import delta_sum
 from dualgate_sim.golden.exact import Tally, narrow
 
-WIDTH = 38
+SHAPES = small_shapes(4, groups=16)
+WIDTH = delta_sum(SHAPES).width
 EDGE = 1 << (WIDTH - 1)
 SUMS = (
     st.sampled_from([-EDGE, EDGE - 1, -1, 0, 1])
@@ -37,7 +39,7 @@ def updated(delta: int, frac: int) -> tuple[int, int]:
 def test_sums_become_update_scalars_as_in_the_golden_model(
     tags: list[tuple[int, int, int, bool]],
 ) -> None:
-    unit = DeltaUnit(small_shapes(2), WIDTH)
+    unit = DeltaUnit(SHAPES)
 
     async def bench(ctx: Any) -> None:
         expected = {}

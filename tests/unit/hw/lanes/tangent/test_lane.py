@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The tangent lanes: each hidden unit's update scalar, and counts, as in the golden model."""
+"""The tangent lanes: update scalars of hidden units, and counts, as in the golden model."""
 
 from typing import Any
 
@@ -28,13 +28,13 @@ COUNTED = ("tangent_rows", "scale_rows", "kept", "dropped", "saturated_updates")
 
 
 class Bench:
-    """Samples with slopes and errors of any kind, and the lanes that make update scalars of them.
+    """Tangent lanes with memories of random slopes and errors of several samples.
 
     Parameters
     ----------
     neurons, lanes, prune : int
     seed : int
-        Of weights, slopes and errors.
+        Seed of weights, slopes and errors.
     """
 
     def __init__(self, neurons: int, lanes: int, prune: int, seed: int) -> None:
@@ -42,7 +42,7 @@ class Bench:
         self.shapes = small_shapes(neurons, tangent_lanes=lanes, rows=128, groups=8)
         self.layout = Layout(NETWORK, self.shapes.engine, 12)
         self.settings = Settings(20000, 17, 0, prune)
-        # Whole rows of zeros kill tags inside of a chunk.
+        # A weight row of zeros ends a tag while others of its chunk live on.
         self.weights = [
             random.integers(-9000, 9000, (layer.rows, layer.outputs))
             * (random.random((layer.rows, 1)) < 0.8)
@@ -55,21 +55,21 @@ class Bench:
         ]
         self.errors = random.integers(-32768, 32768, (SAMPLES, NETWORK.sizes[-1]))
 
-    def words(self, numbers: np.ndarray) -> np.ndarray:
-        """Units (samples, units) as words (samples, groups, neurons)."""
+    def rows(self, numbers: np.ndarray) -> np.ndarray:
+        """Return units, (samples, units), as rows, (samples, groups, neurons)."""
         neurons = self.shapes.neurons
         groups = -(-numbers.shape[1] // neurons)
         padded = np.zeros((SAMPLES, groups * neurons), np.int64)
         padded[:, : numbers.shape[1]] = numbers
         return padded.reshape(SAMPLES, groups, neurons)
 
-    def file(self, layers: list[np.ndarray], depth: int, left_over: int = 0) -> np.ndarray:
-        """A memory of `depth` words for each sample, the layers' words at their places."""
-        store = np.full((SAMPLES, depth, self.shapes.neurons), left_over, np.int64)
+    def store(self, layers: list[np.ndarray], depth: int, left_over: int = 0) -> np.ndarray:
+        """Return a memory of `depth` rows a sample, with the layers' rows at their places."""
+        memory_rows = np.full((SAMPLES, depth, self.shapes.neurons), left_over, np.int64)
         for layer, numbers in zip(self.layout.descriptors, layers, strict=False):
             base = layer["vector_base"]
-            store[:, base : base + layer["groups"]] = self.words(numbers)
-        return store.reshape(-1, self.shapes.neurons)
+            memory_rows[:, base : base + layer["groups"]] = self.rows(numbers)
+        return memory_rows.reshape(-1, self.shapes.neurons)
 
     def design(self) -> tuple[Module, TangentLane, memory.Memory]:
         shapes, engine = self.shapes, self.shapes.engine
@@ -86,9 +86,9 @@ class Bench:
         m.submodules.layers = layers = memory.Memory(
             shape=LAYER, depth=4, init=self.layout.descriptors
         )
-        slopes = self.file(self.slopes, engine.vectors).tolist()
+        slopes = self.store(self.slopes, engine.vectors).tolist()
         errors = np.zeros((SAMPLES, engine.groups, shapes.neurons), np.int64)
-        outputs = self.words(self.errors)
+        outputs = self.rows(self.errors)
         errors[:, : outputs.shape[1]] = outputs
         left_over = np.full((SAMPLES * engine.vectors, shapes.neurons), LEFT_OVER).tolist()
         for name, port, init in (
@@ -111,7 +111,7 @@ class Bench:
         return m, lane, deltas
 
     def run(self, train: list[bool]) -> tuple[list[Any], dict[str, int]]:
-        """Hand on the samples; returns the update scalars filed, and what was counted."""
+        """Send the samples; return the memory of update scalars, and the counts."""
         m, lane, deltas = self.design()
         signals = (lane.tangent_row, lane.scale_row, lane.kept, lane.dropped, lane.saturated)
         watch, notes = watcher(1, *signals)
@@ -131,7 +131,7 @@ class Bench:
         return found, dict(zip(COUNTED, sums, strict=True))
 
     def golden(self, train: list[bool]) -> tuple[list[Any], dict[str, int]]:
-        """What `run` has to return."""
+        """Return the result that `run` must have."""
         tally = Tally()
         chosen = np.array(train)
         done = Pass(slopes=[slopes[chosen].astype(float) for slopes in self.slopes])
@@ -151,10 +151,10 @@ class Bench:
             )
             updates.append(update.astype(np.int64))
         depth = self.shapes.engine.vectors
-        filed = self.file(updates, depth, LEFT_OVER).reshape(SAMPLES, depth, -1)
-        filed[~chosen] = LEFT_OVER
+        stored = self.store(updates, depth, LEFT_OVER).reshape(SAMPLES, depth, -1)
+        stored[~chosen] = LEFT_OVER
         counts = {name: getattr(tally, name) for name in COUNTED}
-        return filed.reshape(SAMPLES * depth, -1).tolist(), counts
+        return stored.reshape(SAMPLES * depth, -1).tolist(), counts
 
 
 @pytest.mark.parametrize(("neurons", "lanes"), SIZES)
@@ -168,8 +168,8 @@ def test_every_unit_s_update_scalar_is_the_golden_model_s(
 
 
 @pytest.mark.parametrize("lanes", [2, 3])
-def test_absent_tags_and_dead_ones_write_nothing_over_a_living_one_s_scalar(lanes: int) -> None:
-    """One living tag in each word, at every place of it in turn, with a dead one or alone."""
+def test_absent_and_dead_tags_leave_living_tags_scalars_alone(lanes: int) -> None:
+    """One living tag in each row, at each of its places in turn, with a dead tag or alone."""
     bench = Bench(4, lanes, PRUNE_OFF, seed=1)
     bench.weights = [np.full_like(matrix, 4096) for matrix in bench.weights]
     bench.weights[1][[1, 5]] = 0

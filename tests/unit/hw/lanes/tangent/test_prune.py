@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Pruning: which entries of a vector go on, and how they are counted."""
+"""Pruning: the entries of a vector that are kept, and their counts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ Chunk = Sequence[list[int]]
 
 
 @st.composite
-def sized_teams(draw: st.DrawFn) -> tuple[int, list[Chunk]]:
+def sized_chunks(draw: st.DrawFn) -> tuple[int, list[Chunk]]:
     """N, and up to 4 chunks of one K."""
     neurons, lanes = draw(st.sampled_from(SIZES))
     chunks = []
@@ -45,7 +45,7 @@ def sized_teams(draw: st.DrawFn) -> tuple[int, list[Chunk]]:
 def run(
     neurons: int, chunks: list[Chunk], prune: int, groups: int, odds: float
 ) -> tuple[list[Any], int, int]:
-    """Prune one chunk for each slot; returns the words sent, and what was kept and dropped."""
+    """Prune one chunk for each slot; returns the rows sent, and what was kept and dropped."""
     shapes = small_shapes(neurons, groups=8, rows=4096, tangent_lanes=len(chunks[0]))
     layers = [
         {"inputs": len(chunk[0]), "groups": groups, "weight_base": 100 * slot}
@@ -80,9 +80,9 @@ def run(
     async def sink(ctx: Any) -> None:
         ends = 0
         while ends < groups * len(chunks):
-            ((_, word),) = await receive(ctx, pruner.word, 1, odds, len(got))
-            got.append(word)
-            ends += word["end"]
+            ((_, row),) = await receive(ctx, pruner.rows, 1, odds, len(got))
+            got.append(row)
+            ends += row["end"]
         await ctx.tick().repeat(4)
 
     simulate(m, source, sink, watch=[watch])
@@ -99,19 +99,19 @@ def check(neurons: int, chunks: list[Chunk], prune: int, groups: int, odds: floa
             found = np.zeros_like(pruned)
             ended = False
             while not ended:
-                word = got.pop(0)
-                assert word["meta"] == {
+                row = got.pop(0)
+                assert row["meta"] == {
                     "slot": slot,
                     "group": group,
                     "final": int(group == groups - 1),
                 }
-                first = word["row"] - 100 * slot - group * (length + 1)
-                scalars = np.array(word["scalars"])
+                first = row["row"] - 100 * slot - group * (length + 1)
+                scalars = np.array(row["scalars"])
                 for entry in range(neurons):
-                    if word["flags"] >> entry & 1:
+                    if row["flags"] >> entry & 1:
                         found[:, first + entry] = scalars[:, entry]
-                        assert scalars[:, entry].any(), "a row for nobody"
-                ended = bool(word["end"])
+                        assert scalars[:, entry].any(), "a row that no tag keeps"
+                ended = bool(row["end"])
             assert found.tolist() == pruned.tolist()
     assert not got
     assert (kept, dropped) == (tally.kept, tally.dropped)
@@ -119,7 +119,7 @@ def check(neurons: int, chunks: list[Chunk], prune: int, groups: int, odds: floa
 
 @examples(60)
 @given(
-    sized_teams(),
+    sized_chunks(),
     st.integers(1, PRUNE_OFF),
     st.integers(1, 3),
     st.sampled_from([0.0, 0.6]),
@@ -142,14 +142,14 @@ def test_every_setting_cuts_at_its_power_of_two(prune: int) -> None:
         check(4, [[vector, small], [small, low], [below, vector]], prune, groups=1, odds=0.0)
 
 
-def test_a_vector_whose_entries_all_stay_but_one_word_is_empty_sends_no_empty_word() -> None:
+def test_rows_without_kept_entries_are_not_sent() -> None:
     got, _, _ = run(2, [[[5, 0, 0, 0, 7, 0, 0, 0]]], PRUNE_OFF, 1, 0.0)
-    assert [(word["flags"], word["end"]) for word in got] == [(1, 0), (1, 0), (0, 1)]
+    assert [(row["flags"], row["end"]) for row in got] == [(1, 0), (1, 0), (0, 1)]
 
 
-def test_a_row_goes_on_for_all_tags_where_one_keeps_its_entry_and_is_zero_to_the_others() -> None:
+def test_a_row_kept_by_one_tag_is_zero_for_the_others() -> None:
     chunk = [[32767, 1, 0, 9], [0, 8, 1, 0], [0, 0, 0, 0]]
-    (word,), kept, dropped = run(4, [chunk], 2, 1, 0.0)
-    assert word["flags"] == 0b0011
-    assert word["scalars"] == [[32767, 0, 0, 0], [0, 8, 0, 0], [0] * 4]
+    (row,), kept, dropped = run(4, [chunk], 2, 1, 0.0)
+    assert row["flags"] == 0b0011
+    assert row["scalars"] == [[32767, 0, 0, 0], [0, 8, 0, 0], [0] * 4]
     assert (kept, dropped) == (2, 3)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Scaling and what becomes of it: mantissas times slopes, or contracted with the errors."""
+"""Scaler and sink: mantissas are multiplied by slopes, or contracted with the errors."""
 
 from typing import Any
 
@@ -23,7 +23,8 @@ from dualgate.contract.activations import ACTIVATIONS
 from dualgate.contract.formats import UNIT_FRAC, WEIGHT_FRAC, round_shift
 from dualgate_hw.common.mac import MAC_LATENCY, MacArray
 from dualgate_hw.common.shapes import vector
-from dualgate_hw.lanes.tangent.scale import Rescaled, Scaler
+from dualgate_hw.lanes.tangent.scale import Scaler
+from dualgate_hw.lanes.tangent.scale_sink import ScaleSink
 from dualgate_sim.golden.tangents import normalise
 from dualgate_sim.testing.streams import send
 
@@ -44,7 +45,7 @@ def normalised(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Bench:
-    """A scaler, a MAC array with a rival of higher priority, and what follows it.
+    """A scaler, a MAC array with a rival of higher priority, and the sink of the products.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ class Bench:
             self.errors = [[-32768] * neurons] * len(self.errors)
         self.m = m = Module()
         m.submodules.scaler = self.scaler = scaler = Scaler(shapes)
-        m.submodules.rescaled = self.rescaled = rescaled = Rescaled(shapes)
+        m.submodules.sink = self.sink = sink = ScaleSink(shapes)
         m.submodules.mac = mac = MacArray(neurons, lanes, vectors=2, weights=0)
         descriptors(m, scaler, layers)
         words = []
@@ -88,27 +89,25 @@ class Bench:
         attach(m, "sums", scaler.sums, totals, shapes.slots * GROUPS, words)
         attach(m, "slopes", scaler.slopes, shapes.vector, len(self.slopes), self.slopes)
         attach(m, "errors", scaler.errors, shapes.vector, len(self.errors), self.errors)
-        self.stored = attach(m, "stored", rescaled.vectors, shapes.vectors, shapes.slots * GROUPS)
+        self.stored = attach(m, "stored", sink.vectors, shapes.vectors, shapes.slots * GROUPS)
         self.rival, client = mac.vector_clients
         wiring.connect(m, scaler.mac, client)
         slot = scaler.job.payload.slot
         m.d.comb += [
             scaler.slot_layer.eq(Array(Const(s, 2) for s in range(4))[slot]),
             scaler.slot_context.eq(Array(Const(3 - s, 2) for s in range(4))[slot]),
-            rescaled.done.eq(client.done),
-            rescaled.product.eq(mac.product),
-            rescaled.note.eq(scaler.note),
+            sink.done.eq(client.done),
+            sink.product.eq(mac.product),
+            sink.note.eq(scaler.note),
         ]
 
     def run(self, odds: float, rival: float) -> None:
         jobs = []
         for slot, total in enumerate(self.sums):
             jobs.append({"slot": slot, "shift": normalised(total)[1].tolist(), "alive": 1})
-        watch_stored, stored = watcher(
-            self.rescaled.stored, self.rescaled.bits, self.rescaled.stored_note
-        )
+        watch_stored, stored = watcher(self.sink.stored, self.sink.bits, self.sink.stored_note)
         watch_contracted, contracted = watcher(
-            self.rescaled.contracted, self.rescaled.delta, self.rescaled.contracted_note
+            self.sink.contracted, self.sink.delta, self.sink.contracted_note
         )
         watch_taken, self.taken = watcher(self.scaler.taken)
 
@@ -220,15 +219,15 @@ def test_a_product_is_rounded_up_from_exactly_one_half() -> None:
     edges = [-half - 1, -half, -half + 1, -1, 0, half - 1, half, half + 1, 3 * half - 1, 3 * half]
     shapes = small_shapes(2)
     m = Module()
-    m.submodules.rescaled = rescaled = Rescaled(shapes)
+    m.submodules.sink = sink = ScaleSink(shapes)
     found = []
 
     async def bench(ctx: Any) -> None:
-        ctx.set(rescaled.done, 1)
+        ctx.set(sink.done, 1)
         for product in edges:
-            ctx.set(rescaled.product, [[product, -product]])
+            ctx.set(sink.product, [[product, -product]])
             await ctx.tick()
-            found.append([int(m) for m in ctx.get(rescaled.vectors.data)[0]])
+            found.append([int(m) for m in ctx.get(sink.vectors.data)[0]])
 
     simulate(m, bench)
     assert found == [[round_shift(p, UNIT_FRAC) for p in (edge, -edge)] for edge in edges]

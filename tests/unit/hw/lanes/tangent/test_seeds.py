@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Seeds: which chunks of tags begin, with what, and in how many cycles."""
+"""Seeds: the chunks that start, their jobs, and the cycles that the walk takes."""
 
 from typing import Any
 
 import pytest
 from amaranth import Module
-from support.benches import attach, descriptors, flagged_word, simulate, small_shapes, watcher
+from support.benches import attach, descriptors, flagged_job, simulate, small_shapes, watcher
 
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.layout import Layout
@@ -17,7 +17,7 @@ NEURONS = 4
 LANES = [1, 2, 3]
 NETWORK = Network((2, 6, 5, 3), ("sigmoid", "relu"))
 SLOPES = [[5, 0, 7, 16384], [0, 9, 0, 0], [3, -2, 16384, 1], [16384, 0, 0, 0]]
-"""Words of the two hidden layers: units 0 to 3, 4 and 5; then 0 to 3, and 4."""
+"""Rows of the two hidden layers: units 0 to 3, 4 and 5; then 0 to 3, and 4."""
 
 LAYERS = Layout(NETWORK, EngineParameters(NEURONS).grown(NETWORK), 12).descriptors
 
@@ -31,16 +31,16 @@ def part(m: Module, lanes: int, slopes: list[list[int]]) -> Seeds:
 
 
 def run(lanes: int) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]], int]:
-    """Words offered, chunks seeded and cycles spent, with a free slot and a taker always."""
+    """Return the jobs, the chunks started and the cycles spent; slot and taker are always there."""
     m = Module()
     context = [[0] * NEURONS] * 16
     seeds = part(m, lanes, context * 2 + SLOPES)
-    words = watcher(seeds.word.valid, seeds.word.payload)
-    chunks = watcher(seeds.seeded, seeds.chunk)
+    words = watcher(seeds.job.valid, seeds.job.payload)
+    chunks = watcher(seeds.chunk_start, seeds.chunk)
     spent: list[int] = []
 
     async def bench(ctx: Any) -> None:
-        for signal in (seeds.slot_free, seeds.word.ready, seeds.clear_ready):
+        for signal in (seeds.slot_free, seeds.job.ready, seeds.clear_ready):
             ctx.set(signal, 1)
         ctx.set(seeds.slot, 3)
         ctx.set(seeds.sample, 2)
@@ -57,38 +57,38 @@ def run(lanes: int) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]], int]:
     return words[1], chunks[1], spent[0]
 
 
-def teams_of(slopes: list[int], lanes: int) -> list[list[int]]:
-    """The units of each chunk: those with a slope, so many at a time."""
+def chunks_of(slopes: list[int], lanes: int) -> list[list[int]]:
+    """Return the units of each chunk: those with a slope, `lanes` at a time."""
     seeded = [unit for unit, slope in enumerate(slopes) if slope]
     return [seeded[start : start + lanes] for start in range(0, len(seeded), lanes)]
 
 
 def expected(lanes: int) -> tuple[list[Any], list[Any]]:
-    """The words and the chunks of `SLOPES`."""
+    """Return the jobs and the chunks of `SLOPES`."""
     words, chunks = [], []
     places = [(0, 0), (0, 1), (1, 0), (1, 1)]
     for address, ((index, group), slopes) in enumerate(zip(places, SLOPES, strict=True)):
         following = LAYERS[index + 1]
-        for units in teams_of(slopes, lanes):
+        for units in chunks_of(slopes, lanes):
             absent = lanes - len(units)
             chunks.append(
                 {
                     "context": 2,
                     "layer": index + 1,
-                    "word": address,
+                    "address": address,
                     "present": (1 << len(units)) - 1,
                     "unit": [*units, *[0] * absent],
                     "frac": [(16, 14)[index]] * lanes,
                 }
             )
             for target in range(following["groups"]):
-                # A tag that is alone is told its unit by the flag.
+                # With a single lane the flag alone selects the entry.
                 scalars = [slopes] if lanes == 1 else [[0] * NEURONS for _ in range(lanes)]
                 for lane, unit in enumerate(units):
                     scalars[lane][unit] = slopes[unit]
                 first = following["weight_base"] + target * (following["inputs"] + 1)
                 words.append(
-                    flagged_word(
+                    flagged_job(
                         sum(1 << unit for unit in units),
                         scalars=scalars,
                         row=first + group * NEURONS,
@@ -104,7 +104,7 @@ def expected(lanes: int) -> tuple[list[Any], list[Any]]:
 
 
 @pytest.mark.parametrize("lanes", LANES)
-def test_slopes_that_are_not_zero_start_tags_so_many_a_team_for_each_group_of_the_next_layer(
+def test_nonzero_slopes_start_chunks_of_k_tags_for_each_next_group(
     lanes: int,
 ) -> None:
     words, chunks, _ = run(lanes)
@@ -116,21 +116,21 @@ def test_slopes_that_are_not_zero_start_tags_so_many_a_team_for_each_group_of_th
 def test_cycles_are_those_stated(lanes: int) -> None:
     words, _, cycles = run(lanes)
     layers, slope_words = 2, 4
-    # The output layer is looked at, too, and ends the walk: its descriptor takes 2 cycles.
+    # The output layer ends the walk; its descriptor takes 2 cycles.
     assert cycles == 3 * layers + 4 * slope_words + len(words) + 2
 
 
 @pytest.mark.parametrize("lanes", LANES)
-@pytest.mark.parametrize("missing", ["slot_free", "word"])
-def test_nothing_is_born_without_a_slot_or_a_taker(missing: str, lanes: int) -> None:
+@pytest.mark.parametrize("missing", ["slot_free", "job"])
+def test_no_chunk_starts_without_a_slot_or_a_taker(missing: str, lanes: int) -> None:
     m = Module()
     seeds = part(m, lanes, SLOPES)
-    watch, chunks = watcher(seeds.seeded, seeds.slot)
+    watch, chunks = watcher(seeds.chunk_start, seeds.slot)
 
     async def bench(ctx: Any) -> None:
         ctx.set(seeds.clear_ready, 1)
         ctx.set(seeds.slot_free, missing != "slot_free")
-        ctx.set(seeds.word.ready, missing != "word")
+        ctx.set(seeds.job.ready, missing != "job")
         ctx.set(seeds.start, 1)
         await ctx.tick()
         ctx.set(seeds.start, 0)

@@ -33,7 +33,7 @@ Products = list[tuple[int, list[int]]]
 
 
 def steps_of(slot: int, groups: list[Products], lanes: int) -> list[Step]:
-    """The steps of one slot's sums."""
+    """Return the steps of one slot's sums."""
     steps: list[Step] = []
     for group, products in enumerate(groups):
         meta = {"slot": slot, "group": group, "final": int(group == len(groups) - 1)}
@@ -52,7 +52,7 @@ def run(
     odds: float = 0.0,
     rival: float = 0.0,
 ) -> tuple[list[Any], list[Any]]:
-    """Add up (slot, products of each group); returns the stored sums, and the jobs announced."""
+    """Add up (slot, products of each group); return the stored sums and the jobs."""
     neurons = len(weights[0])
     shapes = small_shapes(neurons, tangent_lanes=lanes)
     m = Module()
@@ -89,7 +89,7 @@ def run(
 
 
 def added(groups: list[Products], weights: list[list[int]], lanes: int) -> np.ndarray:
-    """The sums, (groups, lanes, neurons)."""
+    """Return the sums, (groups, lanes, neurons)."""
     total = np.zeros((len(groups), lanes, len(weights[0])), np.int64)
     for group, products in enumerate(groups):
         for row, scalars in products:
@@ -145,14 +145,14 @@ def test_sums_of_random_slots_are_complete_and_normalised(
     "total", [0, 1, -1, 32767, 32768, -32768, -32769, 65535, -65536, -65537, 1 << 30, -(1 << 30)]
 )
 def test_the_shift_changes_exactly_at_powers_of_two(total: int, lane: int) -> None:
-    """The sum is put together from two products, in the group that is not the last."""
+    """The sum consists of two products, in the group that is not the last."""
     high, low = total >> 15, total & 0x7FFF
     weights = [[16384, 0], [1, 0], [0, 1]]
     scalars = [(0, high), (0, high), (1, low)]
     if abs(high) > 32767:
         scalars = [(0, high // 2)] * 4 + [(1, low)]
     last = [(2, 1)] if total else []
-    # The other lane is as far away as can be: neither shift may leak into the other.
+    # The other lane's sum is as different as possible: neither shift may affect the other.
     groups: list[Products] = [
         [(row, [scalar, 5 * bool(total)][:: 1 - 2 * lane]) for row, scalar in part]
         for part in (scalars if total else [], last)
@@ -163,7 +163,7 @@ def test_the_shift_changes_exactly_at_powers_of_two(total: int, lane: int) -> No
     assert_normalised(job, sums)
 
 
-def test_a_slot_lives_while_any_of_its_tags_has_a_sum_that_is_not_zero() -> None:
+def test_a_slot_is_alive_while_any_of_its_sums_is_not_zero() -> None:
     weights = [[3, 0], [0, 0]]
     for scalars, row in (([1, 0], 0), ([0, -1], 0), ([0, 0], 0), ([1, 1], 1)):
         _, (job,) = run(2, [(1, [[(row, scalars)], []])], weights)

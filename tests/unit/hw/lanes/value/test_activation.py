@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The activation unit: rounding, every activation's rule, and what is filed where."""
+"""The activation unit: rounding, every activation's rule, and the memories it writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ JUNK = -3
 
 @dataclass
 class Filed:
-    """What a layer left behind: entries of its list, words of slopes, outputs, and counts."""
+    """Results of a layer: entries of its list, rows of slopes, outputs, and counts."""
 
     hidden: list[Any]
     slopes: list[Any]
@@ -46,7 +46,7 @@ def run(
     masked: bool = False,
     masks: Sequence[int] = (),
 ) -> Filed:
-    """Feed a layer's sums, N at a time; `masks` are the words of the context."""
+    """Feed a layer's sums, N at a time; `masks` are the context's words of masks."""
     m = Module()
     m.submodules.unit = unit = ActivationUnit(SHAPES)
     owners = SHAPES.contexts
@@ -127,7 +127,7 @@ def layer_of(name: str, units: int, last: bool, **fields: int) -> dict[str, int]
 
 
 def pre_activations(seed: int) -> np.ndarray:
-    """All edges, then numbers of every size; as many as the unit's groups hold, less one."""
+    """Return all edges, then numbers of every size: one less than the unit's groups hold."""
     random = np.random.default_rng(seed)
     count = GROUPS * NEURONS - 1 - len(EDGES)
     sizes = 1 << random.integers(1, 16, count)
@@ -141,7 +141,7 @@ def expected(name: str, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_an_output_layer_files_values_and_slopes_of_the_rule(name: str) -> None:
+def test_an_output_layer_writes_values_and_slopes_of_the_rule(name: str) -> None:
     z = pre_activations(1)
     filed = run(layer_of(name, len(z), last=True), (z << Z_SHIFT).tolist())
     values, slopes = expected(name, z)
@@ -154,7 +154,7 @@ def test_an_output_layer_files_values_and_slopes_of_the_rule(name: str) -> None:
 
 @pytest.mark.parametrize("first_layer", [True, False])
 @pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
-def test_a_hidden_layer_files_its_nonzeros_a_bias_and_words_of_slopes(
+def test_a_hidden_layer_writes_its_nonzeros_a_bias_and_its_slopes(
     name: str, first_layer: bool
 ) -> None:
     z = pre_activations(2)[: 4 * NEURONS + 1]
@@ -192,7 +192,7 @@ def test_units_that_a_mask_leaves_out_have_no_value_and_no_slope(
 
 
 @pytest.mark.parametrize(("last", "masked"), [(True, True), (True, False), (False, False)])
-def test_no_mask_leaves_out_outputs_or_units_of_a_sample_without(last: bool, masked: bool) -> None:
+def test_outputs_and_samples_without_masks_keep_every_unit(last: bool, masked: bool) -> None:
     z = np.arange(1, 2 * NEURONS)
     filed = run(layer_of("relu", len(z), last), (z << Z_SHIFT).tolist(), masked=masked)
     stores = filed.outputs if last else filed.hidden
@@ -218,8 +218,8 @@ def test_sums_are_rounded_half_upwards_and_saturated(shift: int) -> None:
     assert filed.saturated == clipped
 
 
-def test_a_value_follows_its_sum_by_the_stated_latency_and_the_others_a_cycle_apart() -> None:
+def test_values_follow_by_the_stated_latency_one_a_cycle() -> None:
     filed = run(layer_of("tanh", NEURONS, last=True), [1000] * NEURONS)
-    # A group is at the head of the queue a cycle after it was loaded.
+    # A group is at the head of the queue one cycle after it is loaded.
     first = filed.loads[0] + 1 + ACTIVATION_LATENCY
     assert filed.writes == list(range(first, first + NEURONS))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Between the window and the engine: words become beats."""
+"""The word packer fills beats with the words of the window."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The BAR on the streams of the UltraScale+ block: what the models do not say, and cycles."""
+"""The BAR on the streams of the UltraScale+ block: details beyond the models, and cycles."""
 
 from itertools import pairwise
 from typing import Any
@@ -29,7 +29,7 @@ def board() -> UltraScaleEngine:
 def converse(
     requests: list[Request], count: int, odds: tuple[float, float] = (0.0, 0.0)
 ) -> list[tuple[dict[str, int], list[int]]]:
-    """Ask everything; returns `count` completions."""
+    """Send all requests; returns `count` completions."""
     design = board()
     heard: list[tuple[dict[str, int], list[int]]] = []
 
@@ -64,7 +64,7 @@ def test_a_completion_repeats_what_identifies_its_request(odds: tuple[float, flo
 
 
 @pytest.mark.parametrize("kind", [2, 3, 4, 5, 6, RequestType.LOCKED_READ, 8, 9, 10, 11])
-def test_what_is_not_supported_is_refused_with_the_request_for_the_error_log(kind: int) -> None:
+def test_an_unsupported_request_is_refused_and_repeated_for_the_log(kind: int) -> None:
     payload = {3: [1], 4: [1], 5: [1, 2], 6: [1, 2, 3, 4], 10: [1], 11: [1]}.get(kind, [])
     length = 3 if kind == RequestType.LOCKED_READ else max(len(payload), 1)
     request = Request(kind, SCRATCH + 4, length, payload, first=0b1100, last=0b0111)
@@ -81,8 +81,8 @@ def test_what_is_not_supported_is_refused_with_the_request_for_the_error_log(kin
     assert alive[1] == [0]
 
 
-def test_a_read_of_part_of_a_word_says_where_it_begins_and_how_much_it_is() -> None:
-    """First byte and count for byte enables 0 to 15; without any it counts as the first byte."""
+def test_a_read_of_part_of_a_word_states_its_first_byte_and_length() -> None:
+    """First byte and count for byte enables 0 to 15; 0 counts as if the first byte were enabled."""
     reads = [read(SCRATCH + 8, 1, first=enables) for enables in range(16)]
     got = [(descriptor["lower"] - 8, descriptor["bytes"]) for descriptor, _ in converse(reads, 16)]
     assert got == [
@@ -107,7 +107,7 @@ def test_a_read_of_another_bar_is_refused() -> None:
         Request(RequestType.TRANSLATION_MESSAGE, SCRATCH, 2, [1, 2]),
     ],
 )
-def test_what_nobody_waits_for_is_dropped_whole(request_: Request) -> None:
+def test_a_request_without_a_completion_is_dropped_whole(request_: Request) -> None:
     memory, status, levels = converse(
         [request_, read(SCRATCH, 3), read(Register.STATUS), read(Register.LEVELS)], 3
     )
@@ -118,7 +118,7 @@ def test_what_nobody_waits_for_is_dropped_whole(request_: Request) -> None:
 
 @pytest.mark.parametrize(("words", "period"), [(1, 3), (2, 4), (16, 18), (32, 34)])
 def test_commands_pass_at_the_stated_rate(words: int, period: int) -> None:
-    """3 cycles for a packet with one word are as many as it has beats."""
+    """A packet with one word takes 3 cycles, one for each beat."""
     design = board()
     target = design.target.target
     packets = 5
@@ -136,7 +136,7 @@ def test_commands_pass_at_the_stated_rate(words: int, period: int) -> None:
 
 @pytest.mark.parametrize(("words", "period"), [(1, 6), (32, 37), (64, 73)])
 def test_responses_pass_at_the_stated_rate(words: int, period: int) -> None:
-    """A cycle a word, 4 for each completion and one for the read."""
+    """A cycle per word, 4 per completion and one for the read."""
     design = board()
     watch, ends = watcher(design.cc.tvalid & design.cc.tready & design.cc.tlast)
     reads = 4
@@ -158,7 +158,7 @@ def test_responses_pass_at_the_stated_rate(words: int, period: int) -> None:
 
 
 def test_the_block_is_asked_for_no_more_reads_than_can_wait() -> None:
-    """With the completions stuck, reads wait and writes go by; then each read is answered."""
+    """While completions stall, reads wait and writes pass them; then each read is answered."""
     design = board()
     reads, asked = 60, []
     watch, pushes = watcher(design.target.target.push)

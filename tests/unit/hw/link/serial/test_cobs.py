@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""COBS in gateware against the package `cobs`, and on bytes that are no frames."""
+"""COBS in gateware agrees with the package `cobs`, also on bytes that are not frames."""
 
 import random
 from typing import Any
@@ -15,7 +15,7 @@ from dualgate_sim.testing.streams import receive, send
 
 
 def bodies() -> list[bytes]:
-    """Frames whose blocks are empty, short, just full and over."""
+    """Return frames with blocks that are empty, short, just full and longer."""
     dice = random.Random(4)
     found = [b"\0", b"\1", b"\0\0", b"\1\0", b"\0\1"]
     for length in (253, 254, 255, 509):
@@ -27,7 +27,7 @@ def bodies() -> list[bytes]:
 
 
 def decode(line: bytes) -> list[tuple[bytes, int]]:
-    """Each frame that the gateware finds, and whether it was whole."""
+    """Return each frame that the gateware finds, and whether it was whole."""
     decoder = CobsDecoder()
     found: list[tuple[bytes, int]] = []
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The link in gateware, compiled, with an echo behind it: noise, garbage, killed hosts."""
+"""The compiled link with an echo behind it survives noise, garbage and killed hosts."""
 
 import random
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from support.link_lines import NoisyLine, Talk
 from dualgate.contract.errors import InputError, LinkError
 from dualgate.link.client import Client
 from dualgate.link.frame import DELIMITER, VERSION, Deframer, Frame, Kind
-from dualgate_hw.link.serial.link import LinkParameters
+from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_sim.board.model import Board, BoardPort, Noise, bit_time
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def board() -> Iterator[Board]:
 
 
 def frames(board: Board, cycles: int = 3000) -> list[Frame]:
-    """What the board sends within some cycles."""
+    """Return the bytes that the board sends within some cycles."""
     until, out = board.cycles + cycles, b""
     while board.cycles < until:
         out += board.run(until - board.cycles)
@@ -51,7 +51,7 @@ def test_a_silent_line_is_answered_by_silence(board: Board) -> None:
     assert frames(board, 100_000) == []
 
 
-def test_hello_is_answered_with_what_the_board_is(board: Board) -> None:
+def test_hello_is_answered_with_the_identity_of_the_board(board: Board) -> None:
     welcome = hello(board)
     assert (welcome.session, welcome.mark, welcome.version) == (0x77, 0, VERSION)
     assert welcome.credit == LINK.receive_words
@@ -116,7 +116,7 @@ def test_the_board_sends_no_more_than_the_host_has_room_for(board: Board) -> Non
 
 def test_more_than_the_credit_is_dropped_whole(board: Board) -> None:
     hello(board)
-    # Responses pile up without credit, the echo stops, and commands wait.
+    # Without credit responses fill the queue, the echo stops, and commands wait.
     payload = echoes(*range(LINK.receive_words - 1))
     for mark in (1, 2):
         position = (mark - 1) * LINK.receive_words
@@ -153,7 +153,7 @@ def test_random_bytes_change_nothing_and_the_next_good_frame_is_found(board: Boa
     acknowledged = answer.acknowledged
     position = 3
     for number in range(100):
-        # Some look like frames: whole ones with one byte changed.
+        # Some bytes look like frames: whole frames with one byte changed.
         good = Frame(Kind.DATA, 2, 0x77, 2, position, 999, payload=echoes(9)).encode()
         for _ in range(1000):
             if dice.random() < 0.3:
@@ -173,7 +173,7 @@ def test_random_bytes_change_nothing_and_the_next_good_frame_is_found(board: Boa
 
 
 class Killed(BoardPort):
-    """A host that dies after so many bytes, wherever in a frame that is."""
+    """Act as a host that dies after a number of bytes, at any point of a frame."""
 
     def __init__(self, board: Board, left: int) -> None:
         super().__init__(board)
@@ -196,8 +196,8 @@ def test_a_host_killed_anywhere_leaves_a_board_that_the_next_can_use(board: Boar
 
 
 def test_hello_amid_a_frame_of_data_spoils_that_frame(board: Board) -> None:
-    # The host sent HELLO twice, was welcomed by the first, and sends while the second takes effect:
-    # what came of its frame until then is forgotten, and the rest must not pass for the whole.
+    # The host sent HELLO twice, was welcomed after the first, and sends while the second takes
+    # effect: the link discards the beginning of that frame, and must not accept the rest.
     hellos = b"".join(Frame(Kind.HELLO, mark, 0x77, credit=999).encode() for mark in range(2))
     spoilt = 0
     for size in range(20, 200, 5):
@@ -218,7 +218,7 @@ def test_a_board_at_a_slow_line_takes_the_time_that_bytes_take() -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
-def test_a_rate_that_is_no_share_is_refused(rate: float) -> None:
+def test_an_error_rate_that_is_no_probability_is_refused(rate: float) -> None:
     with pytest.raises(InputError, match=r"error rate .*: give a share"):
         Noise(rate, 0.0, 0)
     with pytest.raises(InputError, match=r"drop rate .*: give a share"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The link's queues against lists: what was accepted comes out, what was kept can be read again."""
+"""The link's queues agree with lists: accepted words come out, kept words can be read again."""
 
 import random
 from typing import Any
@@ -112,7 +112,7 @@ def test_words_stay_readable_until_acknowledged(odds: float) -> None:
             position = written + 1 + dice.randrange(1000) if wrong else done + arrived
             ctx.set(queue.position, position & 0xFFFF)
             ctx.set(queue.acknowledge, 1)
-            # What is written meanwhile would make the wrong position right.
+            # Words written meanwhile would make the wrong position a valid one.
             legal = position - kept & 0xFFFF <= (ctx.get(queue.written) - kept & 0xFFFF)
             await ctx.tick()
             ctx.set(queue.acknowledge, 0)
@@ -121,7 +121,7 @@ def test_words_stay_readable_until_acknowledged(odds: float) -> None:
     simulate(queue, source, host, cycles=200_000)
 
 
-def test_a_full_queue_takes_a_word_again_two_cycles_after_one_is_acknowledged() -> None:
+def test_a_full_queue_takes_a_word_two_cycles_after_acknowledgement() -> None:
     queue = SendQueue(DEPTH)
 
     async def bench(ctx: Any) -> None:

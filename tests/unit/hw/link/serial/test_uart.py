@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""UART: every rate, both directions, and lines that are not as they should be."""
+"""The UART works at every rate in both directions, and tolerates faulty lines."""
 
 import random
 from itertools import pairwise
@@ -40,7 +40,7 @@ def collect(ctx: Any, receiver: UartReceiver, got: list[int]) -> Any:
 
 
 class Wave:
-    """Drives a pin with edges at exact times, in cycles; cycles see the level at their end.
+    """Drives a pin with edges at exact times, in cycles; a cycle samples the level at its end.
 
     Parameters
     ----------
