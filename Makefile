@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # make train    set everything up, then train 8x8 digits on the simulated RTL
-# make test     set everything up, then check style and types and run the tests
-# make thorough that, with more combinations and engines; what CI runs
+# make quick    set everything up, then check style and types and run the tests that compile nothing
+# make test     that, and the tests of compiled RTL, cocotb, proofs and synthesis; before a commit
+# make thorough that, with more engines, stalls, networks and random examples; what CI runs
 # make lint     only style and types
 # make docs     build the documentation as a site, build/docs/index.html
 # make boards   build boards, write docs/reference/boards.md, train netlists (three hours)
@@ -21,16 +22,19 @@ TORCH ?= $(if $(filter Linux,$(shell uname -s)),torch==2.13.0+cpu,torch==2.13.0)
 # docs/explanation/builds.md says what the others lack.
 BOARDS := ulx3s-25f ulx3s-45f orangecrab icebreaker tang-nano-9k nitefury
 
-.PHONY: train test thorough lint docs boards
+.PHONY: train quick test thorough lint docs boards
 
 train: $(STAMP)
 	$(BIN)/dualgate train digits
+
+quick: lint
+	$(PYTEST) --hypothesis-profile quick -m 'not slow and not thorough and not boards'
 
 test: lint $(COMPARISONS)
 	$(PYTEST)
 
 thorough: lint $(COMPARISONS)
-	$(PYTEST) -m 'not boards'
+	$(PYTEST) --hypothesis-profile thorough -m 'not boards'
 
 lint: $(STAMP)
 	$(BIN)/ruff check

@@ -17,6 +17,8 @@ DOCS = Path(__file__).parent
 CODE = [DOCS.parent / root for root in ("host", "hw", "sim")]
 sys.path[:0] = map(str, CODE)
 
+import dualgate  # noqa: E402
+
 PACKAGES = [
     ".".join(package.parent.relative_to(root).parts)
     for root in CODE
@@ -102,7 +104,16 @@ def component_signature(
     return stringify_signature(arguments, show_annotation=False), returns
 
 
+def list_exports(app: Sphinx, page: str, source: list[str]) -> None:
+    """Fill in the names that `dualgate` exports, by the modules that define them."""
+    if page == "reference/api":
+        things = [getattr(dualgate, name) for name in dualgate.__all__]
+        names = [f"~{thing.__module__}.{thing.__qualname__}" for thing in things]
+        source[0] = source[0].replace("@EXPORTS@", "\n   ".join(names))
+
+
 def setup(app: Sphinx) -> None:
     """Connect the functions above; Sphinx calls this."""
+    app.connect("source-read", list_exports)
     app.connect("autodoc-process-docstring", render_sections)
     app.connect("autodoc-process-signature", component_signature)

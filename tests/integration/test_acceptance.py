@@ -3,6 +3,7 @@
 """Whole training runs: what a user is promised of the default task and of deep networks."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -11,7 +12,7 @@ from dualgate.contract.settings import PRUNE_OFF, parse_prune
 from dualgate.data import load_digits
 from dualgate.devices import open_device
 from dualgate.devices.checked import CheckedDevice, golden_model
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 from dualgate.train.recipe import Recipe
 from dualgate.train.trainer import Trainer
 
@@ -28,8 +29,18 @@ def checked() -> CheckedDevice:
     return CheckedDevice(open_device("sim", neurons=16), golden_model)
 
 
-@pytest.mark.parametrize("prune", [PRUNE_OFF, parse_prune("1/4")])
-@pytest.mark.parametrize("activation", RECIPES)
+QUARTER = parse_prune("1/4")
+SAMPLED = {("tanh", PRUNE_OFF), ("relu", QUARTER)}
+"""What `make test` trains; `make thorough` has all activations with and without pruning."""
+
+
+@pytest.mark.parametrize(
+    ("activation", "prune"),
+    [
+        pytest.param(*pair, marks=() if pair in SAMPLED else pytest.mark.thorough)
+        for pair in product(RECIPES, (PRUNE_OFF, QUARTER))
+    ],
+)
 class TestThreeHiddenLayers:
     def test_reach_93_percent_of_held_out_digits_on_golden(self, activation, prune):
         data = load_digits()

@@ -3,20 +3,22 @@
 """Block RAM need not return the old word where a read meets a write: no result depends on it."""
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from amaranth.back import rtlil
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from support.effort import examples
 from support.random_networks import Case, cases, lengthen
 from support.small_engines import MAX_LAYERS, MAX_WIDTH, assert_same_run, engine, open_both, prepare
 
 import dualgate_hw.common.verilog
-import dualgate_sim.rtl.compiled
+from dualgate_hw.build import yosys_script
 from dualgate_hw.build.tools import find
-from dualgate_hw.build.yosys_script import ALLOW_COLLISIONS
+from dualgate_sim.rtl import compiled
 
 ENGINES = ("n2k2s", pytest.param("n2k2c2", marks=pytest.mark.thorough))
 ODDS = st.sampled_from([0, 128])
@@ -31,7 +33,7 @@ def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     def freed(*arguments: Any, **options: Any) -> str:
         # The yosys that writes Verilog has none of these commands.
         (work / "before.il").write_text(convert(*arguments, **options))
-        script = f"read_rtlil before.il\n{ALLOW_COLLISIONS}\nwrite_rtlil after.il\n"
+        script = f"read_rtlil before.il\n{yosys_script.ALLOW_COLLISIONS}\nwrite_rtlil after.il\n"
         (work / "free.ys").write_text(script)
         find("yosys").run(["-q", "free.ys"], work, work / "log")
         return (work / "after.il").read_text()
@@ -42,15 +44,16 @@ def colliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         return text
 
     with pytest.MonkeyPatch.context() as patch:
-        cache = tmp_path_factory.mktemp("colliding")
-        patch.setattr(dualgate_sim.rtl.compiled, "cache_directory", lambda: cache)
+        # Another content, so that it is kept beside the engine as it is.
+        own = (*compiled.OWN, Path(__file__), Path(yosys_script.__file__))
+        patch.setattr(compiled, "OWN", own)
         patch.setattr(dualgate_hw.common.verilog, "to_verilog", ones)
         patch.setattr(dualgate_hw.common.verilog, "rtlil", SimpleNamespace(convert=freed))
-        dualgate_sim.rtl.compiled.build(engine(request.param))
+        compiled.build(engine(request.param))
         yield request.param
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2), odds=st.tuples(ODDS, ODDS))
 def test_reads_that_meet_a_write_change_no_bit(
     colliding: str, case: Case, odds: tuple[int, int]

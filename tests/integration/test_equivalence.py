@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from support.effort import examples
 from support.random_networks import Case, cases, gentle_case, lengthen
 from support.small_engines import (
     ENGINES,
@@ -53,7 +54,7 @@ def run(case: Case, name: str, odds: tuple[int, int] = (0, 0)) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINES)
-@settings(max_examples=60)
+@examples(60)
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2), odds=st.tuples(ODDS, ODDS))
 def test_random_networks_have_the_same_bits_in_the_rtl(
     name: str, case: Case, odds: tuple[int, int]
@@ -64,7 +65,7 @@ def test_random_networks_have_the_same_bits_in_the_rtl(
     run(lengthen(case), name, odds)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2))
 def test_every_lane_and_core_count_gives_the_same_bits(case: Case) -> None:
     results = []
@@ -132,7 +133,7 @@ def test_a_batch_longer_than_one_exchange_keeps_every_lane_busy(name: str) -> No
     run(gentle_case(Network((10, 8, 5, 3), "relu"), 600, 1, 2, seed=5), name, odds=(8, 8))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(several=st.lists(cases(3, 17, batches=3), min_size=2, max_size=4))
 def test_one_network_leaves_nothing_behind_for_the_next(several: list[Case]) -> None:
     golden, sim = open_both("n8k3s")

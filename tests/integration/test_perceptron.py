@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.effort import examples
 from support.small_engines import engine
 
 from dualgate.contract.activations import ONE
@@ -65,7 +66,7 @@ def quarters(seed: int, separable: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     return x, labels if separable else random.integers(0, 2, 25)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(seed=st.integers(0, 999), separable=st.booleans())
 def test_mistakes_and_weights_are_those_of_floating_point(seed: int, separable: bool) -> None:
     x, labels = quarters(seed, separable)

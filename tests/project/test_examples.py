@@ -9,6 +9,8 @@ import sys
 import pytest
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 SHOWS = {
     "train": r"epoch 5: held-out accuracy 9\d\.\d%, kept tangents \d\d%",
     "sklearn_pipeline": r"held-out accuracy: (9\d\.\d|100\.0)%",

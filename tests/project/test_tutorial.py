@@ -9,6 +9,8 @@ import pytest
 from support.paths import DOCS
 from support.snippets import run, snippets
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("tutorial.md", "tutorial.es.md")
 
 

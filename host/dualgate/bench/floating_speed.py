@@ -30,7 +30,7 @@ from ..floating.kernels import Kernels
 from ..floating.pruning import RelativePerTag
 from ..optim.initialisers import initial_weights
 from ..optim.optimisers import Momentum
-from ..tasks.table import find_task
+from ..tasks import find_task
 from .torch_speed import torch_samples_per_s
 
 Array = NDArray[np.floating[Any]]

@@ -13,7 +13,7 @@ from ..contract.settings import Settings, make_settings
 from ..data.samples import Samples
 from ..devices import open_device
 from ..devices.stream import SAMPLES
-from ..tasks.table import Task
+from ..tasks import Task
 from ..train.recipe import Recipe
 from ..train.trainer import Trainer
 

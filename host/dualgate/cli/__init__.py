@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 class _Missing(click.Command):
-    """Takes the place of a command whose package is not installed; the others still work."""
+    """A stand-in for a command whose package is not installed, so that the others still work."""
 
     def __init__(self, name: str, error: ImportError) -> None:
         super().__init__(name, short_help=f"not available: {error}", add_help_option=False)
@@ -55,7 +55,7 @@ def written_help(entry: EntryPoint) -> str | None:
 
 
 class Commands(click.Group):
-    """A group that imports a command only when it is called, and ends every error in one line."""
+    """A group that imports a command only to run it, and reports every error in one line."""
 
     def _entries(self) -> dict[str, EntryPoint]:
         return {entry.name: entry for entry in entry_points(group="dualgate.commands")}
@@ -88,7 +88,11 @@ class Commands(click.Group):
         return command.get_short_help_str(width) if command else ""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
-        """Run and leave: status 0, a `DualgateError`'s own, 2 for wrong usage, 130 interrupted."""
+        """Run a command and exit.
+
+        The status is 0 for success, the error's own for a `DualgateError`, 2 for wrong usage and
+        130 for an interruption.
+        """
         try:
             status = super().main(args, *rest, **{**extra, "standalone_mode": False})
             sys.exit(status if isinstance(status, int) else 0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate bench`: cycles of several engines on real samples, beside what backprop would take."""
+"""`dualgate bench`: cycles of several engines on real samples, beside those of backprop."""
 
 import json
 from dataclasses import asdict
@@ -17,12 +17,12 @@ from ..bench.workload import MAX_BATCH, Workload, prepare
 from ..contract.engine import EngineParameters
 from ..contract.errors import MissingToolError
 from ..data.files import check_target, replace_file
-from ..tasks.table import find_task
+from ..tasks import find_task
 
 FILE = click.Path(path_type=Path)
 
 FLOAT_BATCH = 1000
-"""In floating point a batch costs less a sample the larger it is, of either kind."""
+"""Samples in a floating-point batch; with both methods a larger batch takes less time a sample."""
 
 HEADER = (
     f"{'':25}{'cycles a sample':>20}{'backprop':>15}{'':>7}{'MAC lanes busy':>22}\n"
@@ -120,7 +120,7 @@ def _line(row: Row) -> str:
 
 
 def _torch(work: Workload) -> tuple[dict[str, Any] | None, str]:
-    """PyTorch's speed for JSON and in words, where it is installed."""
+    """Measure PyTorch, if it is installed; return its speed for JSON, and a line that states it."""
     recipe, samples = work.recipe, work.samples
     try:
         version, rate = torch_samples_per_s(
@@ -133,7 +133,7 @@ def _torch(work: Workload) -> tuple[dict[str, Any] | None, str]:
 
 
 def _floating(work: Workload) -> list[SpeedRow]:
-    """Forward mode in floating point beside PyTorch's backpropagation, in turns."""
+    """Measure forward mode in floating point and PyTorch's backpropagation, alternately."""
     recipe = work.recipe
     batch = min(FLOAT_BATCH, len(work.x))
     click.echo(f"Forward mode in float32 beside it, one thread, batch {batch}:\n{speed.HEADER}")

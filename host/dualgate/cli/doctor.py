@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate doctor`: which tools there are and how to get the missing ones; how a link does."""
+"""`dualgate doctor`: the tools found, how to get the missing ones, and the state of a link."""
 
 import json
 import platform
@@ -37,7 +37,7 @@ class Tool:
     find : callable
         Returns the version found, or None.
     purpose : str
-        What needs it.
+        The part of the project that needs it.
     remedy : str
         How to get it.
     required : bool
@@ -119,7 +119,7 @@ TOOLS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of the table; `version` is None for what is missing."""
+    """One row of the table of tools; `version` is None for a tool that is missing."""
 
     tool: str
     version: str | None
@@ -138,7 +138,7 @@ def _millis(seconds: float | None) -> str:
 
 
 def link_rows(rates: Rates) -> dict[str, str]:
-    """The report on a link, a row each."""
+    """Make the report on a link: for each row, its name and its text."""
     health = rates.health
     return {
         "frames": f"{health.frames_sent:,} sent, {health.frames_received:,} received",
@@ -154,7 +154,7 @@ def link_rows(rates: Rates) -> dict[str, str]:
 
 
 def examine_link(spec: str, path: Path | None) -> None:
-    """Open a device, measure its link and print a report; `path` gets the figures as JSON."""
+    """Open a device, measure its link, print a report and write the figures to `path` as JSON."""
     with open_device(spec) as device:
         if not isinstance(device, Linked):
             raise InputError(f"device {spec} has no link; give serial:... or pcie:...")
@@ -192,7 +192,7 @@ def doctor(device: str | None, path: Path | None) -> None:
 
 
 def examine_tools(path: Path | None) -> None:
-    """Print the table of tools; `path` gets it as JSON."""
+    """Print the table of tools, and write it to `path` as JSON."""
     findings = examine()
     if path is not None:
         replace_file(path, (json.dumps([asdict(f) for f in findings], indent=2) + "\n").encode())

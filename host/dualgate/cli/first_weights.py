@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What `dualgate train` begins with, where that comes from a file: network and first weights."""
+"""The network and first weights of `dualgate train`, read from a file."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ..contract.errors import InputError
 from ..contract.network import Network
 from ..exchange import read_model
-from ..tasks.table import Task
+from ..tasks import Task
 
 
 def imported(
     path: Path, task: Task, name: str, layers: str | None, activation: str | None, loss: str | None
 ) -> tuple[Network, list[NDArray[np.int64]]]:
-    """The network of a file, for a task, and its weights.
+    """Read a file's network, fitted to a task, and its weights.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ def imported(
         See `read_model`.
     task : Task
     name : str
-        Of the task.
+        The name of the task.
     layers, activation, loss : str or None
-        As for `Task.network`; by default what the file has, and else the task's.
+        As for `Task.network`; by default the file's, or the task's if the file has none.
 
     Raises
     ------
     InputError, CheckpointError, MissingToolError
-        For a file that cannot be used, or a network with other inputs or outputs than the task's.
+        If the file cannot be used, or its network's inputs or outputs differ from the task's.
     """
     model = read_model(path, loss or task.loss, (activation or task.activation).split(","))
     file = model.network
@@ -43,12 +43,12 @@ def imported(
 
 
 def freeze(network: Network, text: str) -> Network:
-    """The `network` with the layers of a list such as ``0,1`` frozen, and no others.
+    """Freeze the layers of `network` that `text` lists, such as ``0,1``, and no others.
 
     Raises
     ------
     InputError
-        For anything but numbers of layers.
+        If `text` is not a list of integers.
     """
     try:
         return replace(network, frozen=tuple(int(part) for part in text.split(",")))

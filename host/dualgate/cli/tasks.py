@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate tasks`: what can be trained, and what it reaches."""
+"""`dualgate tasks`: the tasks, their default settings and their goals."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..tasks.table import TASKS, Task
+from ..tasks import TASKS, Task
 
 COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "about")
 

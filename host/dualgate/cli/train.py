@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate train`: data, network and recipe into a device; a checkpoint and figures out."""
+"""`dualgate train`: train a task on a device; write a checkpoint, a history and pictures."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
@@ -25,7 +25,7 @@ from ..optim.optimisers import OPTIMISERS
 from ..report.plots import draw_confusion, draw_curves, draw_weights
 from ..report.progress import Display
 from ..report.summary import Summary
-from ..tasks.table import Task, find_task
+from ..tasks import Task, find_task
 from ..train.checkpoint import Checkpoint, load_checkpoint
 from ..train.history import write_history
 from ..train.recipe import WITH_MOMENTUM, Recipe
@@ -35,7 +35,7 @@ from .first_weights import freeze, imported
 
 @dataclass(frozen=True)
 class Options:
-    """The command's options, as typed; None where the task's default holds."""
+    """The command's options as typed; None for an option that keeps the task's default."""
 
     device: str
     layers: str | None
@@ -70,7 +70,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Targets:
-    """Where a run's files go."""
+    """Paths of the files that a run writes."""
 
     checkpoint: Path
     history: Path
@@ -80,7 +80,7 @@ class Targets:
 
     @classmethod
     def under(cls, directory: Path) -> "Targets":
-        """The files' names in `directory`."""
+        """Name the files in `directory`."""
         pictures = (directory / f"{name}.png" for name in ("curves", "confusion", "weights"))
         return cls(directory / "checkpoint.npz", directory / "history.jsonl", *pictures)
 
@@ -231,7 +231,10 @@ def train(task: str, **options: Any) -> None:
 
 
 def run(name: str, options: Options) -> None:
-    """Train as `options` say; raises a `DualgateError` before anything is written."""
+    """Train task `name` with `options`.
+
+    Bad options raise a `DualgateError` before any file is written.
+    """
     task = find_task(name)
     targets = Targets.under(options.out or Path("runs") / name)
     _check_targets(options, targets)
@@ -292,7 +295,7 @@ def _recipe(default: Recipe, options: Options) -> Recipe:
 
 
 def _usual(optimiser: str, default: Recipe) -> dict[str, Any]:
-    """Rate and momentum of another optimiser than the task's: its own where it has any."""
+    """Find the usual rate of another optimiser, or else the task's, and its momentum."""
     kind = OPTIMISERS.get(optimiser)
     lr = getattr(kind, "lr", default.lr)
     return {"lr": lr, "momentum": default.momentum if optimiser in WITH_MOMENTUM else 0.0}
@@ -329,7 +332,7 @@ def _run(trainer: Trainer, device: Device, targets: Targets, options: Options) -
             display.epoch(record)
     write_history(targets.history, trainer.records)
     if trainer.recipe.patience:
-        save()  # other weights may have been put back
+        save()  # patience may have put back the weights of an earlier epoch
 
 
 def _draw(targets: Targets, trainer: Trainer, summary: Summary, state: Checkpoint) -> None:

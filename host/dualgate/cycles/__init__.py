@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How many clock cycles a batch takes: exactly, cycle by cycle, and as a closed-form estimate.
+"""Clock cycles of a batch: an exact model, cycle by cycle, and a closed-form estimate.
 
 Timing depends on which numbers are zero and never on their values, so the model takes flags
-(`Activity`) and knows no arithmetic. `predict` follows every part of the engine through each
-cycle, a piece per component; `estimate` only asks which part is slowest. Neither is for a compact
-engine, whose program branches on values: `dualgate_sim.compact` interprets that.
+(`Activity`) and does no arithmetic. `predict` follows every part of the engine through each cycle,
+with one class per component of the gateware; `estimate` only finds the slowest part. Neither
+covers a compact engine, whose program branches on values: `dualgate_sim.compact` interprets that
+program.
 """
 
 from .activity import Activity, Crossings, assumed_activity

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is nonzero in a batch: all that decides how long it takes."""
+"""The nonzeros of a batch, which alone decide how many cycles it takes."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Crossings:
-    """What became of one hidden layer's tags at each later layer.
+    """The surviving tags of one hidden layer, and their entries, at each later layer.
 
     Parameters
     ----------
     alive : sequence of bool array (samples, tags)
-        For each later layer, the output layer included: whether any of the tag's sums is not zero.
+        For each later layer, including the output layer: whether any of the tag's sums is nonzero.
     kept : sequence of bool array (samples, tags, units)
-        For each later hidden layer: the entries left after slopes and pruning.
+        For each later hidden layer: the tangent's entries that slopes and pruning leave.
     """
 
     alive: tuple[Bools, ...]
@@ -32,24 +32,25 @@ class Crossings:
 
 @dataclass(frozen=True)
 class Activity:
-    """The nonzeros of a batch. Nothing here depends on an engine.
+    """The nonzeros of a batch, independent of any engine.
 
     Parameters
     ----------
     inputs : int array (samples, layers)
-        Nonzero inputs of each layer, the bias not counted.
+        Number of nonzero inputs of each layer, without the bias.
     seeds : sequence of bool array (samples, units)
-        For each hidden layer, the units whose slope is not zero.
+        For each hidden layer, the units whose slope is nonzero; none in a frozen layer.
     crossings : sequence of Crossings
-        For each hidden layer, what became of its tags.
+        For each hidden layer, the tags that survive each later layer.
     updates : sequence of bool array (samples, units)
-        For each layer, the units whose update scalar is not zero.
+        For each layer, the units whose update scalar is nonzero; none in a frozen layer.
     loads : int array (samples,)
-        Cycles in which a loader takes the inputs, see `load_cycles`, and masks, a word each.
+        Cycles in which the loader takes a sample's inputs (see `load_cycles`) and its masks (one
+        cycle a word).
     masked : bool
-        Whether there are masks.
+        Whether the samples come with masks.
     pruned : bool
-        Whether pruning was on, even if it dropped nothing.
+        Whether pruning was enabled, even if it dropped no entry.
     """
 
     inputs: Ints
@@ -65,8 +66,8 @@ class Activity:
         """Samples in the batch."""
         return len(self.inputs)
 
-    def dealt(self, cores: int) -> list["Activity"]:
-        """What each of `cores` cores gets, where samples go to them in turn."""
+    def split(self, cores: int) -> list["Activity"]:
+        """Split the batch among `cores` cores: sample i goes to core ``i % cores``."""
         return [
             Activity(
                 self.inputs[core::cores],
@@ -88,9 +89,12 @@ class Activity:
 
 
 def load_cycles(x: Ints) -> Ints:
-    """Cycles in which a loader takes the inputs of samples, in the shorter of their two forms.
+    """Count the cycles in which the loader takes each sample's inputs.
 
-    A word each: a nonzero, or, in the dense form, two inputs; one cycle more where neither is zero.
+    The sparse form has one word for each nonzero input. The dense form has one word for every two
+    inputs. The host sends the form with fewer words, and the sparse form if both have the same
+    number. The loader takes one word a cycle, and one cycle more for each dense word whose two
+    inputs are both nonzero.
 
     Parameters
     ----------
@@ -110,7 +114,7 @@ def load_cycles(x: Ints) -> Ints:
 
 
 def per_word(flags: Bools, neurons: int) -> Ints:
-    """How many of each word of `neurons` flags are set.
+    """Count the set flags in each word of `neurons` flags.
 
     Parameters
     ----------
@@ -129,16 +133,17 @@ def per_word(flags: Bools, neurons: int) -> Ints:
 def assumed_activity(
     network: Network, inputs: float, kept: float = 1.0, samples: int = 100
 ) -> Activity:
-    """An activity to plan with, where there is no data yet: all alike, spread evenly.
+    """Assume an activity for planning without data: identical samples, nonzeros spread evenly.
 
     Parameters
     ----------
     network : Network
     inputs : float
-        Share of a sample's inputs that are not zero.
+        Share of a sample's inputs that are nonzero.
     kept : float
-        Share of a tangent's entries that pruning leaves. Everything else is taken to be nonzero.
+        Share of a tangent's entries that pruning leaves. All other numbers are assumed nonzero.
     samples : int
+        Number of samples in the batch.
     """
     layers = network.layers
     counts = np.array([round(inputs * layers[0].inputs), *(n.inputs for n in layers[1:])])
@@ -165,7 +170,7 @@ def assumed_activity(
 
 
 def _spread(units: int, share: float) -> Bools:
-    """A share of the units, at least one if any, evenly spread."""
+    """Flag a share of the units, at least one of them, spread evenly."""
     wanted = max(1, round(share * units))
     flags = np.zeros(units, np.bool_)
     flags[np.arange(wanted) * units // wanted] = True

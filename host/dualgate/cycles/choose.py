@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The best engine for a network that a board has the multipliers and the memory for."""
+"""The fastest engine for a network within the multipliers and the memory of a board."""
 
 from dataclasses import dataclass, replace
 
@@ -13,39 +13,42 @@ from .activity import Activity
 from .estimate import Estimate, estimate
 
 FIXED_MULTIPLIERS = 2
-"""Of a core: the error unit's, and the one that squares in the activation unit."""
+"""Multipliers of a core besides its MAC arrays: the error unit's and the activation unit's.
+
+The one in the activation unit squares.
+"""
 
 ENTRY_WIDTH = 32
-"""Of a list's entry, and of an output with its slope."""
+"""Bits of a list's entry, and of an output with its slope."""
 
 QUEUES = 32 * (512 + 64)
-"""Bits of the queues of words to and from a core, where there are several."""
+"""Bits of the queues of words to and from each core, in an engine with several cores."""
 
 TABLES = (15 + 16) << TABLE_BITS
-"""Bits of the tables of sigmoid and exp."""
+"""Bits of the sigmoid and exp tables."""
 
 
 def multipliers(engine: EngineParameters) -> int:
-    """Multipliers of 16 x 16 bits or a little more."""
+    """Count the multipliers of an engine, each of 16 x 16 bits or a little more."""
     if engine.compact:
         return engine.multipliers
     return engine.multipliers + engine.cores * FIXED_MULTIPLIERS
 
 
 def memory_bits(engine: EngineParameters, depths: Depths | None = None) -> int:
-    """Bits of all memories, each counted once for each of its read ports.
+    """Count the bits of all memories, with each memory counted once per read port.
 
-    Block RAM has one read port beside its write port, so a second reader is a second copy: weights
-    have one for each array that reads them, lists of hidden values, slopes and errors two. Lists of
-    inputs have a memory of two ports. Depths are rounded up to powers of two where contexts or
-    slots share a memory. What a tool rounds up to whole blocks, or puts into registers, is not
-    known here.
+    Block RAM has one read port beside its write port, so a second reader needs a second copy.
+    Weights have one copy for each array that reads them; lists of hidden values, slopes and errors
+    have two copies. Lists of inputs are in a memory of two ports and need one. Depths are rounded
+    up to powers of two where contexts or slots share a memory. The count leaves out the rounding of
+    a synthesis tool to whole blocks, and includes memories that it may put into registers.
 
     Parameters
     ----------
     engine : EngineParameters
     depths : Depths or None
-        By default ``Depths()``.
+        Contexts, slots and threads; by default ``Depths()``.
     """
     depths = depths or Depths()
     word = engine.neurons * VALUE_WIDTH
@@ -80,14 +83,15 @@ def _power(depth: int) -> int:
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine, what it takes and what it should reach.
+    """An engine with its cost and its estimated speed.
 
     Parameters
     ----------
     engine : EngineParameters
     multipliers, memory_bits : int
-        See the functions of these names.
+        Results of the functions of these names.
     estimate : Estimate
+        Cycles of the network on this engine.
     """
 
     engine: EngineParameters
@@ -99,25 +103,30 @@ class Choice:
 def choose(
     network: Network, activity: Activity, board_multipliers: int, board_memory_bits: int
 ) -> Choice:
-    """The N, K, C and arrays with the least cycles a sample by `estimate`; of equals the smallest.
+    """Choose N, K, C and the number of arrays for the fewest cycles a sample by `estimate`.
+
+    Of engines with equal cycles, it takes the one with the fewest multipliers, then the one with
+    the fewest memory bits.
 
     Parameters
     ----------
     network : Network
     activity : Activity
-        What it will meet; see `assumed_activity` where there is no data.
+        Nonzeros of the samples to train on; without data, from `assumed_activity`.
     board_multipliers : int
+        Multipliers that the board has.
     board_memory_bits : int
-        Of block RAM.
+        Bits of block RAM that the board has.
 
     Returns
     -------
-    Choice; the engine's memories just hold the network, in powers of two.
+    Choice
+        The depth of each of the engine's memories is the least power of two that holds the network.
 
     Raises
     ------
     FitError
-        When no engine fits, with what the smallest one needs.
+        If no engine fits; the message states the needs of the smallest one.
     """
     smallest = [candidate for n in range(10) for candidate in _engines(network, 1 << n)]
     fitting = [
@@ -135,7 +144,7 @@ def choose(
 
 
 def _larger(engine: EngineParameters, most: int) -> list[EngineParameters]:
-    """Engines of up to `most` multipliers with more tangent lanes and cores; K in powers of two."""
+    """List `engine` with every K (powers of two) and C that take at most `most` multipliers."""
     result = []
     for power in range(engine.neurons.bit_length()):
         lanes = replace(engine, tangent_lanes=1 << power)
@@ -145,7 +154,7 @@ def _larger(engine: EngineParameters, most: int) -> list[EngineParameters]:
 
 
 def _engines(network: Network, neurons: int) -> list[EngineParameters]:
-    """Those of N neurons, one core and one tangent lane that can hold the network at all."""
+    """List the engines of N neurons, one core and one tangent lane that can hold the network."""
     smallest = dict.fromkeys(MEMORIES, 1)
     result = []
     for arrays in (1, 3):

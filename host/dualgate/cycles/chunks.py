@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Chunks: the tags that share a slot of the tangent lanes, and step together."""
+"""Chunks: groups of tags that share a slot of the tangent lanes and step together."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +10,19 @@ Ints = NDArray[np.int64]
 
 
 class Chunks:
-    """The chunks of one hidden layer's tags: up to K tags in a row, seeded of one word of N slopes.
+    """The chunks of one hidden layer's tags: up to K successive tags from one word of N slopes.
 
     Parameters
     ----------
     seeded : bool array (samples, tags)
-        Which units have a slope that is not zero.
+        Whether each unit's slope is nonzero, so that it seeds a tag.
     neurons, lanes : int
-        N and K.
+        N and K: units in a word of slopes, and tags in a chunk.
 
     Members
     -------
     sizes : int array (samples, words, chunks of a word)
-        Tags of each chunk; the chunks of a word are filled in turn.
+        Number of tags in each chunk. A word's chunks are filled one after the other.
     """
 
     def __init__(self, seeded: Bools, neurons: int, lanes: int) -> None:
@@ -42,7 +42,7 @@ class Chunks:
         self.sizes: Ints = np.clip(left, 0, lanes)
 
     def any(self, flags: Bools) -> Bools:
-        """Whether any of a chunk's tags has a flag.
+        """Find for each chunk whether the flag of any of its tags is set.
 
         Parameters
         ----------

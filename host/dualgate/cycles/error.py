@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The error unit of the model: a sample at a time, for a time known beforehand."""
+"""The error unit of the model: one sample at a time, for a fixed number of cycles."""
 
 
 class ErrorUnit:
-    """Takes samples in turn; see `Plan.error_cycles`.
+    """Hold one sample at a time for the cycles that `Plan.error_cycles` gives.
 
     Parameters
     ----------
     cycles : int
-        From taking a sample to offering it.
+        Cycles from taking a sample to offering it to the tangent lane.
 
     Members
     -------
-    sample : the one in work, or None
-    busy : cycles spent on samples
+    sample : int or None
+        The sample in progress.
+    busy : int
+        Cycles spent on samples so far.
     """
 
     __slots__ = ("_cycles", "_offers", "busy", "sample")
@@ -26,15 +28,15 @@ class ErrorUnit:
         self.busy = 0
 
     def offers(self, now: int) -> bool:
-        """Whether a sample is to be handed on."""
+        """Whether a sample is offered to the tangent lane."""
         return self.sample is not None and now >= self._offers
 
     def take(self, now: int, sample: int) -> None:
-        """The sample of number `sample` comes in this cycle, `now`."""
+        """Take sample number `sample` in the current cycle, `now`."""
         self.sample = sample
         self._offers = now + self._cycles
         self.busy += self._cycles
 
     def give(self) -> None:
-        """The sample on offer leaves in this cycle."""
+        """Release the offered sample to the tangent lane in this cycle."""
         self.sample = None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Cycles without following any: what the slowest part of the engine needs for each sample."""
+"""A closed-form estimate of cycles: for each sample, the needs of the engine's slowest part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,30 +17,32 @@ from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY,
 Floats = NDArray[np.float64]
 
 LAYER_CYCLES = 4
-"""Of a thread before a layer's first step, besides waiting: fetch, and the reader's latency."""
+"""Cycles of a thread before a layer's first step: the fetch and the reader's latency, no waits."""
 
 HAND_OVER = 4
-"""Cycles from a sample's last update step to the first of the next, but for one."""
+"""Cycles without a step between a sample's last update step and the next sample's first."""
 
 SCALER_LATENCY = 3
+"""Cycles from a job of the scaler to its first request."""
 
 PRUNE_CYCLES = 3
-"""Of the pruner, for a word."""
+"""Cycles of the pruner for each word."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A closed-form estimate of a batch.
+    """A closed-form estimate of the cycles of a batch.
 
     Parameters
     ----------
     bounds : dict of str to float
-        For each part, the cycles that a sample takes there at least, mean of the batch.
+        For each part, the fewest cycles that a sample takes in it; mean of the batch.
     pace : float
-        Cycles a sample, where all parts of a core work: the mean of each sample's largest bound.
+        Cycles a sample while all parts of a core work: the mean of each sample's largest bound.
     latency : float
-        Cycles of a sample that has its core to itself.
+        Cycles of a sample that has its core to itself; mean of the batch.
     batch_end : int
+        Cycles of the batch's end.
     samples : int
     cores : int
     """
@@ -54,39 +56,41 @@ class Estimate:
 
     @property
     def cycles(self) -> float:
-        """Of the whole batch: latency of a core's first sample, pace of the others, batch's end."""
+        """Cycles of the batch: `latency`, `pace` for each later sample of a core, `batch_end`."""
         following = -(-self.samples // self.cores) - 1
         return self.latency + following * self.pace + self.batch_end
 
     @property
     def cycles_per_sample(self) -> float:
-        """Mean, the batch's end included."""
+        """Mean cycles a sample, including the batch's end."""
         return self.cycles / self.samples
 
 
 def estimate(
     network: Network, engine: EngineParameters, activity: Activity, depths: Depths | None = None
 ) -> Estimate:
-    """Estimate a batch from the bounds of each part.
+    """Estimate the cycles of a batch from a lower bound for each part.
 
     ============ ==========================================================================
     part         cycles a sample, at least
     ============ ==========================================================================
-    dispatcher   the words of a sample for each core, a beat a cycle
-    loader       `Activity.loads`, ``outputs + 4``
-    value        steps: ``groups * (nonzeros + 1)`` of each layer
-    activation   ``units + 9`` of each group
-    threads      the first layer's steps, and half the time of the layers after it, in which
-                 only the other thread can work
-    error        `Plan.error_cycles` and one to take the next sample
-    tangent      the issuer's time: ``groups`` of a seed, for each word of a chunk its kept
-                 entries or the pruner's 3 cycles if those are more; and the scaler's requests,
-                 which share the array with it, in the measure in which the issuer fills it
-    seeds        3 for each layer but the last, 2, and each word's 4 and chunks * groups
+    dispatcher   the words of one sample for each core, at one beat a cycle
+    loader       ``loads + outputs + 4``, with `Activity.loads`
+    value        the steps: ``groups * (nonzeros + 1)`` for each layer
+    activation   ``units + 9`` for each group
+    threads      the first layer's steps, plus the time of the later layers (steps and waits)
+                 divided by the number of threads, since the others work while one waits
+    error        `Plan.error_cycles`, plus 1 to take the next sample
+    tangent      the issuer's time: ``groups`` for each seed, and for each word of a chunk its
+                 kept entries or the pruner's 3 cycles, whichever is more; plus the scaler's
+                 requests, which share the array with the issuer, times the share of the
+                 issuer's time in which it requests the array
+    seeds        3 for each layer but the last, 2 for the last, and ``4 + chunks * groups`` for
+                 each word of slopes
     pruner       ``1 + 3 * words * groups`` for each chunk
-    slots        the time of all chunks, over the slots
-    update       for each group its steps, or its control if that takes longer; and 4
-    shared       all requests, where there is one array
+    slots        the time of all chunks divided by the number of slots
+    update       for each group its steps or its control cycles, whichever is more; plus 4
+    shared       all requests; only with one array
     ============ ==========================================================================
 
     Parameters
@@ -141,8 +145,10 @@ def _units(plan: Plan) -> list[int]:
 
 
 def _update(counts: Floats, updates: Sequence[NDArray[np.bool_]]) -> Floats:
-    """Each group's steps or control, whichever takes longer: 4 cycles, 2 more for a new layer;
-    3 where there are no steps."""
+    """Sum over all groups the steps or the control cycles, whichever are more.
+
+    Control takes 4 cycles, 1 less in a group without steps, and 2 more in a layer's first group.
+    """
     total = np.zeros(len(counts))
     for layer, wanted in enumerate(updates):
         control = np.full(wanted.shape, 4.0)
@@ -153,7 +159,7 @@ def _update(counts: Floats, updates: Sequence[NDArray[np.bool_]]) -> Floats:
 
 
 class _Ring:
-    """Totals of the tangent lanes, each (samples,)."""
+    """Total cycles and requests of the tangent lanes' parts; each array is (samples,)."""
 
     def __init__(self, plan: Plan, activity: Activity) -> None:
         neurons, lanes = plan.engine.neurons, plan.engine.tangent_lanes
@@ -188,7 +194,7 @@ class _Ring:
         vectors = words.any(axis=2)
         pruning = vectors.sum(axis=1) * (1.0 + PRUNE_CYCLES * words.shape[2] * groups)
         turns = np.maximum(words, PRUNE_CYCLES).sum(axis=2) * groups
-        # The issuer is free again as soon as it has a vector's last entry.
+        # After a vector's last entry the issuer is free at once, without the pruner's 3 cycles.
         turns += np.maximum(words[:, :, -1], 1) - np.maximum(words[:, :, -1], PRUNE_CYCLES)
         stepping = (turns * vectors).sum(axis=1)
         self.steps += words.sum(axis=(1, 2)) * groups

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The loader of the model: samples come in a word a cycle, their inputs take places in a ring."""
+"""The loader of the model, and the ring memory that holds the lists of inputs."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,20 @@ from .plan import Batch, Plan
 
 
 class InputLists:
-    """The ring of the lists of inputs: an entry has a place of its own, but for the last of a list,
-    which has that of two.
+    """The fill level of the ring of input lists, whose words hold two entries each.
+
+    A list occupies whole words, so the last entry of a list with an odd number of entries has a
+    word to itself.
 
     Parameters
     ----------
-    plan, batch
+    plan : Plan
+    batch : Batch
 
     Members
     -------
-    room : whether the loader is told that any list fits
+    room : bool
+        Whether the longest list of the network fits; registered.
     """
 
     __slots__ = ("_batch", "_most", "_used", "room")
@@ -30,12 +34,12 @@ class InputLists:
         self.room = True
 
     def tick(self, enters: int | None, leaves: int | None) -> None:
-        """A cycle passes.
+        """Advance by a cycle.
 
         Parameters
         ----------
         enters, leaves : int or None
-            The sample that enters in it, and the one that leaves.
+            The sample whose list is added in this cycle, and the one whose list is freed.
         """
         self.room = self._most is None or self._used < self._most
         for sample, sign in ((enters, 1), (leaves, -1)):
@@ -44,22 +48,24 @@ class InputLists:
 
 
 class Loader:
-    """Loads samples into contexts.
+    """Load samples into contexts.
 
-    A sample costs ``loads + outputs + 4`` cycles: header, check, a cycle for each target, those
-    that masks and inputs take, the bias, and handing on.
+    A sample costs ``loads + outputs + 4`` cycles: one for the header, one for the check, one for
+    each target, ``loads`` for masks and inputs, one for the bias, and one to pass the sample on.
 
     Parameters
     ----------
     words : sequence of int
         Cycles of each sample's targets, masks and inputs.
     first : int
-        When the first one can be handed on.
+        Cycle in which the first sample is first offered to the value lane.
 
     Members
     -------
-    sample : the one being loaded; the samples of the batch are `done` when there is none
-    busy : cycles spent loading
+    sample : int
+        The sample being loaded, or next to load; the number of samples after the last.
+    busy : int
+        Cycles spent loading so far.
     """
 
     __slots__ = ("_checks", "_offers", "_words", "busy", "sample")
@@ -72,11 +78,20 @@ class Loader:
         self.busy = words[0] + 3
 
     def offers(self, now: int) -> bool:
-        """Whether a sample is to be handed on."""
+        """Whether a loaded sample is offered to the value lane."""
         return self._offers is not None and now >= self._offers
 
     def tick(self, now: int, context_free: bool, taken: bool) -> None:
-        """The cycle `now` passes: was the sample `taken`, is there a `context_free`?"""
+        """Advance past the cycle `now`.
+
+        Parameters
+        ----------
+        now : int
+        context_free : bool
+            Whether there is a free context, and room for any list of inputs.
+        taken : bool
+            Whether the value lane takes the offered sample in this cycle.
+        """
         if taken:
             self.busy += 1
             self.sample += 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The engine's control, cycle by cycle, without its arithmetic."""
+"""An exact model of the engine's control, cycle by cycle, without its arithmetic."""
 
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,21 +20,22 @@ from .value import ValueLane
 
 @dataclass(frozen=True)
 class Prediction:
-    """Cycles of a batch: `samples` TRAIN commands that never keep the engine waiting, and APPLY.
+    """Cycles of a batch: TRAIN commands that never keep the engine waiting, then APPLY.
 
     Parameters
     ----------
     samples : int
+        Number of TRAIN commands.
     cycles : int
-        What the counter ``cycles`` shows.
+        The value of the engine's counter ``cycles``.
     first, last : int
-        Cycle in which the first sample leaves an update lane, and the last.
+        Cycles in which the first and the last sample leave an update lane.
     batch_end : int
-        Cycles of the batch's end, which overlaps with nothing.
+        Cycles of the batch's end, which overlaps with no other work.
     value, sums, scaler, update : int
-        Requests that the MAC arrays of all cores took, a cycle each.
+        Requests that the MAC arrays of all cores took, one cycle each.
     activation, error, loader : int
-        Cycles in which those parts worked, of all cores together.
+        Cycles in which these parts worked, added up over all cores.
     """
 
     samples: int
@@ -52,26 +53,26 @@ class Prediction:
 
     @property
     def cycles_per_sample(self) -> float:
-        """Mean, the batch's end included."""
+        """Mean cycles a sample, including the batch's end."""
         return self.cycles / self.samples
 
     @property
     def pace(self) -> float:
-        """Cycles from one sample's end to the next one's."""
+        """Mean cycles from one sample's end to the end of the next."""
         return (self.last - self.first) / max(1, self.samples - 1)
 
 
 class Core:
-    """A core with its samples on their way.
+    """A core with the samples in flight in it.
 
-    Every part sees the registers of the others as they are at a cycle's beginning: requests and
-    handshakes are found first, and then all parts tick.
+    Every part sees the registers of the others as they are at the beginning of a cycle, so `tick`
+    evaluates all requests and handshakes first, and then advances every part.
 
     Parameters
     ----------
     plan : Plan
     batch : Batch
-        Of its samples.
+        The samples that go to this core.
     first : int
         Cycle in which the first of them is loaded.
     """
@@ -91,9 +92,9 @@ class Core:
         self.first = self.last = 0
 
     def grants(self) -> tuple[bool, bool, bool, bool]:
-        """Which requests are taken in this cycle: of value lane, sums, scaler, update lane.
+        """Arbitrate the requests of value lane, sums, scaler and update lane, in this order.
 
-        Vector clients come before weight clients, and later lanes before earlier ones.
+        Vector clients have priority over weight clients, and later lanes over earlier ones.
         """
         value, sums = self.value.requests(), self.tangent.sum_requests()
         scale, update = self.tangent.scale_requests(), self.update.requests()
@@ -104,7 +105,7 @@ class Core:
         return value, sums and not scale, scale, update
 
     def tick(self) -> bool:
-        """One cycle; returns whether a sample was in the core."""
+        """Advance by a cycle, and return whether a sample was in the core."""
         clock, loader, value = self.clock, self.loader, self.value
         error, tangent, update = self.error, self.tangent, self.update
         now = clock.now
@@ -143,7 +144,7 @@ class Core:
 def predict(
     network: Network, engine: EngineParameters, activity: Activity, depths: Depths | None = None
 ) -> Prediction:
-    """Follow a batch through the engine.
+    """Follow a batch through the engine, cycle by cycle.
 
     Parameters
     ----------
@@ -151,24 +152,26 @@ def predict(
     engine : EngineParameters
         Memory sizes do not matter.
     activity : Activity
-        Of the batch, under the pruning in question.
-    depths : Depths
+        Nonzeros of the batch, with the pruning to predict for.
+    depths : Depths or None
+        By default ``Depths()``.
 
     Raises
     ------
     ValueError
-        For a compact engine, whose program branches on values: `dualgate_sim.compact` interprets
-        it, and counts its cycles exactly.
+        If the engine is compact: its program branches on values. `dualgate_sim.compact` interprets
+        that program, and counts its cycles exactly.
 
     Notes
     -----
-    Exact for one core. Several are followed side by side, each from when its first sample is there;
-    that they wait for each other at the response port is left out, and their queues have no end.
+    The prediction is exact for one core. Several cores are followed side by side, each from the
+    cycle in which its first sample is loaded. The model leaves out that cores wait for each other
+    at the response port, and takes the depth of their queues to be unlimited.
     """
     if engine.compact:
         raise ValueError("a compact engine's cycles depend on values: interpret its program")
     plan = Plan(network, engine, depths or Depths())
-    batches = [Batch(plan, part) for part in activity.dealt(engine.cores)]
+    batches = [Batch(plan, part) for part in activity.split(engine.cores)]
     cores = [Core(plan, b, first) for b, first in zip(batches, _first(plan, batches), strict=True)]
     cycles = 0
     while True:
@@ -193,8 +196,12 @@ def predict(
 
 
 def _first(plan: Plan, batches: list[Batch]) -> list[int]:
-    """When each core has its first sample: words are dealt out a beat a cycle, then loaded."""
+    """Find the cycle in which each core's first sample is loaded; the earliest is 0.
+
+    The dispatcher sends the cores' first samples one after the other, a beat a cycle; each core
+    loads a word a cycle.
+    """
     words = [batch.loads[0] for batch in batches]
-    dealt = accumulate((-(-(w + 1) // plan.engine.beat) for w in words[:-1]), initial=0)
-    there = [start + w for start, w in zip(dealt, words, strict=True)]
-    return [cycle - min(there) for cycle in there]
+    sent = accumulate((-(-(w + 1) // plan.engine.beat) for w in words[:-1]), initial=0)
+    loaded = [start + w for start, w in zip(sent, words, strict=True)]
+    return [cycle - min(loaded) for cycle in loaded]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Small parts that lanes are made of: the clock's appointments, the reader of lists."""
+"""Parts that the lanes of the model share: a clock with scheduled events, a reader of lists."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -10,11 +10,12 @@ Meta = TypeVar("Meta")
 
 
 class Clock:
-    """The cycle, and what a pipeline will bring in a later one.
+    """The number of the current cycle, and the events that pipelines deliver in later cycles.
 
     Members
     -------
     now : int
+        The current cycle.
     """
 
     __slots__ = ("_later", "now")
@@ -24,29 +25,37 @@ class Clock:
         self._later: dict[int, list[Event]] = {}
 
     def after(self, cycles: int, event: Event) -> None:
-        """Let `event` change registers as they are seen `cycles` from now."""
+        """Call `event` at the beginning of the cycle that is `cycles` from now.
+
+        The registers that it changes have their new values in that cycle.
+        """
         self._later.setdefault(self.now + cycles, []).append(event)
 
     def begin(self) -> None:
-        """Bring what is due."""
+        """Begin a cycle: call the events that are due in it."""
         for event in self._later.pop(self.now, ()):
             event()
 
 
 class ListReader(Generic[Meta]):
-    """Reads lists, an entry a cycle, job after job without a gap; the first step of a job follows
-    it by 3 cycles.
+    """Read lists, one entry a cycle, without a gap between jobs.
+
+    The first step of a job is offered 3 cycles after the job is taken.
 
     Parameters
     ----------
     alternates : bool
-        Whether it never reads pairs of inputs in two cycles running, and rather leaves a gap.
+        Whether the reader leaves a gap rather than read pairs of inputs in two successive cycles,
+        because other clients use the port in the cycles between.
 
     Members
     -------
-    offers : whether a step is on offer
-    last : whether it is its job's last
-    meta : what its job carries along
+    offers : bool
+        Whether a step is offered.
+    last : bool
+        Whether the offered step is the last of its job.
+    meta : Meta or None
+        The data that the job of the offered step carries to each of its steps.
     """
 
     __slots__ = (
@@ -80,29 +89,38 @@ class ListReader(Generic[Meta]):
 
     @property
     def holds(self) -> bool:
-        """Whether steps are on their way."""
+        """Whether the reader holds steps that are not taken yet."""
         return self.offers or self._reading
 
     def uses(self, meta: Meta) -> bool:
-        """Whether one of them carries `meta`."""
+        """Whether a step that the reader holds carries `meta`."""
         return (self.offers and self.meta == meta) or (self._reading and self._read == meta)
 
     def ready(self, granted: bool) -> bool:
-        """Whether a job is taken in this cycle, if `granted` says the step on offer is."""
+        """Whether a job can be taken in this cycle; `granted` says if the offered step is taken."""
         reads = granted or not (self.offers and self._reading)
         return not self._left or (self._left == 1 and reads and not self._waits)
 
     @property
     def _waits(self) -> bool:
-        """Whether a pair would be read in the cycle after another one."""
+        """Whether reading now would read a pair in the cycle after another pair."""
         return self._alternates and self._before and self._first and self._left > 0
 
     def tick(
         self, granted: bool, count: int = 0, meta: Meta | None = None, pairs: bool = False
     ) -> None:
-        """A cycle passes, a step `granted` or not; `count` entries, with `meta`, are taken.
+        """Advance by a cycle.
 
-        Of inputs the memory has `pairs`.
+        Parameters
+        ----------
+        granted : bool
+            Whether the offered step is taken.
+        count : int
+            Entries of the job that is taken in this cycle; 0 if there is no job.
+        meta : Meta or None
+            The data that the job carries to its steps.
+        pairs : bool
+            Whether the job's list is stored as pairs of entries, as lists of inputs are.
         """
         moves_on = granted or not self.offers
         reads = (moves_on or not self._reading) and not self._waits

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A network in an engine, and a sample's nonzeros, as the parts of the model want them."""
+"""A network in an engine, and the nonzeros of a batch, in the form that the model uses."""
 
 from ..contract.activations import SOFTMAX
 from ..contract.engine import Depths, EngineParameters
@@ -12,23 +12,23 @@ MAC_LATENCY = 3
 """Cycles from a request to its product."""
 
 SUMS_LATENCY = 7
-"""From a sum's last request to its slot's place in the scaler's queue, or to a free slot."""
+"""Cycles from a sum's last request until its slot is in the scaler's queue, or free."""
 
 STORE_LATENCY = 6
-"""From a vector's last scaling to its place in the pruner's queue, or to a free slot."""
+"""Cycles from a vector's last scaling until its slot is in the pruner's queue, or free."""
 
 DELTA_LATENCY = 8
-"""From a tag's last scaling at the outputs to its update scalar, but for the adder tree."""
+"""Cycles from a tag's last scaling at the outputs to its update scalar; 1 more per adder level."""
 
 ACTIVATION_CYCLES = 13
-"""From a group's last request to its last value, besides a cycle for each of its units."""
+"""Cycles from a group's last request to its last value, plus one for each of its units."""
 
 UNIT_CYCLES = ACTIVATION_CYCLES - MAC_LATENCY - 1
-"""From a group's last request to that of the next, besides a cycle for each of its units."""
+"""Cycles from a group's last request to the next group's, plus one for each of its units."""
 
 
 class Plan:
-    """A network in an engine.
+    """The sizes of a network in an engine.
 
     Parameters
     ----------
@@ -39,11 +39,17 @@ class Plan:
     Members
     -------
     layers : int
-    inputs, outputs : units before and in each layer
-    groups : of each layer
-    frozen : whether each layer is
-    group_units : units of each group of each layer
-    levels : of the adder tree over N lanes
+        Number of layers.
+    inputs, outputs : list of int
+        Inputs and units of each layer.
+    groups : list of int
+        Number of groups of each layer.
+    frozen : list of bool
+        Whether each layer is frozen.
+    group_units : list of list of int
+        Number of units in each group of each layer.
+    levels : int
+        Levels of the adder tree over N neurons.
     """
 
     def __init__(self, network: Network, engine: EngineParameters, depths: Depths) -> None:
@@ -64,11 +70,11 @@ class Plan:
 
     @property
     def error_cycles(self) -> int:
-        """Cycles of the error unit for a sample, from taking its token to offering it.
+        """Cycles of the error unit for a sample, from taking its token to offering the token.
 
-        The token and the response's header take one each. Softmax makes two passes over the
-        outputs, and divides: ``2 * outputs + 25``. An output costs 5 cycles and 4 for each
-        multiplication: by softmax's reciprocal, by the slope, by the rate.
+        The token and the response's header take one cycle each. Softmax makes two passes over the
+        outputs and divides, which takes ``2 * outputs + 25`` cycles. An output takes 5 cycles, plus
+        4 for each multiplication: by softmax's reciprocal, by the slope, by the learning rate.
         """
         outputs = self.outputs[-1]
         softmax = self.network.layers[-1].activation is SOFTMAX
@@ -77,32 +83,38 @@ class Plan:
 
     @property
     def batch_end_cycles(self) -> int:
-        """``period * strips * rows + 2 * layers + 7``: strips are those of a row.
+        """Cycles of the batch's end: ``period * strips * rows + 2 * layers + 7``.
 
-        The period is 1 with three arrays, 3 with one.
+        Each of the network's rows has ``strips`` strips. The period is 1 with three arrays and 3
+        with one.
         """
         rows = sum(g * (n + 1) for g, n in zip(self.groups, self.inputs, strict=True))
         return 3 // self.engine.arrays * self.engine.strips * rows + 2 * self.layers + 7
 
 
 class Chunk:
-    """Tags on their way together: a slot of the tangent lanes.
+    """Tags that step together through the layers, in one slot of the tangent lanes.
 
     Parameters
     ----------
     sample : int
+        The sample that the tags belong to.
     layer : int
-        The layer their vectors enter next.
+        The layer that the tags' vectors enter next; at first the one after their own.
     size : int
-        Tags.
+        Number of tags.
     alive : list of bool
-        For each layer from there on, whether any of them is.
+        For each layer from the first `layer` on, whether any tag has a nonzero sum in it.
     words : list of list of int
-        For each hidden layer from there on: rows where any of them keeps an entry, of each word.
+        For each hidden layer from the first `layer` on and each word of its vectors, the number of
+        rows in which any tag keeps an entry.
 
     Members
     -------
-    crossed : layers crossed since its seed
+    crossed : int
+        Layers crossed since the seed, which indexes `alive` and `words`.
+    slot : int
+        The slot that the chunk occupies; -1 before it has one.
     """
 
     __slots__ = ("alive", "crossed", "layer", "sample", "size", "slot", "words")
@@ -120,11 +132,11 @@ class Chunk:
 
 
 Seeding = list[list[list[Chunk]]]
-"""For each hidden layer and word of slopes, the chunks seeded of it."""
+"""For each hidden layer and word of slopes, the chunks seeded from that word."""
 
 
 class Batch:
-    """The nonzeros of a batch, as lists.
+    """The nonzeros of a batch, as nested lists.
 
     Parameters
     ----------
@@ -134,9 +146,13 @@ class Batch:
     Members
     -------
     samples : int
-    counts : entries of the list of each sample and layer, bias included
-    loads : cycles of the loader for each sample's targets, masks and inputs
-    updates : for each sample and layer, which groups have an update scalar that is not zero
+        Number of samples.
+    counts : list of list of int
+        For each sample and layer, the number of entries in the layer's list, including the bias.
+    loads : list of int
+        Cycles of the loader for each sample's targets, masks and inputs.
+    updates : list of list of list of bool
+        For each sample, layer and group, whether any update scalar is nonzero.
     """
 
     def __init__(self, plan: Plan, activity: Activity) -> None:
@@ -155,11 +171,11 @@ class Batch:
         ]
 
     def seeds(self, sample: int) -> Seeding:
-        """The chunks of a sample."""
+        """Make the chunks of a sample."""
         return [
             [
                 [
-                    self._team(sample, layer, number * len(word) + place, size)
+                    self._chunk(sample, layer, number * len(word) + place, size)
                     for place, size in enumerate(word)
                     if size
                 ]
@@ -168,7 +184,7 @@ class Batch:
             for layer, sizes in enumerate(self._sizes)
         ]
 
-    def _team(self, sample: int, layer: int, chunk: int, size: int) -> Chunk:
+    def _chunk(self, sample: int, layer: int, chunk: int, size: int) -> Chunk:
         alive = [a[sample][chunk] for a in self._alive[layer]]
         words = [k[sample][chunk] for k in self._words[layer]]
         return Chunk(sample, layer + 1, size, alive, words)

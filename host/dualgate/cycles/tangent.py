@@ -1,31 +1,39 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The tangent lane of the model: the ring that `ring` has the parts of."""
+"""The tangent lane of the model, made of the parts in `ring` and `seeds`."""
 
 from collections import deque
 
 from .parts import Clock
 from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Chunk, Plan
-from .ring import NonzeroIssuer, Pruner, Scaler, Seeds
+from .ring import NonzeroIssuer, Pruner, Scaler
+from .seeds import Seeds
 
 
 class TangentLane:
-    """Carries every chunk of a sample to the outputs.
+    """Carry every chunk of a sample to the outputs.
 
     A sample costs at least
 
-    - on the MAC array of the sums, ``groups`` of the next layer for each seed, and
-      ``kept entries * groups`` for each hidden layer crossed; on that of the scaler, ``groups`` for
-      each layer entered. They share an array.
-    - in `Seeds` and `Pruner`, what is said there.
+    - for the sums, ``groups`` requests of the next layer for each seed, and
+      ``kept entries * groups`` requests for each hidden layer crossed;
+    - for the scaler, ``groups`` requests for each layer entered;
+    - in `Seeds` and `Pruner`, the cycles that their docstrings state.
+
+    The sums and the scaler share a MAC array, which takes one request a cycle.
 
     Parameters
     ----------
-    plan, batch, clock
+    plan : Plan
+    batch : Batch
+    clock : Clock
 
     Members
     -------
-    steps, scalings : requests taken, of the sums and of the scaler
+    steps : int
+        Requests of the sums that were taken.
+    scalings : int
+        Requests of the scaler that were taken.
     """
 
     def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
@@ -47,11 +55,11 @@ class TangentLane:
         self.scalings = 0
 
     def sum_requests(self) -> bool:
-        """Whether the MAC array is asked for a step of the sums."""
+        """Whether the sums request the MAC array."""
         return self._issuer.requests()
 
     def scale_requests(self) -> bool:
-        """Whether the MAC array is asked for a scaling."""
+        """Whether the scaler requests the MAC array."""
         return self._scaler.requests()
 
     def takes(self) -> bool:
@@ -59,28 +67,28 @@ class TangentLane:
         return self._seeds.sample is None
 
     def offers(self) -> bool:
-        """Whether a sample is to leave: the oldest, when all its chunks have ended."""
+        """Whether the oldest sample is offered: all its chunks are seeded and have ended."""
         order = self._order
         return bool(order) and self._seeds.sample != order[0] and not self._live[order[0]]
 
     def take(self, sample: int) -> None:
-        """A sample enters in this cycle."""
+        """Take sample number `sample` in this cycle."""
         self._order.append(sample)
         self._seeds.start(sample, self._batch.seeds(sample))
 
     def give(self) -> int:
-        """The oldest sample leaves in this cycle."""
+        """Release the oldest sample in this cycle, and return its number."""
         return self._order.popleft()
 
     def tick(self, sum_granted: bool, scale_granted: bool) -> None:
-        """A cycle passes, in which the requests were granted or not.
+        """Advance by a cycle.
 
         Parameters
         ----------
         sum_granted : bool
-            The issuer's, to add up a row.
+            Whether the MAC array takes the issuer's request, which adds a row to a sum.
         scale_granted : bool
-            The scaler's, to scale a word.
+            Whether the MAC array takes the scaler's request, which scales a word.
         """
         seeds, pruner, issuer = self._seeds, self._pruner, self._issuer
         free = self._slots[self._turn] is None
@@ -134,7 +142,7 @@ class TangentLane:
             self._end(chunk)
 
     def _write(self) -> None:
-        """An update scalar is written; seeds cannot clear a word in this cycle."""
+        """Write an update scalar, so that `Seeds` cannot clear a word in this cycle."""
         self._writes = self._clock.now
 
     def _end(self, chunk: Chunk) -> None:

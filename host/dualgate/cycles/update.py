@@ -8,26 +8,31 @@ from .plan import Batch, Plan
 IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, LEAVE = range(9)
 
 WRITES = 4
-"""Cycles after a step in which its row is on its way."""
+"""Cycles after a step in which the update of its row is still in progress."""
 
 
 class UpdateLane:
-    """Walks each list once for each group with an update scalar that is not zero.
+    """Walk a layer's list once for each of its groups that has a nonzero update scalar.
 
-    A sample costs at least ``sum of (nonzeros + 1)`` over those groups. A layer costs 2 cycles of
-    its own, which is all that a frozen one costs, a group without update scalars 4, another one at
-    least 5; they overlap with the steps of groups and of the sample before, but a sample's first
-    step follows the last one of the sample before by 5 cycles.
+    A sample costs at least ``sum of (nonzeros + 1)`` steps over those groups. The control costs 2
+    cycles for each layer, frozen or not, 4 for a group without update scalars and at least 5 for
+    any other group. Control overlaps with the steps of earlier groups and of the sample before;
+    but a sample's first step follows the last step of the sample before by 5 cycles.
 
     Parameters
     ----------
-    plan, batch, clock
+    plan : Plan
+    batch : Batch
+    clock : Clock
 
     Members
     -------
-    state : see the constants of this module
-    leaves : whether a sample has its last steps on their way
-    steps : requests taken
+    state : int
+        One of the constants of this module.
+    leaves : bool
+        Whether all jobs of a sample are issued, and the sample leaves after its last step.
+    steps : int
+        Requests that were taken.
     """
 
     def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
@@ -45,25 +50,25 @@ class UpdateLane:
         self.steps = 0
 
     def requests(self) -> bool:
-        """Whether the MAC array is asked for."""
+        """Whether the MAC array is requested."""
         return self._reader.offers
 
     def busy(self) -> bool:
-        """Whether rows are on their way."""
+        """Whether any steps are pending, or the update of any row is in progress."""
         return self._reader.holds or self._clock.now - self._last_step <= WRITES
 
     def gives(self, granted: bool) -> bool:
-        """Whether a sample leaves in this cycle, if `granted` says the step on offer is taken."""
+        """Whether a sample leaves in this cycle; `granted` says if the offered step is taken."""
         return self.leaves and not self._reader.holds and self._reader.ready(granted)
 
     def take(self, sample: int) -> None:
-        """A sample comes in this cycle."""
+        """Take sample number `sample` in this cycle."""
         self._sample = sample
         self._layer = 0
         self.state = FETCH
 
     def tick(self, granted: bool) -> None:
-        """A cycle passes, in which the request was granted or not."""
+        """Advance by a cycle; `granted` says whether the MAC array takes the request."""
         reader, state = self._reader, self.state
         if granted:
             self.steps += 1

@@ -9,12 +9,14 @@ IDLE, FETCH, LAYER, WALK, WAIT, DONE = range(6)
 
 
 class Thread:
-    """A sample on its way through the layers.
+    """The progress of one sample through the layers.
 
     Members
     -------
-    state : IDLE, FETCH, LAYER, WALK, WAIT or DONE
-    sample, layer, group : in work
+    state : int
+        IDLE, FETCH, LAYER, WALK, WAIT or DONE.
+    sample, layer, group : int
+        The sample in progress, its layer in progress, and the next group of that layer to walk.
     """
 
     __slots__ = ("group", "layer", "sample", "state")
@@ -27,25 +29,30 @@ class Thread:
 
 
 class ValueLane:
-    """Threads that share a reader, an accumulator and the activation unit.
+    """Threads that share a list reader, an accumulator and the activation unit.
 
     A sample costs at least
 
-    - ``groups * (nonzeros + 1)`` steps of each layer on the MAC array;
-    - ``units + 9`` cycles of the activation unit for each group: a group's last step waits for
-      the units of the group before.
+    - ``groups * (nonzeros + 1)`` steps on the MAC array for each layer;
+    - ``units + 9`` cycles of the activation unit for each group: a group's last step waits until
+      the unit has finished the group before.
 
-    A layer's list is complete, and its successor may be fetched, ``units + 13`` cycles after the
-    last step of its last group; of the last layer the sample leaves one cycle earlier.
+    A layer's list is complete, and the next layer's descriptor can be fetched, ``units + 13``
+    cycles after the last step of the layer's last group. In the output layer the sample leaves
+    one cycle earlier.
 
     Parameters
     ----------
-    plan, batch, clock
+    plan : Plan
+    batch : Batch
+    clock : Clock
 
     Members
     -------
-    steps : requests taken
-    activating : cycles in which the activation unit holds a group
+    steps : int
+        Requests that were taken.
+    activating : int
+        Cycles in which the activation unit holds a group.
     """
 
     def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
@@ -61,7 +68,7 @@ class ValueLane:
         self.activating = 0
 
     def requests(self) -> bool:
-        """Whether the MAC array is asked for."""
+        """Whether the MAC array is requested."""
         reader = self._reader
         return reader.offers and not (reader.last and self._clock.now < self._unit_free)
 
@@ -70,11 +77,11 @@ class ValueLane:
         return self._threads[self._newest].state == IDLE
 
     def offers(self) -> bool:
-        """Whether a sample is to leave."""
+        """Whether the oldest sample is offered to the error unit."""
         return self._threads[self._oldest].state == DONE
 
     def tick(self, granted: bool) -> None:
-        """A cycle passes, in which the request was granted or not."""
+        """Advance by a cycle; `granted` says whether the MAC array takes the request."""
         reader = self._reader
         if granted:
             self.steps += 1
@@ -101,7 +108,7 @@ class ValueLane:
             reader.tick(granted)
 
     def take(self, sample: int) -> None:
-        """A sample enters in this cycle."""
+        """Take sample number `sample` in this cycle."""
         thread = self._threads[self._newest]
         thread.state = FETCH
         thread.sample = sample
@@ -109,14 +116,14 @@ class ValueLane:
         self._newest = (self._newest + 1) % len(self._threads)
 
     def give(self) -> int:
-        """The oldest sample leaves in this cycle."""
+        """Release the oldest sample in this cycle, and return its number."""
         thread = self._threads[self._oldest]
         thread.state = IDLE
         self._oldest = (self._oldest + 1) % len(self._threads)
         return thread.sample
 
     def _activate(self) -> None:
-        """A group's last step was taken."""
+        """Pass a group, whose last step is taken, to the activation unit."""
         assert self._reader.meta is not None
         thread, group = self._reader.meta
         plan = self._plan

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What backpropagation would take on the same multipliers: the yardsticks of the benchmark."""
+"""Cycles of backpropagation on the same multipliers: the yardsticks of the benchmark."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,12 @@ from .activity import Activity, per_word
 
 
 def dense_backprop(network: Network, multipliers: int) -> float:
-    """Cycles a sample of dense backpropagation whose multipliers are busy in every cycle.
+    """Count the cycles a sample of dense backpropagation with all multipliers always busy.
 
-    Each weight is multiplied once for the values and once for its gradient, and those after the
-    first layer once more for the errors of the layer before: ``(2 * weights + weights after the
-    first layer) / multipliers``. Biases, slopes and the batch's end are free.
+    Each weight is multiplied once for the values and once for its gradient. Each weight after the
+    first layer is multiplied once more, for the errors of the layer before. The result is
+    ``(2 * weights + weights after the first layer) / multipliers``. Biases, slopes and the batch's
+    end are not counted.
 
     Parameters
     ----------
@@ -29,23 +30,26 @@ def dense_backprop(network: Network, multipliers: int) -> float:
 
 @dataclass(frozen=True)
 class SparseBackprop:
-    """Backpropagation that skips zeros, on lanes like the engine's, never waiting.
+    """Cycles of backpropagation that skips zeros, on lanes like the engine's that never wait.
 
     Parameters
     ----------
     value : float
-        Rows a sample, as the engine's value lane: groups of each layer * (nonzero inputs + bias).
+        Rows a sample that compute values, as in the engine's value lane: the sum over layers of
+        groups * (nonzero inputs + bias).
     transposed : float
-        For each layer after the first, units whose dL/dz is not zero * groups of the layer before.
-        It needs a memory that gives weights by columns too, which the engine does not have.
+        Rows a sample of transposed products: the sum over layers after the first of units whose
+        dL/dz is nonzero * groups of the layer before. They need a memory that also reads weights
+        by columns, which the engine does not have.
     update : float
-        As the engine's update lane: (nonzero inputs + bias) * groups with a dL/dz not zero.
+        Rows a sample of updates, as in the engine's update lane: the sum over layers of
+        (nonzero inputs + bias) * groups that have a nonzero dL/dz.
     batch_end : float
-        Cycles a sample of the batch's end, the same as the engine's.
+        Cycles of the batch's end divided by the samples; the same as the engine's.
     arrays : int
-        With 3, each of the rows has an array of its own; with 1 they share it.
+        With 3, each of the three kinds of rows has its own array; with 1 they share one.
     cores : int
-        As many work side by side, on samples of their own.
+        Number of cores, which work in parallel on different samples.
     """
 
     value: float
@@ -57,29 +61,32 @@ class SparseBackprop:
 
     @property
     def rows(self) -> float:
-        """Cycles a sample without the batch's end: all rows, or those of the slowest lane."""
+        """Cycles a sample without the batch's end.
+
+        All rows count if they share one array, otherwise those of the slowest lane.
+        """
         parts = (self.value, self.transposed, self.update)
         return (sum(parts) if self.arrays == 1 else max(parts)) / self.cores
 
     @property
     def cycles(self) -> float:
-        """Cycles a sample."""
+        """Cycles a sample, including the batch's end."""
         return self.rows + self.batch_end
 
 
 def sparse_backprop(
     network: Network, engine: EngineParameters, activity: Activity, batch_end: int
 ) -> SparseBackprop:
-    """Rows of backpropagation with the nonzeros of a batch.
+    """Count the rows of backpropagation with the nonzeros of a batch.
 
     Parameters
     ----------
     network : Network
     engine : EngineParameters
     activity : Activity
-        Which dL/dz are not zero is taken from the update scalars.
+        A unit's dL/dz is taken to be nonzero if its update scalar is nonzero.
     batch_end : int
-        Cycles of the batch's end.
+        Cycles of the engine's batch end.
     """
     counts = activity.inputs + 1
     groups = np.array([engine.groups_of(layer) for layer in network.layers])

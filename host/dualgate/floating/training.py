@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Training in floating point: batches through forward mode and an optimiser.
+"""Training in floating point, by forward mode and an optimiser.
 
-Samples are visited in the order, and in the batches, in which `dualgate.train.trainer` shows them
-to a device, so that runs of either kind compare.
+The order of the samples and their batches are those of `dualgate.train.trainer`, so that a run in
+floating point can be compared with one on a device.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,7 @@ from ..data.metrics import accuracy, predicted_labels
 from ..data.samples import Samples
 from ..optim.initialisers import initial_weights
 from ..optim.regularisation import Dropout, EarlyStopping
+from ..train.chance import epoch_batches
 from ..train.record import Record
 from .forward_mode import ForwardMode, Trace
 from .losses import Loss
@@ -28,27 +29,27 @@ Floats = NDArray[np.floating[Any]]
 
 
 class FloatTrainer:
-    """A run.
+    """A training run in floating point.
 
     Parameters
     ----------
     mode : ForwardMode
-        The network, its loss, what is pruned and what is frozen.
+        The network, its loss, the pruning policy and the frozen layers.
     recipe : FloatRecipe
     train : Samples
     held_out : Samples or None
     weights : sequence of array (inputs + 1, outputs) or None
-        Where to start; by default `initial_weights` of the recipe's seed.
+        Initial weights; by default `initial_weights` of the recipe's seed.
     dtype
-        float64 or float32, of all arithmetic.
+        Precision of all arithmetic: float64 or float32.
 
     Members
     -------
     weights : list of array
     state : State
-        Of the optimiser, for the layers that learn.
+        State of the optimiser, for the layers that learn.
     epoch : int
-        Epochs done.
+        Number of finished epochs.
 
     Raises
     ------
@@ -92,9 +93,9 @@ class FloatTrainer:
         Parameters
         ----------
         stop : EarlyStopping or None
-            May end the run before its last epoch; the best weights are then put back.
+            May end the run before its last epoch. After the run the best weights are restored.
         on_batch : callable
-            Called after every batch with the samples done in this epoch.
+            Called after every batch with the number of samples trained in this epoch.
 
         Raises
         ------
@@ -122,11 +123,12 @@ class FloatTrainer:
         x : (samples, inputs)
         target : (samples, outputs)
         weight : array or None
-            Of the loss's terms, see `Loss.weigh`.
+            Weights of the terms of the loss; see `Loss.weigh`.
 
         Returns
         -------
-        The forward pass, taken before the weights moved.
+        Trace
+            The forward pass, with the weights before the step.
         """
         masks = None
         if self._dropout is not None:
@@ -148,11 +150,11 @@ class FloatTrainer:
 
     def _one_epoch(self, on_batch: Callable[[int], None]) -> Record:
         data, size = self._train, len(self._train)
-        order = np.random.default_rng((self.recipe.seed, self.epoch)).permutation(size)
+        batches = epoch_batches(self.recipe.seed, self.epoch, size, -(-size // self.recipe.batch))
         self._kept = self._dropped = 0
         losses, outputs = np.empty(size), np.empty_like(data.target)
         done, clock = 0, perf_counter()
-        for chosen in np.array_split(order, -(-size // self.recipe.batch)):
+        for chosen in batches:
             weight = None if self._weight is None else self._weight[chosen]
             trace = self.step(data.x[chosen], data.target[chosen], weight)
             part = slice(done, done + len(chosen))
@@ -167,7 +169,7 @@ class FloatTrainer:
         return Record(
             epoch=self.epoch,
             loss=float(losses.mean()),
-            accuracy=data.accuracy(outputs, order),
+            accuracy=data.accuracy(outputs, np.concatenate(batches)),
             held_out_loss=held_out[0],
             held_out_accuracy=held_out[1],
             samples_per_s=size / seconds,
@@ -183,7 +185,7 @@ class FloatTrainer:
 
 
 class _Reals:
-    """Samples in the run's precision."""
+    """Samples in the precision of the run."""
 
     def __init__(self, mode: ForwardMode, samples: Samples, dtype: DTypeLike) -> None:
         network = mode.network
@@ -198,7 +200,7 @@ class _Reals:
         return len(self.x)
 
     def accuracy(self, outputs: Floats, order: NDArray[np.intp] | slice) -> float | None:
-        """Accuracy of `outputs`, which answer the samples in `order`; None without classes."""
+        """Return the accuracy of `outputs` for the samples in `order`; None without classes."""
         if self.labels is None:
             return None
         return accuracy(self.labels[order], predicted_labels(outputs))

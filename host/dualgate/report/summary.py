@@ -11,7 +11,7 @@ from ..contract.settings import prune_name
 from ..data.files import replace_file
 from ..devices import Device
 from ..devices.checked import CheckedDevice
-from ..tasks.table import find_task
+from ..tasks import find_task
 from ..train.evaluation import Evaluation
 from ..train.trainer import Trainer
 from .progress import percent

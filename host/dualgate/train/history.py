@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The history of a run: a file of one JSON line an epoch."""
+"""The history of a run: a file with one line of JSON for each epoch."""
 
 import json
 from collections.abc import Sequence
@@ -12,6 +12,6 @@ from .record import Record
 
 
 def write_history(path: Path, records: Sequence[Record]) -> None:
-    """Write `records` to `path`: one JSON line an epoch, its keys the fields of `Record`."""
+    """Write `records` to `path`: one line of JSON each, whose keys are the fields of `Record`."""
     lines = [json.dumps(asdict(record)) + "\n" for record in records]
     replace_file(path, "".join(lines).encode())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A recipe: how a network is to be trained, on whatever device."""
+"""Recipes: how a network is trained, on any device."""
 
 import math
 from dataclasses import dataclass
@@ -14,53 +14,75 @@ from ..optim.regularisation import Penalty, check_dropout
 from ..optim.schedules import CONSTANT, Schedule, parse_schedule
 
 LR_MIN, LR_MAX = 1e-9, 1e6
-"""Far beyond use; within, no arithmetic of settings overflows before it is checked."""
+"""Range of learning rates. It is far wider than useful rates, and inside it the arithmetic of
+`make_settings` does not overflow before its own checks."""
 
 ON_CHIP = ("sgd", "momentum")
-"""Optimisers that the engine runs itself; for the others it returns the gradient."""
+"""Optimisers that the engine runs itself; for the others the host reads the gradient."""
 
 WITH_MOMENTUM = ("momentum", "nesterov")
+"""Optimisers that take the recipe's momentum."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A recipe's rules for moving the weights, for epochs of a known number of batches.
+
+    Parameters
+    ----------
+    rate : float or Schedule
+        Learning rate, as a function of the batches done.
+    optimiser : Optimiser
+        With that rate.
+    penalty : Penalty
+        L1 and L2 on the weights.
+    """
+
+    rate: float | Schedule
+    optimiser: Optimiser
+    penalty: Penalty
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a training run needs beside a network and data.
+    """Settings of a training run, beside its network and data.
 
     Parameters
     ----------
     epochs : int
     batch : int
-        Most samples in a batch; an epoch is divided into batches as equal as can be.
+        Largest number of samples in a batch. The batches of an epoch differ by one sample at most.
     lr, momentum : float
         Learning rate at the start; momentum for the optimisers that have one.
     prune : int
         p as in `Settings.prune`.
     seed : int
-        Of the first weights, of the order of the samples, of shifts and of dropout.
+        Seed of the initial weights, the order of the samples, the shifts and dropout.
     optimiser : str
-        A key of `floating.optimisers.OPTIMISERS`. ``momentum`` with a momentum of 0 is plain SGD.
+        A key of `optim.optimisers.OPTIMISERS`. ``momentum`` with a momentum of 0 is plain SGD.
     schedule : str
-        See `floating.schedules.parse_schedule`.
+        See `optim.schedules.parse_schedule`.
     l1, l2 : float
-        See `floating.regularisation.Penalty`.
+        See `optim.regularisation.Penalty`.
     dropout : float
-        Share of the hidden units that is left out of each sample, see `dualgate.train.dropout`.
+        Share of the hidden units that is left out of each sample; see `dualgate.train.dropout`.
     class_weights : sequence of float
-        How much the samples of each class count, above 0; empty where all count alike. Not for
-        ``bce`` with several outputs, where the weights would be of outputs and not of samples.
+        Weight of the samples of each class, above 0; empty if all classes have the same weight.
+        Not for ``bce`` with several outputs, where a weight would belong to an output instead of a
+        sample.
     shift : int
-        Square images move by up to so many pixels either way, by chance, in every epoch.
+        Largest distance, in pixels along each axis, by which square images are moved at random in
+        every epoch.
     patience : int
-        Epochs without a lower held-out loss that end the run, whose best weights are then put
-        back; 0 for no early stopping.
+        Number of epochs without a lower held-out loss after which the run ends and the best
+        weights are restored; 0 for no early stopping.
     initialiser : str or None
-        See `initialisers.initial_weights`.
+        See `optim.initialisers.initial_weights`.
 
     Raises
     ------
     InputError
-        For a number out of range or an unknown name. Momentum and pruning are checked by
-        `make_settings`, which knows their formats.
+        For a number out of range or an unknown name. `make_settings` checks the pruning.
     """
 
     epochs: int
@@ -101,26 +123,24 @@ class Recipe:
         find_optimiser(self.optimiser)
         if self.momentum and self.optimiser not in WITH_MOMENTUM:
             raise InputError(f"momentum {self.momentum}: {self.optimiser} has none; leave it 0")
-        self.penalty  # noqa: B018 - raises for a bad one
         check_dropout(self.dropout)
-        parse_schedule(self.schedule, self.lr, 1)
         check_initialiser(self.initialiser)
-
-    @property
-    def penalty(self) -> Penalty:
-        """L1 and L2 on the weights."""
-        return Penalty(self.l1, self.l2)
+        self.method(1)  # raises for a bad schedule, penalty or momentum
 
     @property
     def on_chip(self) -> bool:
-        """Whether the engine moves the weights itself; a penalty needs the host."""
+        """Whether the engine moves the weights; for a penalty the host must."""
         return self.optimiser in ON_CHIP and not (self.l1 or self.l2)
 
-    def rate(self, epoch: int) -> float | Schedule:
-        """The learning rate, for epochs of so many batches."""
-        return parse_schedule(self.schedule, self.lr, epoch)
+    def method(self, epoch: int) -> Method:
+        """Parse schedule, optimiser and penalty; call it once a run.
 
-    def host_optimiser(self, epoch: int) -> Optimiser:
-        """The optimiser as the host runs it, for epochs of so many batches."""
+        Parameters
+        ----------
+        epoch : int
+            Batches in an epoch.
+        """
+        rate = parse_schedule(self.schedule, self.lr, epoch)
         more = {"momentum": self.momentum} if self.optimiser in WITH_MOMENTUM else {}
-        return find_optimiser(self.optimiser)(self.rate(epoch), **more)
+        optimiser = find_optimiser(self.optimiser)(rate, **more)
+        return Method(rate, optimiser, Penalty(self.l1, self.l2))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a run counts: a record of every epoch, and a tally of the one that is under way."""
+"""Measurements of a run: a record of each finished epoch, and a tally of the current one."""
 
 from dataclasses import dataclass
 
@@ -9,25 +9,25 @@ from ..devices import Counters
 
 @dataclass(frozen=True)
 class Record:
-    """One epoch.
+    """Measurements of one epoch.
 
     Parameters
     ----------
     epoch : int
-        From 1.
+        Number of the epoch, from 1.
     loss, accuracy : float
-        Of the training samples, each measured before its batch moved the weights. An accuracy is
-        None where samples have no classes.
+        Of the training samples, each measured before its batch moved the weights. The accuracy is
+        None if samples have no classes.
     held_out_loss, held_out_accuracy : float or None
         After the epoch; None without held-out samples.
     samples_per_s : float
-        Training only.
+        Samples per second, for training alone.
     cycles_per_sample : float or None
-        Of the engine, training only; None where the device has no clock.
+        Clock cycles of the engine, for training alone; None if the device has no clock.
     kept_fraction : float
-        Share of the tangents crossing hidden layers that was kept.
+        Share of the tangents that crossed hidden layers and were kept.
     saturations : int
-        Everything clipped, in training and measuring.
+        Number of clipped values, in training and measuring.
     """
 
     epoch: int
@@ -43,14 +43,14 @@ class Record:
 
 @dataclass(frozen=True)
 class Tally:
-    """What an epoch has counted so far, in training.
+    """Totals of the current epoch so far, for training alone.
 
     Parameters
     ----------
     loss : float
-        Sum over the samples.
+        Sum of the losses of the samples.
     right : int
-        Samples answered with the right class.
+        Number of samples whose class was predicted correctly.
     seconds : float
     counters : Counters
     """

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The training loop: batches into a device, a record out of every epoch.
+"""The training loop: it feeds batches to a device and makes a record of every epoch.
 
-Nothing here computes what the device computes; losses and accuracies come from the outputs it
-returns while it trains, so an epoch is one pass. A run is determined by its network, recipe and
-data: all chance is drawn from the seed, the epoch and the batch, so that it can be left after any
-batch and taken up again from a checkpoint.
+The device computes everything. Losses and accuracies come from the outputs that it returns during
+training, so an epoch is a single pass. Network, recipe and data determine a run; `chance` draws all
+random numbers from the seed, the epoch and the batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from time import perf_counter
 
@@ -18,13 +17,14 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from ..contract.network import Network, check_master
-from ..data.augmentation import image_side, shift_images
 from ..data.quantized import QuantizedSamples
 from ..data.samples import Samples
 from ..devices import Counters, Device
 from ..optim.initialisers import initial_master_weights
-from ..optim.regularisation import EarlyStopping, draw_masks
+from ..optim.regularisation import EarlyStopping
+from .chance import draw_dropout, draw_shifts, epoch_batches
 from .checkpoint import Best, Checkpoint
+from .checks import check_recipe, check_start
 from .dropout import infer
 from .evaluation import Evaluation
 from .recipe import Recipe
@@ -37,7 +37,7 @@ Ints = NDArray[np.int64]
 
 
 class Trainer:
-    """A run: network, recipe and data, checked before any device is touched.
+    """A training run, whose network, recipe and data are checked before a device is used.
 
     Parameters
     ----------
@@ -46,26 +46,27 @@ class Trainer:
     train : Samples
     held_out : Samples or None
     start : Checkpoint or None
-        Where to go on; all but the number of epochs must be those of this run.
+        Checkpoint to continue from. Everything in it except the number of epochs must agree with
+        this run.
     weights : sequence of int array (inputs + 1, outputs), or None
-        First master weights, such as `exchange.Model.master_weights` of an imported network; by
+        Initial master weights, such as `exchange.Model.master_weights` of an imported network; by
         default they are drawn from the seed.
 
     Members
     -------
     update_frac : int
-        See `Device.configure`.
+        Fraction bits of the update scalars; see `Device.configure`.
     epoch, batch : int
-        Epochs done, and batches of the one under way.
+        Number of finished epochs, and of finished batches in the current epoch.
     records : list of Record
-        Of all epochs done, those before `start` included.
+        One of each finished epoch, including those before `start`.
     counters : Counters
-        Of the whole run, as far as they were last read.
+        Counts of the whole run, at the time of the last reading.
 
     Raises
     ------
     InputError
-        For samples, settings or weights the network cannot take, or a `start` of another run.
+        For samples, settings or weights that do not fit the network, or a `start` of another run.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Trainer:
         self.recipe = recipe
         self._train = QuantizedSamples(network, train)
         self._held_out = None if held_out is None else QuantizedSamples(network, held_out)
-        self._check_recipe()
+        check_recipe(network, recipe, self._train, held_out is not None)
         self._update = weight_update(network, recipe, self.batches, self._sizes)
         self.update_frac = self._update.update_frac
         self._data = self._train.checksum()
@@ -90,7 +91,9 @@ class Trainer:
         if weights is not None:
             check_master(network, weights)
         if start is not None:
-            self._check_start(start)
+            if weights is not None:
+                raise InputError("the checkpoint has its own weights; give no initial weights")
+            check_start(network, recipe, self.update_frac, self._data, start)
         self._rewind()
 
     @cached_property
@@ -105,12 +108,13 @@ class Trainer:
 
     @cached_property
     def _sizes(self) -> set[int]:
-        # Equal within one: a short last batch would need a rate, hence a headroom, of its own.
+        # They differ by one at most. A short last batch would need a rate of its own, and with it
+        # a headroom of its own.
         return {-(-len(self._train) // self.batches), len(self._train) // self.batches}
 
     @property
     def finished(self) -> bool:
-        """Whether there is no epoch left, or early stopping has ended the run."""
+        """Whether all epochs are finished or early stopping has ended the run."""
         stopped = self._stop is not None and self._stop.due(self.epoch)
         return stopped or self.epoch >= self.recipe.epochs
 
@@ -122,15 +126,15 @@ class Trainer:
         Parameters
         ----------
         device : Device
-            Stays open, and holds the weights afterwards.
+            It stays open and holds the weights afterwards.
         on_batch : callable
-            Called after every batch with the samples done in this epoch; it may call
+            Called after every batch with the number of samples trained in this epoch; it may call
             `checkpoint`.
 
         Raises
         ------
         FitError
-            When the network does not fit the device.
+            If the network does not fit the device.
         """
         self._rewind()
         device.configure(self.network, self.update_frac)
@@ -150,7 +154,7 @@ class Trainer:
             device.write_weights(self._stop.weights)
 
     def checkpoint(self, device: Device) -> Checkpoint:
-        """The state after the last batch, read from the device that runs it."""
+        """Read the state after the last batch from the device of the run."""
         self._count(device, training=True)
         stop = self._stop
         return Checkpoint(
@@ -170,8 +174,10 @@ class Trainer:
         )
 
     def evaluate(self, device: Device) -> Evaluation:
-        """Measure the weights that a device was left with by `run`, on the held-out samples, or
-        else on all."""
+        """Measure the weights that `run` left in a device.
+
+        They are measured on the held-out samples, or on the training samples if there are none.
+        """
         data = self._held_out or self._train
         outputs = infer(device, data.x, self.recipe.dropout)
         return Evaluation.of(self.network, data.samples, outputs)
@@ -181,33 +187,8 @@ class Trainer:
             return initial_master_weights(self.network, self.recipe.seed, self.recipe.initialiser)
         return [w.astype(np.int64) for w in self._first]
 
-    def _check_recipe(self) -> None:
-        recipe = self.recipe
-        if recipe.shift:
-            image_side(self.network.sizes[0])
-        if (recipe.shift or recipe.class_weights) and self._train.labels is None:
-            raise InputError("shifts and class weights need samples with classes")
-        if recipe.patience and self._held_out is None:
-            raise InputError("early stopping watches held-out samples; give some")
-        if recipe.dropout and len(self.network.layers) == 1:
-            raise InputError("dropout leaves out hidden units; the network has none")
-
-    def _check_start(self, start: Checkpoint) -> None:
-        if self._first is not None:
-            raise InputError("a checkpoint to go on from has its own weights; give no others")
-        recipe = replace(start.recipe, epochs=self.recipe.epochs)
-        theirs = {**asdict(recipe), **asdict(start.network), "update_frac": start.update_frac}
-        ours = {**asdict(self.recipe), **asdict(self.network), "update_frac": self.update_frac}
-        for name, value in ours.items():
-            if theirs[name] != value:
-                raise InputError(
-                    f"the checkpoint is of another run: its {name} is {theirs[name]}, here {value}"
-                )
-        if start.data != self._data:
-            raise InputError("the checkpoint is of another run: it has other training samples")
-
     def _rewind(self) -> None:
-        """Go back to where the run begins."""
+        """Return to the beginning of the run."""
         start = self._start
         self.epoch = start.epoch if start else 0
         self.batch = start.batch if start else 0
@@ -221,8 +202,7 @@ class Trainer:
             self._stop.update(best.epoch, best.loss, best.weights)
 
     def _one_epoch(self, device: Device, on_batch: Callable[[int], None]) -> Record:
-        order = np.random.default_rng((self.recipe.seed, self.epoch)).permutation(self.samples)
-        parts = np.array_split(order, self.batches)
+        parts = epoch_batches(self.recipe.seed, self.epoch, self.samples, self.batches)
         done = sum(len(part) for part in parts[: self.batch])
         for chosen in parts[self.batch :]:
             self._one_batch(device, chosen)
@@ -241,13 +221,11 @@ class Trainer:
 
     def _one_batch(self, device: Device, chosen: NDArray[np.intp]) -> None:
         clock, data = perf_counter(), self._train
-        x, target = data.x[chosen], data.target[chosen]
-        if self.recipe.shift:
-            random = np.random.default_rng((self.recipe.seed, self.epoch, self.batch))
-            x = shift_images(x, self.recipe.shift, random)
+        x = draw_shifts(self.recipe, self.epoch, self.batch, data.x[chosen])
+        masks = draw_dropout(self.network, self.recipe, self.epoch, self.batch, len(x))
         labels = None if data.labels is None else data.labels[chosen]
         number = self.epoch * self.batches + self.batch
-        outputs = self._update.batch(device, number, x, target, labels, self._masks(len(x)))
+        outputs = self._update.batch(device, number, x, data.target[chosen], labels, masks)
         self.batch += 1
         loss, right = data.score(chosen, outputs)
         tally = self._tally
@@ -258,16 +236,8 @@ class Trainer:
             seconds=tally.seconds + perf_counter() - clock,
         )
 
-    def _masks(self, samples: int) -> list[NDArray[np.bool_]] | None:
-        """Of this batch, under dropout; another stream of chance than that of its shifts."""
-        rate = self.recipe.dropout
-        if not rate:
-            return None
-        random = np.random.default_rng((self.recipe.seed, self.epoch, self.batch, 1))
-        return draw_masks(self.network, rate, samples, random)
-
     def _count(self, device: Device, training: bool) -> Counters:
-        """Take over what the device has counted since the last time."""
+        """Add the counts of the device since the last call, and return them."""
         now = device.counters()
         spent, self._mark = now - self._mark, now
         clipped = spent.saturated_weights + self._update.clipped()

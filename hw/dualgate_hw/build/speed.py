@@ -16,7 +16,7 @@ from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import FitError
 from dualgate.contract.settings import Settings
 from dualgate.cycles import predict
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 
 Ints = NDArray[np.int64]
 

@@ -12,7 +12,7 @@ from dualgate.contract.engine import EngineParameters
 from dualgate.contract.errors import FitError, InputError
 from dualgate.cycles import assumed_activity
 from dualgate.data.files import check_target, replace_file
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 
 from ..boards import find_board
 from ..boards.board import Board

@@ -36,11 +36,11 @@ class Decoded(NamedTuple):
     joined : int
         Register that is joined to the address: 1 is X, 2 is Y, 0 is none.
     act : callable or None
-        Uses the result.
+        Uses the result; None for no action.
     goes : callable or None
-        Gives whether the condition holds; None if it never does.
+        Tells whether the condition holds; None if it never does.
     target : int or None
-        Following instruction if the condition holds; None stands for the link.
+        Address of the next instruction if the condition holds; None stands for the link register.
     """
 
     operate: Callable[[int], int]
@@ -55,9 +55,9 @@ class Machine:
     """A compact engine between two streams of words that never keep it waiting.
 
     The program never uses a result before the gateware has it: if it did, the engine would not
-    agree with the golden model. So an action takes effect at once here, and time is a sum: two
-    cycles for each instruction, and those for which an `Action.WAIT` is held because a loop in
-    hardware is in progress.
+    agree with the golden model. So the interpreter lets an action take effect at once. Time is a
+    sum: two cycles for each instruction, plus the cycles for which an `Action.WAIT` is held because
+    a loop in hardware is in progress.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ class Machine:
         self._negative = False
         self._x = self._y = self._address = 0
         self._here = self._link = 0
-        # Cycles: the second one of the instruction in progress, the first one in which no loop is
-        # in progress, the one from which work is counted, and what was counted.
+        # Cycle numbers: the second cycle of the instruction in progress, the first cycle without a
+        # loop in progress, the cycle from which work is counted; and the cycles counted.
         self._now = self._free = self._since = self._worked = 0
         self._program = self._decode(code)
 
@@ -129,7 +129,7 @@ class Machine:
         return program
 
     def _sources(self) -> Sources:
-        """Results of the accumulator and the word, of tables at the accumulator, and cycles."""
+        """Operations on the accumulator and the word, table look-ups, and the count of cycles."""
         return {
             AluOp.KEEP: self._keep,
             AluOp.LOAD: lambda word: word,
@@ -190,7 +190,7 @@ class Machine:
 
     @property
     def _plane(self) -> int:
-        """The plane in an address's lowest bits; Y may be joined above."""
+        """The plane in an address's lowest bits; higher bits may come from Y."""
         return self._address & PLANES - 1
 
     def _set_x(self, result: int) -> None:
@@ -207,7 +207,7 @@ class Machine:
         self._begin(self._units.step_row(result, power, momentum))
 
     def _begin(self, cycles: int) -> None:
-        """Begin a loop in hardware, which is done `cycles` later."""
+        """Begin a loop in hardware, which ends `cycles` later."""
         self._free = self._now + cycles
 
     def _wait(self, _: int) -> None:

@@ -23,7 +23,7 @@ DIGIT = (1 << DIGIT_WIDTH) - 1
 
 
 class Rows:
-    """Rows of N weights and velocities, kept whole; planes are parts of them.
+    """Rows of N weights and N velocities as whole numbers; a plane is a range of their bits.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Rows:
         """Write one lane of a plane's word."""
         numbers, low, mask = self._part(plane)
         rest = int(numbers[row, lane]) & ~(mask << low)
-        # The part with the sign says what is above it.
+        # The plane with the sign bit also sets all bits above it, by sign extension.
         highest = plane in (Plane.UPPER, Plane.HIGH_DIGITS)
         if highest:
             rest &= (1 << low) - 1
@@ -70,13 +70,13 @@ class Rows:
         return sums
 
     def add_products(self, values: Ints, rows: Ints, factors: list[int]) -> None:
-        """Add the products of values and lanes' factors to rows, each of which comes once."""
+        """Add the products of values and lanes' factors to velocities; no row comes twice."""
         total = self._velocities[rows] + values[:, None] * np.array(factors)
         half = 1 << VELOCITY_WIDTH - 1
         self._velocities[rows] = (total + half & 2 * half - 1) - half
 
     def step(self, row: int, drops: int, power: int, momentum: int) -> int:
-        """Let a row's weights and velocities take their step; return how many were clipped."""
+        """Step a row's weights and velocities at the batch's end; return how many were clipped."""
         clips = 0
         places = DIGIT_WIDTH * (drops - 1)
         weights, velocities = self._weights[row], self._velocities[row]

@@ -28,7 +28,7 @@ class Streams:
         self.responses: list[int] = []
 
     def feed(self, words: list[int]) -> None:
-        """Provide words of commands, after all those before were taken."""
+        """Provide the words of commands, once all earlier words are taken."""
         self._words, self._taken, self.responses = words, 0, []
 
     def sources(self) -> Sources:

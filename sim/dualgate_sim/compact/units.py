@@ -23,12 +23,14 @@ OUTER_PRODUCT_CYCLES, OUTER_PRODUCT_END = 7, 1
 """Cycles of an outer product for each entry, and besides those of all entries."""
 
 LANE_CYCLES, STEP_ROW_END = 35, 1
-"""Cycles of a row's step for each lane, to which one for each digit that a step is moved down by is
-added, and besides those of all lanes."""
+"""Cycles of a row's step for each lane, and besides those of all lanes.
+
+A lane takes one cycle more for each digit by which its step is shifted down.
+"""
 
 
 class Units:
-    """State of the units, and their part of the instructions.
+    """The state of the units, and the operations and actions of instructions on them.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class Units:
         self._scalar = 0
         self._factors = [0] * self._neurons
         self._sums = [0] * self._neurons
-        # Of the narrower: its number, the OR of all magnitudes measured, whether any is not zero.
+        # The narrower's number, the OR of all magnitudes measured, and whether any was nonzero.
         self._total = self._longest = 0
         self._some = False
         self._shift = self._rounds = 0
@@ -181,7 +183,7 @@ class Units:
         return self._neurons * (LANE_CYCLES + drops) + STEP_ROW_END
 
     def _entries(self, count: int) -> tuple[Ints, Ints]:
-        """Values and rows of entries, from the place on, which moves behind them."""
+        """Return the values and rows of entries from the place on, and move the place past them."""
         found = slice(self._place, self._place + count)
         self._place += count
         return self._values[found], self._row + self._indices[found]

@@ -25,7 +25,7 @@ from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF
 from dualgate.data import Dataset, Samples, load_digits
 from dualgate.optim.initialisers import initial_master_weights
-from dualgate.tasks.table import TASKS
+from dualgate.tasks import TASKS
 
 SMALL_DIGITS = replace(TASKS["digits"], layers=(40, 16, 12, 10))
 
@@ -62,6 +62,7 @@ def test_a_workload_is_a_network_in_training(work: Workload) -> None:
     assert any(v.any() for v in work.velocity)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["n4", "n8k3s", "n4k4c3"])
 def test_a_row_is_measured_and_predicted_alike(work: Workload, name: str) -> None:
     exact, pruned = (measure(work, name, prune) for prune in (PRUNE_OFF, 1))

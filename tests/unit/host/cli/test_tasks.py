@@ -7,7 +7,7 @@ import json
 from click.testing import CliRunner
 
 from dualgate.cli import main
-from dualgate.tasks.table import TASKS
+from dualgate.tasks import TASKS
 
 
 def test_every_task_has_a_row() -> None:

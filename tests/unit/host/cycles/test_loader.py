@@ -2,12 +2,12 @@
 
 """A ring too small for the inputs of all contexts: samples wait, and not a bit changes."""
 
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
+from support.effort import examples
 from support.random_networks import gentle_case, networks
 from support.small_engines import MAX_LAYERS, assert_same_run, engine, open_both, prepare
 
@@ -18,23 +18,22 @@ from dualgate.contract.settings import PRUNE_OFF
 from dualgate.cycles import predict
 from dualgate_sim.golden.activity import activity
 
+pytestmark = pytest.mark.slow
+
 NAME = "n4"
 DEPTHS = Depths(contexts=6, listed=64)
 """A longest list takes 21 of 32 pairs."""
 
 
 @pytest.fixture(scope="module")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The engine with these depths."""
+def ring() -> Iterator[None]:
+    """Let engines have these depths."""
     with pytest.MonkeyPatch.context() as patch:
-        cache = tmp_path_factory.mktemp("ring")
-        patch.setattr(dualgate_sim.rtl.compiled, "cache_directory", lambda: cache)
         patch.setattr(dualgate_sim.rtl.compiled, "Depths", lambda: DEPTHS)
-        dualgate_sim.rtl.compiled.build(engine(NAME))
-        yield SimpleNamespace(cache=cache)
+        yield
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     network=networks(MAX_LAYERS, 20),
     samples=st.integers(1, 20),
@@ -44,7 +43,7 @@ def ring(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @example(network=Network((40, 1)), samples=20, prune=1, seed=1)
 @example(network=Network((40, 19, 7), "relu"), samples=20, prune=PRUNE_OFF, seed=3)
 def test_samples_wait_for_places_and_not_a_bit_changes(
-    ring: Any, network: Network, samples: int, prune: int, seed: int
+    ring: None, network: Network, samples: int, prune: int, seed: int
 ) -> None:
     usual = Network(network.sizes, network.hidden, network.loss, frozen=network.frozen)
     case = gentle_case(usual, samples, 2, prune, seed)

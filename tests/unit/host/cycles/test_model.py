@@ -6,10 +6,11 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support.effort import examples
 from support.random_networks import Case, gentle_case, networks
-from support.small_engines import MAX_LAYERS, SEVERAL, SINGLE, build_all, engine, prepare
+from support.small_engines import MAX_LAYERS, SEVERAL, SINGLE, engine, prepare
 
 from dualgate.contract.commands import mask_words
 from dualgate.contract.engine import Depths, EngineParameters
@@ -38,12 +39,6 @@ from dualgate_sim.golden.activity import activity
 MNIST = Network((784, 16, 16, 10), "tanh")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled() -> None:
-    """The engines of the equivalence tests."""
-    build_all()
-
-
 def assert_predicted(
     case: Case, built: EngineParameters, within: float = 0.0
 ) -> list[tuple[Prediction, Activity]]:
@@ -67,8 +62,9 @@ def assert_predicted(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SINGLE)
-@settings(max_examples=15)
+@examples(15)
 @given(
     network=networks(MAX_LAYERS, 20),
     samples=st.integers(1, 20),
@@ -97,6 +93,7 @@ def test_a_compact_engine_is_not_predicted_from_zeros() -> None:
         predict(MNIST, EngineParameters(4, arrays=1, compact=1), seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("prune", [PRUNE_OFF, 2])
 def test_several_cores_take_the_predicted_cycles_but_for_three_percent(
@@ -117,6 +114,7 @@ def digits(prune: int, pixels: int = 64) -> Case:
     return case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prune", [PRUNE_OFF, 2, 1])
 @pytest.mark.parametrize("name", ["n4", "n8k3s", None])
 def test_digits_take_the_predicted_cycles(name: str | None, prune: int) -> None:
@@ -128,6 +126,7 @@ def test_digits_take_the_predicted_cycles(name: str | None, prune: int) -> None:
         assert 0.75 < close < 1.05
 
 
+@pytest.mark.slow
 def test_a_batch_longer_than_the_engine_is_deep_takes_the_predicted_cycles() -> None:
     assert_predicted(gentle_case(Network((10, 8, 5, 3), "relu"), 200, 1, 2, 5), engine("n4"))
 
@@ -174,6 +173,7 @@ def test_the_error_unit_takes_five_cycles_and_four_for_each_multiplication(
     assert plan.error_cycles == 2 + 7 * (5 + 4 * multiplications)
 
 
+@pytest.mark.slow
 def test_what_dropout_leaves_out_takes_no_rows_and_its_masks_a_cycle_each() -> None:
     """The first layer's values are the same, so that what is saved follows from the masks."""
     network, built = Network((12, 40, 5), "sigmoid"), engine("n8k3s")

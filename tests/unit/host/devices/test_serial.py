@@ -32,6 +32,8 @@ from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_sim.board.model import Board, BoardPort, Noise, bit_time, build_board
 from dualgate_sim.board.serve import PseudoTerminal, run
 
+pytestmark = pytest.mark.slow
+
 ENGINE = EngineParameters(4, inputs=256, activations=64)
 RUN = replace(RECIPE, epochs=2)
 

@@ -4,7 +4,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from support.effort import examples
 from support.exchange_models import assert_same, inputs, models, small
 
 from dualgate.contract.errors import InputError
@@ -16,13 +17,13 @@ from dualgate.exchange.assemble import assemble
 from dualgate.exchange.steps import Activate, Dense, Drop, leaky_relu, softmax
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(models())
 def test_steps_are_put_together_again(model: Model) -> None:
     assert_same(assemble(model.steps()), model)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(models())
 def test_master_weights_are_the_weights_to_the_last_place(model: Model) -> None:
     rounded = Model.of_device(model.network, model.master_weights())

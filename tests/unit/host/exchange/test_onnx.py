@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.effort import examples
 from support.exchange_models import assert_same, inputs, models, small
 
 from dualgate.contract.errors import InputError, MissingToolError
@@ -30,7 +31,7 @@ def reference(path: Path, x: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(result)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(model=models())
 def test_a_file_in_double_precision_is_the_network(
     tmp_path_factory: pytest.TempPathFactory, model: Model
@@ -42,7 +43,7 @@ def test_a_file_in_double_precision_is_the_network(
     assert_same(read_onnx(path), model)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(model=models())
 def test_a_file_runs_in_onnxruntime(tmp_path_factory: pytest.TempPathFactory, model: Model) -> None:
     runtime: Any = pytest.importorskip("onnxruntime")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from support.effort import examples
 from support.exchange_models import assert_same, inputs, models, small
 
 from dualgate.contract.errors import InputError, MissingToolError
@@ -23,14 +24,14 @@ def theirs(sequential: Any, x: Any) -> Any:
         return sequential(torch.from_numpy(x)).numpy()
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(models())
 def test_a_network_made_for_pytorch_computes_the_same(model: Model) -> None:
     x = inputs(model)
     assert np.abs(theirs(to_torch(model), x) - model.outputs(x)).max() < 1e-14
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(models())
 def test_what_was_made_is_read_back(model: Model) -> None:
     assert_same(from_torch(to_torch(model)), model)

@@ -27,6 +27,8 @@ from dualgate.floating.pruning import (
     keep_all,
 )
 
+pytestmark = pytest.mark.slow
+
 Floats = NDArray[np.floating[Any]]
 
 shapes = st.tuples(*(st.integers(1, 6),) * 3)

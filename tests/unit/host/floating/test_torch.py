@@ -21,6 +21,8 @@ from dualgate.optim.optimisers import OPTIMISERS, SGD, Adam, Optimiser
 from dualgate.optim.regularisation import Penalty
 from dualgate.optim.schedules import Exponential, InverseRoot, InverseTime, Staircase
 
+pytestmark = pytest.mark.slow
+
 torch: Any = pytest.importorskip("torch")
 
 Floats = NDArray[np.float64]

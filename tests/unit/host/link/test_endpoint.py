@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.effort import examples
 from support.link_lines import EchoEngine, ModelPort, NoisyLine, Talk
 
 from dualgate.contract.commands import Words, header
@@ -27,7 +28,7 @@ def device(**sizes: int) -> DeviceEnd:
     return DeviceEnd(WELCOME, EchoEngine, **sizes)
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(
     seed=st.integers(0, 1 << 30),
     odds=st.sampled_from([0.0, 1e-4, 5e-4, 1e-3]),
@@ -141,7 +142,7 @@ def test_another_host_that_takes_over_is_noticed() -> None:
         first.say([1])
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(seed=st.integers(0, 1 << 30), cut=st.integers(0, 4000), odds=st.sampled_from([0.0, 5e-4]))
 def test_a_host_killed_anywhere_leaves_a_device_that_the_next_can_use(
     seed: int, cut: int, odds: float

@@ -15,7 +15,7 @@ from dualgate.data.builtin import load_diabetes
 from dualgate.data.metrics import r2
 from dualgate.devices import open_device
 from dualgate.floating.single_layer import LinearRegression
-from dualgate.tasks.table import TASKS, Goal, find_task
+from dualgate.tasks import TASKS, Goal, find_task
 from dualgate.train.evaluation import Evaluation
 from dualgate.train.trainer import Trainer
 
@@ -54,6 +54,7 @@ def test_digits_reach_it_from_another_seed_too() -> None:
     assert 0.1 < trainer.records[-1].kept_fraction < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor", "iris", "perceptron"])
 def test_small_tasks_reach_it_on_the_simulated_hardware_with_the_same_bits(name: str) -> None:
     task = TASKS[name]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.damage import damage
+from support.effort import examples
 from support.small_runs import NETWORK, RECIPE, blobs, golden
 
 from dualgate.contract.errors import CheckpointError, InputError, MissingToolError
@@ -119,7 +120,7 @@ def test_a_missing_package_is_named(
 
 
 @BOTH
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(data=st.data())
 def test_a_cut_or_a_changed_byte_is_refused_or_leaves_what_it_does_not_hide(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

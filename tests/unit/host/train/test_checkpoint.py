@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.damage import damage
+from support.effort import examples
 from support.small_runs import NETWORK, RECIPE, blobs, golden
 
 from dualgate.contract.errors import CheckpointError
@@ -143,7 +144,7 @@ def test_a_pickle_is_refused(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "x.npz")
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.data())
 def test_a_cut_or_a_changed_byte_is_refused_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -172,7 +173,7 @@ def test_the_state_of_an_optimiser_is_kept_and_checked(tmp_path: Path) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
     for change, message in (
         ({"drop": "slot1.1"}, r"slot1\.1 is missing"),
-        ({"slot0.0": np.zeros((2, 2))}, "its optimiser's arrays are not those of its network"),
+        ({"slot0.0": np.zeros((2, 2))}, "the arrays of its optimiser do not fit its network"),
         ({"slot0.0": np.zeros((7, 8), np.int64)}, "its optimiser's arrays are not"),
     ):
         state.save(path)

@@ -76,6 +76,7 @@ def test_weights_come_back_when_an_answer_fails() -> None:
         assert same(device.read_weights(), weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_simulated_hardware_trains_to_the_same_bits(name: str) -> None:
     recipe = replace(RECIPES[name], epochs=2)
@@ -158,6 +159,7 @@ def test_nn_dropout_means_the_same() -> None:
         assert (mean - theirs[:4](x)).abs().max() < 0.1
 
 
+@pytest.mark.slow
 def test_masks_that_do_not_fit_are_refused_and_nothing_is_trained() -> None:
     x, target = np.zeros((2, 6), np.int64), np.zeros((2, 3), np.int64)
     masks = [np.ones((2, 8), bool), np.ones((2, 5), bool)]
@@ -177,8 +179,9 @@ def test_masks_that_do_not_fit_are_refused_and_nothing_is_trained() -> None:
             device.train(x, target, masks)
 
 
+@pytest.mark.slow
 def test_dropout_without_hidden_units_is_refused() -> None:
-    message = r"^dropout leaves out hidden units; the network has none$"
+    message = r"^dropout leaves out hidden units, and the network has none; use 0$"
     with pytest.raises(InputError, match=message):
         Trainer(Network((6, 3)), DROPPED, blobs())
     for device in (golden(), open_device("sim", **vars(engine("n4")))):

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.effort import examples
 from support.small_runs import NETWORK, RECIPE, Recorder, blobs, golden
 
 from dualgate.contract.errors import FitError, InputError
@@ -62,7 +63,7 @@ def test_loss_and_accuracy_are_of_the_outputs_while_training() -> None:
     assert record.held_out_accuracy is None
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(1, 60), st.integers(1, 70))
 def test_batches_are_as_equal_as_can_be_and_each_averages_its_own(count: int, batch: int) -> None:
     seen: list[int] = []
@@ -196,5 +197,5 @@ def test_a_checkpoint_admits_no_other_weights() -> None:
         half = Trainer(NETWORK, replace(RECIPE, epochs=1), GOOD)
         list(half.run(device))
         state = half.checkpoint(device)
-    with pytest.raises(InputError, match=r"^a checkpoint to go on from has its own weights"):
+    with pytest.raises(InputError, match=r"^the checkpoint has its own weights"):
         Trainer(NETWORK, RECIPE, GOOD, start=state, weights=initial_master_weights(NETWORK))

@@ -58,13 +58,14 @@ def train(recipe: Recipe, device: Device, network: Network = NETWORK) -> Trainer
 
 def in_float(recipe: Recipe, network: Network = NETWORK) -> FloatTrainer:
     """The same run in float64."""
+    method = recipe.method(4)  # 50 samples are 4 batches
     trainer = FloatTrainer(
         ForwardMode(network),
         FloatRecipe(
             recipe.epochs,
             recipe.batch,
-            recipe.host_optimiser(4),  # 50 samples are 4 batches
-            recipe.penalty,
+            method.optimiser,
+            method.penalty,
             class_weights=recipe.class_weights or None,
             seed=recipe.seed,
         ),
@@ -93,6 +94,7 @@ def test_a_device_follows_floating_point(name: str, loss: str) -> None:
     assert trainer.counters.saturations == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "nesterov", "penalties", "classes", "stairs"])
 def test_the_simulated_hardware_ends_with_the_same_bits(name: str) -> None:
     recipe = replace(RECIPES[name], epochs=1, prune=2)
@@ -160,8 +162,8 @@ def test_a_batch_limit_counts_one_batch_and_not_the_run() -> None:
     ("loss", "weights", "message"),
     [
         ("cce", (1, 2), "^2 class weights: give 3, one for each class$"),
-        ("bce", (1, 2), "^class weights: several outputs of bce are each a question of yes or no"),
-        ("mse", (1, 2, 3), "^class weights: give a loss of one class"),
+        ("bce", (1, 2), "^class weights do not apply to bce with several outputs"),
+        ("mse", (1, 2, 3), "^class weights do not apply to the loss mse; use a loss of classes"),
         ("cce", (1, 0, 1), r"^class weights \(1.0, 0.0, 1.0\): give numbers above 0$"),
         ("cce", (1, 1, 1e30), "^learning rate .* out of reach|^the learning rate"),
     ],
@@ -184,7 +186,7 @@ def test_class_weights_and_shifts_need_classes() -> None:
         network = NETWORK if "class_weights" in change else Network((4, 3))
         samples = data if network is NETWORK else replace(data, x=data.x[:, :4])
         with pytest.raises(
-            InputError, match=r"^shifts and class weights need samples with classes"
+            InputError, match=r"^shifts and class weights need samples with classes; leave them off"
         ):
             Trainer(network, recipe, samples)
 

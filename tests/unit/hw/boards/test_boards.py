@@ -16,6 +16,8 @@ from dualgate_hw.boards.top import BoardTop
 from dualgate_hw.build.families import FAMILIES
 from dualgate_hw.link.serial.uart import divisor_for
 
+pytestmark = pytest.mark.slow
+
 PLACED = {name: board for name, board in BOARDS.items() if board.part_only is None}
 
 SMALLEST = EngineParameters(1, arrays=1, **dict.fromkeys(MEMORIES, 1))

@@ -17,6 +17,8 @@ from dualgate_hw.build.families import FAMILIES
 from dualgate_hw.build.job import NAME
 from dualgate_hw.build.result import RESULT, Result
 
+pytestmark = pytest.mark.slow
+
 ALWAYS = ("ulx3s-25f", "icebreaker")
 REST = [name for name, board in BOARDS.items() if not board.part_only and name not in ALWAYS]
 

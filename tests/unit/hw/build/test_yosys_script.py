@@ -25,6 +25,8 @@ from dualgate_hw.common.memory_attributes import FEW_WORDS, UNINITIALISED
 from dualgate_hw.engines import make_engine
 from dualgate_hw.lanes.core import Core
 
+pytestmark = pytest.mark.slow
+
 
 def prepared(directory: Path, design: str, family: str) -> str:
     """The design as text after the commands."""

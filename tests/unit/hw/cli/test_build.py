@@ -14,7 +14,7 @@ from dualgate.cli import main
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import DeviceError
 from dualgate.cycles import assumed_activity
-from dualgate.tasks.table import find_task
+from dualgate.tasks import find_task
 from dualgate_hw.boards import BOARDS
 from dualgate_hw.boards.board import Board, Leds
 from dualgate_hw.boards.clock import Oscillator

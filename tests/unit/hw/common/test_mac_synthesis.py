@@ -4,12 +4,15 @@
 
 from pathlib import Path
 
+import pytest
 from amaranth import ClockDomain, Module
 from amaranth.back import rtlil
 from amaranth.hdl import Value
 from support.netlists import synthesise
 
 from dualgate_hw.common.mac import MacArray
+
+pytestmark = pytest.mark.slow
 
 NEURONS = 2
 

@@ -5,9 +5,10 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import simulate
+from support.effort import examples
 
 from dualgate.contract.formats import saturate
 from dualgate_hw.common.rounding import ROUNDING_LATENCY, RoundingMultiplier
@@ -24,7 +25,7 @@ def narrowed(left: int, right: int, shift: int) -> tuple[int, int]:
     return int(clipped[0]), count
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(REQUESTS)
 def test_products_are_rounded_half_upwards_and_saturated(
     requests: list[tuple[int, int, int, bool]],

@@ -5,9 +5,10 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import numbers, simulate
+from support.effort import examples
 
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.formats import round_shift, saturate
@@ -131,7 +132,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(cases=st.lists(st.tuples(NUMBERS, st.integers(0, 63), st.booleans()), min_size=30))
 def test_a_number_is_shifted_rounded_and_clipped(
     cases: list[tuple[int, int, bool]],
@@ -163,7 +164,7 @@ async def take(ctx: Any, part: Narrower, number: int, measure: int = 1) -> None:
     ctx.set(part.take, 0)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.lists(st.lists(st.tuples(NUMBERS, st.booleans()), max_size=6), min_size=5))
 def test_the_longest_of_several_magnitudes_is_measured(
     runs: list[list[tuple[int, bool]]],

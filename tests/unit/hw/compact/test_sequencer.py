@@ -5,9 +5,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import EXTREMES, simulate
+from support.effort import examples
 
 from dualgate_hw.compact.assembler import Assembler
 from dualgate_hw.compact.instructions import Action, AluOp, Cell, Condition
@@ -44,7 +45,7 @@ def low(number: int) -> int:
     return (number + (1 << 15)) % (1 << 16) - (1 << 15)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(pairs=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=8))
 def test_each_operation_gives_17_bits_of_its_result(pairs: list[tuple[int, int]]) -> None:
     def write(asm: Assembler) -> None:
@@ -62,7 +63,7 @@ def test_each_operation_gives_17_bits_of_its_result(pairs: list[tuple[int, int]]
     assert run(write) == expected
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(pairs=st.lists(st.tuples(*[st.integers(0, (1 << 32) - 1)] * 2), min_size=8))
 def test_carry_and_borrow_join_two_words(pairs: list[tuple[int, int]]) -> None:
     """Loads between the halves leave the carry alone."""
@@ -83,7 +84,7 @@ def test_carry_and_borrow_join_two_words(pairs: list[tuple[int, int]]) -> None:
     assert joined == [r % (1 << 32) for a, b in pairs for r in (a + b, a - b)]
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(pairs=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=6))
 def test_conditions_are_those_of_the_instruction_before(pairs: list[tuple[int, int]]) -> None:
     conditions = {

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import memory, wiring
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import contents, descriptors, simulate, small_shapes, watcher
+from support.effort import examples
 
 from dualgate.contract.formats import APPLY_BIAS
 from dualgate_hw.common.mac import MacArray
@@ -124,7 +125,7 @@ LAYERS = st.lists(
 MOMENTA = st.sampled_from([0, 1, 16384, 32767]) | st.integers(0, 32767)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.sampled_from([1, 3]),
     st.sampled_from([1, 2, NEURONS]),

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from dualgate.cli import main
 from dualgate.train.checkpoint import load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 SERVE = """
 import sys
 from dualgate.contract.engine import EngineParameters

@@ -4,7 +4,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from support.effort import examples
 from support.random_networks import Case, cases, gentle_case
 from support.small_engines import MAX_LAYERS, assert_same_run, engine, prepare, state
 
@@ -17,6 +18,8 @@ from dualgate.devices import open_device
 from dualgate_sim.compact import InterpretedDevice
 from dualgate_sim.compact.machine import Machine
 from dualgate_sim.rtl.compiled import CompiledEngine, build
+
+pytestmark = pytest.mark.slow
 
 ENGINE = engine("n4compact")
 
@@ -47,7 +50,7 @@ def assert_same_counts(case: Case) -> None:
             assert model.counters() == sim.counters()
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(case=cases(MAX_LAYERS, WIDTH, batches=2))
 def test_random_batches_take_exactly_the_cycles_of_the_rtl(case: Case) -> None:
     """Among them those that clip everywhere, and whose update scalars are doubled again."""
@@ -100,7 +103,7 @@ def test_a_velocity_that_rounds_to_its_bound_is_no_clip() -> None:
     assert seen == [(12, [[-(1 << 44)] * 4] * 3)] * 3
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(case=cases(MAX_LAYERS, WIDTH, batches=2))
 def test_the_interpreted_program_agrees_with_the_golden_model(case: Case) -> None:
     model = InterpretedDevice(ENGINE)

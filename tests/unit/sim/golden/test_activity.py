@@ -4,7 +4,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from support.effort import examples
 from support.random_networks import Case, cases
 from support.small_engines import prepare
 
@@ -17,7 +18,7 @@ from dualgate.devices import open_device
 from dualgate_sim.golden.activity import activity
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(case=cases(batches=1))
 def test_rows_follow_from_the_activity_as_the_golden_model_counts_them(case: Case) -> None:
     ((x, target, chosen, masks),) = case.steps()

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
+from support.effort import examples
 from support.random_networks import Bools, Case, Ints, cases
 from support.scalar_model import COUNTED, ScalarModel
 
@@ -56,7 +57,7 @@ def counted(counters: Counters) -> dict[str, int]:
     return {name: count for name, count in asdict(counters).items() if name in COUNTED}
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(cases())
 def test_golden_and_scalar_model_have_the_same_bits_and_counts(case: Case) -> None:
     model, device = scalar_for(case), golden_for(case)
@@ -81,7 +82,7 @@ def test_golden_and_scalar_model_have_the_same_bits_and_counts(case: Case) -> No
 
 
 @given(cases(max_layers=3, max_width=20, batches=2))
-@settings(max_examples=60)
+@examples(60)
 def test_lane_count_changes_nothing_but_counts_of_rows(case: Case) -> None:
     results = []
     for neurons in (1, 4, 16):
@@ -104,7 +105,7 @@ def test_lane_count_changes_nothing_but_counts_of_rows(case: Case) -> None:
 
 
 @given(cases(max_layers=3, batches=1))
-@settings(max_examples=40)
+@examples(40)
 def test_samples_may_come_one_by_one_or_together(case: Case) -> None:
     x, target, chosen, masks = next(case.steps())
     together, apart = golden_for(case), golden_for(case)

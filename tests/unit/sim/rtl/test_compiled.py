@@ -23,6 +23,8 @@ from dualgate.devices import open_device
 from dualgate_sim.rtl import compiled
 from dualgate_sim.rtl.compiled import CompiledEngine, build, cache_directory, content_hash
 
+pytestmark = pytest.mark.slow
+
 SMALL = engine("n1")
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.effort import examples
 
 from dualgate.contract.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS, LEAK
 from dualgate.floating import dual as ad
@@ -67,7 +68,7 @@ def size(number: Dual) -> float:
     return max(map(abs, (number.value, *number.tangents.values())))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.tuples(numbers, numbers, numbers), numbers, st.lists(steps, min_size=4, max_size=9))
 def test_a_random_expression_has_the_derivatives_that_sympy_finds(
     where: tuple[float, float, float], constant: float, program: list[tuple[str, int, int, bool]]

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import wiring
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import STALLS, attach, contents, simulate, small_shapes, watcher
+from support.effort import examples
 
 from dualgate.contract import commands
 from dualgate.contract.commands import Op, Status
@@ -213,7 +214,7 @@ def conversations(draw: st.DrawFn) -> tuple[int, int, list[tuple[list[int], list
     return inputs, outputs, samples
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(conversations(), st.sampled_from(STALLS), st.sampled_from([2, 5, 40, 200]), st.data())
 def test_either_form_leaves_targets_nonzero_inputs_and_a_bias(
     said: tuple[int, int, list[Any]], odds: tuple[float, float], time: int, data: st.DataObject
@@ -229,7 +230,7 @@ def test_either_form_leaves_targets_nonzero_inputs_and_a_bias(
 PLACES = st.sampled_from([2, 31, 32, 33, 64, 65, 128])
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(conversations(), PLACES, st.sampled_from(STALLS), TIMES, st.data())
 def test_masks_are_filed_for_samples_to_train_on_and_no_others(
     said: tuple[int, int, list[Any]],

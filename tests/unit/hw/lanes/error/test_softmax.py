@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import memory
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.benches import simulate, small_shapes
+from support.effort import examples
 
 from dualgate.contract.activations import EXP_TABLE, SOFTMAX, reciprocal, softmax_rule
 from dualgate.contract.formats import round_shift
@@ -70,7 +71,7 @@ def run(layers: list[list[int]]) -> list[dict[str, Any]]:
     return results
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(LAYERS)
 @example([[0, *range(-8200, -8185)], [32767, -32768, *range(24565, 24578)]])
 def test_powers_and_reciprocal_are_those_of_the_rule(layers: list[list[int]]) -> None:

@@ -5,9 +5,10 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import simulate, small_shapes
+from support.effort import examples
 
 from dualgate_hw.lanes.tangent.delta import DELTA_LATENCY, SHIFT_MAX, SHIFT_MIN, DeltaUnit
 from dualgate_hw.lanes.tangent.layouts import delta_sum
@@ -33,7 +34,7 @@ def updated(delta: int, frac: int) -> tuple[int, int]:
     return int(scalar[0]), tally.saturated_updates
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(TAGS)
 def test_sums_become_update_scalars_as_in_the_golden_model(
     tags: list[tuple[int, int, int, bool]],

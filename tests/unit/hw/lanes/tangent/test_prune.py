@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Array, Const, Module
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.benches import SIZES, attach, descriptors, simulate, small_shapes, watcher
+from support.effort import examples
 
 from dualgate.contract.settings import PRUNE_OFF
 from dualgate_hw.lanes.tangent.prune import Pruner
@@ -116,7 +117,7 @@ def check(neurons: int, chunks: list[Chunk], prune: int, groups: int, odds: floa
     assert (kept, dropped) == (tally.kept, tally.dropped)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     sized_chunks(),
     st.integers(1, PRUNE_OFF),

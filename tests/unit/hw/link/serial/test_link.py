@@ -16,6 +16,8 @@ from dualgate.link.frame import DELIMITER, VERSION, Deframer, Frame, Kind
 from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_sim.board.model import Board, BoardPort, Noise, bit_time
 
+pytestmark = pytest.mark.slow
+
 SIZES = [0, 300, 1, 17, 64, 255, 2, 120]
 
 

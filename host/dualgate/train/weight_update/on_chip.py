@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""SGD and momentum, computed by the engine."""
+
+from functools import lru_cache
+
+from ...contract.commands import Masks
+from ...contract.network import Network
+from ...contract.settings import Settings, make_settings, update_frac
+from ...devices import Device
+from ...optim.optimisers import State
+from ...optim.schedules import rate_of
+from ..recipe import Recipe
+from .base import Ints, WeightUpdate
+
+
+class OnChip(WeightUpdate):
+    """SGD with momentum, computed by the engine.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    epoch : int
+        Batches in an epoch.
+    sizes : set of int
+        Sizes that a batch can have, in samples.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> None:
+        super().__init__(network, recipe)
+        self._rate = recipe.method(epoch).rate
+        ends = {rate_of(self._rate, n) for n in (0, recipe.epochs * epoch - 1)}
+        weights = set(recipe.class_weights) or {1.0}
+        self.update_frac = update_frac(network, max(ends) * max(weights), min(sizes))
+        self._settings_of = lru_cache(256)(self._make)
+        # A schedule is monotonic, so a rate that cannot be represented raises here, before the run.
+        for rate in ends:
+            for size in sizes:
+                for weight in weights:
+                    self._settings(rate, size, weight)
+
+    def start(self, weights: list[Ints], state: State | None) -> None:
+        pass  # The device holds weights and velocity.
+
+    def clipped(self) -> int:
+        return 0
+
+    def batch(
+        self,
+        device: Device,
+        number: int,
+        x: Ints,
+        target: Ints,
+        labels: Ints | None,
+        masks: Masks | None = None,
+    ) -> Ints:
+        outputs = self._train(device, rate_of(self._rate, number), x, target, labels, masks)
+        device.apply()
+        return outputs
+
+    def _settings(self, rate: float, size: int, weight: float) -> Settings:
+        return self._settings_of(rate * weight, size)
+
+    def _make(self, rate: float, size: int) -> Settings:
+        recipe = self._recipe
+        return make_settings(
+            self._network,
+            self.update_frac,
+            rate,
+            size,
+            recipe.momentum,
+            recipe.prune,
+            recipe.dropout > 0,
+        )

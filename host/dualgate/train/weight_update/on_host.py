@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Any optimiser and penalty, computed by the host from the gradient of the engine."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...contract.commands import Masks
+from ...contract.formats import MASTER, MASTER_WIDTH
+from ...contract.network import Network
+from ...contract.settings import Settings, batch_gradient, gradient_frac, gradient_settings
+from ...devices import Device
+from ...optim.optimisers import State
+from ..recipe import Recipe
+from .base import Ints, WeightUpdate
+
+Floats = NDArray[np.float64]
+
+LEAST, MOST = -(1 << (MASTER_WIDTH - 1)), (1 << (MASTER_WIDTH - 1)) - 1
+"""Range of a master weight."""
+
+
+class OnHost(WeightUpdate):
+    """Any optimiser and penalty, computed by the host from the gradient of the engine.
+
+    Besides the samples, a batch transfers two words from the device and three words to it for each
+    weight.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    epoch : int
+        Batches in an epoch.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe, epoch: int) -> None:
+        super().__init__(network, recipe)
+        self.update_frac = gradient_frac(network)
+        self._method = recipe.method(epoch)
+        self._heaviest = max(recipe.class_weights, default=1.0)
+        self._learning = [i for i, layer in enumerate(network.layers) if not layer.frozen]
+        self._weights: list[Ints] = []
+        self._clipped = 0
+        for weight in recipe.class_weights or (1.0,):
+            self._settings(0.0, 1, weight)
+
+    def start(self, weights: list[Ints], state: State | None) -> None:
+        self._weights = [w.copy() for w in weights]
+        self.state = state or self._method.optimiser.start(self._reals())
+
+    def batch(
+        self,
+        device: Device,
+        number: int,
+        x: Ints,
+        target: Ints,
+        labels: Ints | None,
+        masks: Masks | None = None,
+    ) -> Ints:
+        outputs = self._train(device, 1.0, x, target, labels, masks)
+        velocity = device.read_velocity()
+        # With a velocity of zero, `apply` moves no weight; it only ends the batch, whose samples
+        # the device counts.
+        device.write_velocity([np.zeros_like(v) for v in velocity])
+        device.apply()
+        gradient = batch_gradient(self._network, velocity, len(x))
+        self._move([gradient[i] * self._heaviest for i in self._learning])
+        device.write_weights(self._weights)
+        return outputs
+
+    def clipped(self) -> int:
+        count, self._clipped = self._clipped, 0
+        return count
+
+    def _reals(self) -> list[Floats]:
+        return [MASTER.real(self._weights[i]) for i in self._learning]
+
+    def _move(self, gradient: list[Floats]) -> None:
+        old = self._reals()
+        total = self._method.penalty.add(gradient, old)
+        new, self.state = self._method.optimiser.step(old, total, self.state)
+        for index, real in zip(self._learning, new, strict=True):
+            rounded = np.floor(np.ldexp(real, MASTER.frac) + 0.5)
+            self._clipped += int(np.count_nonzero((rounded < LEAST) | (rounded > MOST)))
+            self._weights[index] = np.clip(rounded, LEAST, MOST).astype(np.int64)
+
+    def _settings(self, rate: float, size: int, weight: float) -> Settings:
+        recipe = self._recipe
+        return gradient_settings(
+            self._network, weight / self._heaviest, recipe.prune, recipe.dropout > 0
+        )
