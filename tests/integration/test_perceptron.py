@@ -119,7 +119,7 @@ def test_several_outputs_learn_each_by_itself() -> None:
 
 
 def test_hidden_units_cannot_step() -> None:
-    message = r"^a step has no slope to train hidden units by; only outputs have it"
+    message = r"^hidden units cannot have the activation step"
     with pytest.raises(InputError, match=message):
         Network((2, 3, 1), "step", "perceptron")
     with pytest.raises(InputError, match=message):

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Benchmarks: cycles beside yardsticks, and floating point beside PyTorch."""
+"""Benchmarks: cycles compared with yardsticks, and floating point compared with PyTorch."""

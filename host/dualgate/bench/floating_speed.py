@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How fast forward mode trains on this machine, beside PyTorch's backpropagation.
+"""Speed of forward mode on this machine, compared with backpropagation in PyTorch.
 
 Both train the same network on the same samples in float32 on one thread, in turns, so that
 whatever else the machine does slows both. Run it by itself::
@@ -42,17 +42,17 @@ HEADER = f"{'forward mode':14}{'prune':>6}{'samples/s':>12}{'kept':>8}{'time to 
 
 @dataclass(frozen=True)
 class SpeedRow:
-    """One way of training.
+    """Measured speed of a method of training.
 
     Parameters
     ----------
     kernels, prune : str
     samples_per_s : float
-        Of the median epoch.
+        Speed in the median epoch.
     ratio : float
-        Its time to that of PyTorch's epoch beside it, the median.
+        Ratio of its time to that of the adjacent epoch of PyTorch, the median.
     kept_fraction : float
-        Of the tangents crossing hidden layers, in the last epoch.
+        Share of the tangents kept at hidden layers, in the last epoch.
     """
 
     kernels: str
@@ -65,7 +65,7 @@ class SpeedRow:
 def measure(
     network: Network, samples: Samples, batch: int, lr: float, momentum: float, rounds: int = 5
 ) -> Iterator[SpeedRow]:
-    """Time epochs with each of the kernels that are installed, exact and pruned at 1/4.
+    """Measure epochs with each of the installed kernels, exact and pruned at 1/4.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def measure(
     batch : int
     lr, momentum : float
     rounds : int
-        Epochs of each row, every one followed by an epoch of PyTorch.
+        Number of epochs for each row, each followed by an epoch of PyTorch.
 
     Raises
     ------
     MissingToolError
-        Where PyTorch, or threadpoolctl, which holds numpy to one thread, is not installed.
+        If PyTorch is not installed, or threadpoolctl, which limits numpy to one thread.
     """
     try:
         from threadpoolctl import threadpool_limits
@@ -107,7 +107,7 @@ def measure(
 
 
 def line(row: SpeedRow) -> str:
-    """A row under `HEADER`."""
+    """Format a row of the table below `HEADER`."""
     return (
         f"{row.kernels:14}{row.prune:>6}{row.samples_per_s:12,.0f}{row.kept_fraction:8.0%}"
         f"{row.ratio:17.2f}"
@@ -130,7 +130,7 @@ def _batches(samples: Samples, batch: int) -> list[tuple[Array, Array]]:
 def _epoch(
     mode: ForwardMode, optimiser: Momentum, parts: list[tuple[Array, Array]]
 ) -> tuple[float, float]:
-    """Seconds of an epoch from the first weights, and the share of tangents kept."""
+    """Return the seconds of an epoch from the initial weights, and the share of tangents kept."""
     weights = initial_weights(mode.network, dtype=np.float32)
     state = optimiser.start(weights)
     kept = dropped = 0
@@ -149,7 +149,7 @@ def _epoch(
 @click.option("--batch", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 def main(task: str, data: Path | None, batch: int, rounds: int) -> None:
-    """Time epochs of forward mode in float32, each beside one of PyTorch's backpropagation."""
+    """Measure epochs of forward mode in float32, alternating with backpropagation in PyTorch."""
     try:
         chosen = find_task(task)
         network, recipe = chosen.network(task), chosen.recipe

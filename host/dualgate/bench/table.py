@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The benchmark: engines measured on real samples, beside the cycle model and the yardsticks."""
+"""The benchmark: engines on real samples, compared with the cycle model and yardsticks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Variant:
     prune : int
         p as in `Settings.prune`.
     arrays, tangent_lanes, cores : int
-        As in `EngineParameters`.
+        Parameters of the engine; see `EngineParameters`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Variant:
     cores: int = 1
 
     def engine(self, neurons: int) -> EngineParameters:
-        """With N neurons."""
+        """Return the parameters of the engine with N neurons."""
         return EngineParameters(neurons, self.tangent_lanes, self.cores, self.arrays)
 
 
@@ -55,38 +55,39 @@ VARIANTS = tuple(
 
 @dataclass(frozen=True)
 class Row:
-    """What was found of one variant; cycles are means a sample, the batch's end included.
+    """Results of one variant. Cycles are means per sample and include the end of the batch.
 
     Parameters
     ----------
     engine : str
     neurons, tangent_lanes, cores, arrays : int
     multipliers : int
-        Of the MAC arrays.
+        Number of multipliers of the MAC arrays.
     prune : str
     predicted, measured, estimated : float
-        By the cycle model, by the RTL's counter, by the closed form.
+        Cycles by the cycle model, by the counter of the RTL, and by the closed form.
     exact : bool
-        Whether prediction and counter agree for every batch.
+        Whether prediction and counter are equal for every batch.
     dense : float
         `dense_backprop` on as many multipliers.
     sparse : float
         `sparse_backprop` on as many arrays.
     sparse_rows : dict
-        Its rows, by kind.
+        Rows of the engine, by kind.
     ratio : float
-        Measured to `sparse`.
+        Ratio of the measured cycles to `sparse`.
     batch_end, pace, fill : float
         Of the measured cycles: the batch's end, a sample more, and the first sample of a batch
         beyond that, all in cycles (a batch, a sample, a batch).
     bounds : dict
-        Least cycles a sample of each part, see `estimate`.
+        Smallest number of cycles per sample for each part; see `estimate`.
     utilisation : dict
-        Share of the cycles in which a lane kind multiplied, or a part worked, mean of the cores.
+        Share of the cycles in which a kind of lane multiplied, or a part was busy; mean of the
+        cores.
     kept_fraction : float
-        Of the tangents crossing hidden layers.
+        Share of the tangents kept at hidden layers.
     samples_per_s : float
-        In simulation, on this machine.
+        Speed of the simulation on this machine.
     """
 
     engine: str

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How fast PyTorch trains the same network on this machine; an optional yardstick."""
+"""Speed of PyTorch for the same network on this machine; an optional yardstick."""
 
 from time import perf_counter
 from typing import Any
@@ -14,7 +14,7 @@ from ..contract.network import Network
 Floats = NDArray[np.float64]
 
 WARM_UP = 10
-"""Batches before the clock starts."""
+"""Number of batches before the measurement."""
 
 
 def torch_samples_per_s(
@@ -32,12 +32,13 @@ def torch_samples_per_s(
 
     Returns
     -------
-    PyTorch's version, and the samples a second of one pass over the samples.
+    str, float
+        Version of PyTorch, and samples per second in one pass over the samples.
 
     Raises
     ------
     MissingToolError
-        When PyTorch is not installed.
+        If PyTorch is not installed.
     """
     try:
         import torch

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What the benchmark measures on: a network in training, and real samples."""
+"""The workload of the benchmark: a network in training, and real samples."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +20,12 @@ from ..train.trainer import Trainer
 Ints = NDArray[np.int64]
 
 MAX_BATCH = SAMPLES
-"""Samples that reach the engine without a pause, as the cycle model has it."""
+"""Number of samples that the engine receives without a pause, as the cycle model assumes."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A network in training, and the samples to measure on.
+    """A network in training, and the samples for the measurement.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ class Workload:
     recipe : Recipe
     update_frac : int
     weights, velocity : list of int array (inputs + 1, outputs)
-        Where the measured batches begin.
+        Weights at the beginning of the measured batches.
     x, target : int array
     warm_up : int
-        Samples it was trained on before.
+        Number of samples of the preceding training.
     """
 
     network: Network
@@ -50,17 +50,17 @@ class Workload:
 
     @property
     def batches(self) -> int:
-        """How many batches are measured, as equal as can be."""
+        """Number of measured batches, whose sizes differ by one at most."""
         return -(-len(self.x) // self.recipe.batch)
 
     @property
     def samples(self) -> Samples:
-        """The samples to measure on, as real numbers."""
+        """The measured samples, as real numbers."""
         network = self.network
         return Samples(network.input_format.real(self.x), network.output_format.real(self.target))
 
     def settings(self, size: int, prune: int) -> Settings:
-        """Settings of a batch of `size` samples under p = `prune`."""
+        """Make the settings of a batch of `size` samples with p = `prune`."""
         recipe = self.recipe
         return make_settings(
             self.network, self.update_frac, recipe.lr, size, recipe.momentum, prune
@@ -70,7 +70,7 @@ class Workload:
 def prepare(
     task: Task, network: Network, data: Path | None, samples: int, batch: int | None
 ) -> Workload:
-    """Train for an epoch on the golden model, and take the first samples of the next.
+    """Train for an epoch on the golden model, and select the first samples of the next epoch.
 
     A network just initialised has other nonzeros than one in training, and fewer of its update
     scalars are zero.
@@ -78,14 +78,14 @@ def prepare(
     Parameters
     ----------
     task : Task
-        Its data, and its recipe.
+        Task with the data and the recipe.
     network : Network
     data : Path or None
         See `Task.load`.
     samples : int
-        At most; there may be fewer.
+        Largest number of samples.
     batch : int or None
-        Instead of the recipe's.
+        Pruning, in place of that of the recipe.
     """
     recipe = replace(task.recipe, epochs=1, batch=batch or task.recipe.batch)
     train = task.load(data).train

@@ -2,12 +2,12 @@
 
 """Activations: one table for the host, the golden model and the gateware.
 
-An activation is given twice: its mathematics in floating point (value and slope) and its rule on
-integers, which the engine computes bit for bit.
+Each activation has two definitions: value and slope in floating point, and a rule on integers,
+which the engine computes bit for bit.
 
-The integer rules share one table of 2048 steps of 1/256 over [0, 8). For sigmoid the table holds
-``h = sigmoid(x) - 1/2``; by symmetry that serves both signs, ``tanh(x) = 2 h(2x)``, and the slope
-of either is ``1/4 - h**2`` up to a power of two that lives in the binary point (`slope_frac`).
+The integer rules of sigmoid and tanh share one table of 2048 steps of 1/256 over [0, 8), which
+holds ``h = sigmoid(x) - 1/2``. Symmetry gives negative x, and ``tanh(x) = 2 h(2x)``. The slope of
+both is ``1/4 - h**2`` up to a power of two, which the binary point absorbs (`slope_frac`).
 """
 
 import math
@@ -40,7 +40,7 @@ SIGMOID_TABLE: tuple[int, ...] = tuple(
 EXP_TABLE: tuple[int, ...] = tuple(
     min((1 << 16) - 1, round(math.exp(-x) * (1 << 16))) for x in _STEPS
 )
-"""``exp(-x)`` with 16 fraction bits, x = index / 256; beyond the table it is zero."""
+"""``exp(-x)`` with 16 fraction bits, x = index / 256; zero for indices beyond the table."""
 
 
 def _table_index(magnitude: Ints, shift: int) -> Ints:
@@ -87,16 +87,16 @@ def _step_rule(z: Ints) -> tuple[Ints, Ints]:
 
 
 def reciprocal(total: Ints) -> tuple[Ints, Ints]:
-    """``floor(2**(b + 15) / total)``, with b the bit length of `total`; also returns b.
+    """Return ``floor(2**(b + 15) / total)`` and b, the bit length of `total`.
 
-    The result has 16 or 17 significant bits whatever the size of `total` (>= 1).
+    The result has 16 or 17 significant bits for any `total` >= 1.
     """
     bits = np.frexp(total.astype(np.float64))[1].astype(np.int64)
     return (np.int64(1) << (bits + 15)) // total, bits
 
 
 def softmax_rule(z: Ints) -> Ints:
-    """Integer softmax over the last axis.
+    """Compute the integer softmax over the last axis.
 
     Parameters
     ----------
@@ -104,8 +104,9 @@ def softmax_rule(z: Ints) -> Ints:
 
     Returns
     -------
-    int array (..., n), `UNIT_FRAC` fraction bits: ``exp(z - max z)`` from the table, times the
-    reciprocal of their sum. Probabilities add to one within n units of the last place.
+    int array (..., n), `UNIT_FRAC` fraction bits
+        ``exp(z - max z)`` from the table, times the reciprocal of their sum. The probabilities add
+        up to one within n units of the last place.
     """
     index = _table_index(z.max(axis=-1, keepdims=True) - z, SOFTMAX.index_shift)
     table = np.asarray((*EXP_TABLE, 0))
@@ -115,7 +116,7 @@ def softmax_rule(z: Ints) -> Ints:
 
 
 def _no_rule(z: Ints) -> tuple[Ints, Ints]:
-    raise TypeError("softmax mixes a layer's units: use softmax_rule")
+    raise TypeError("softmax is not elementwise: use softmax_rule")
 
 
 def _sigmoid(z: Floats) -> Floats:
@@ -135,11 +136,11 @@ class Activation:
     ----------
     name : str
     code : int
-        Its number in a layer descriptor.
+        Its code in a layer descriptor.
     z_frac : int
-        Fraction bits of the pre-activation, or -1 where the network chooses.
+        Fraction bits of the pre-activation, or -1 if the network chooses them.
     out_frac : int
-        Fraction bits of the value, or -1 where it is that of the pre-activation.
+        Fraction bits of the value, or -1 if they are those of the pre-activation.
     slope_frac : int
         Fraction bits of the slope g'.
     rule : callable
@@ -147,8 +148,8 @@ class Activation:
     value : callable
         z -> value, in floating point.
     slope : callable
-        value -> slope g'(z), same shape and dtype. A forward pass has the value at hand, which
-        saves a second exponential.
+        value -> slope g'(z), of the same shape and dtype. It takes the value instead of z to save
+        a second exponential in a forward pass.
     """
 
     name: str
@@ -161,12 +162,12 @@ class Activation:
     slope: Callable[[Any], Any]
 
     def derivative(self, z: Floats) -> Floats:
-        """The slope g'(z) at the pre-activation, in floating point."""
+        """Return the slope g'(z) at a pre-activation z, in floating point."""
         return np.asarray(self.slope(self.value(z)))
 
     @property
     def index_shift(self) -> int:
-        """Right shift from ``|z|`` to an index of the table; only where `z_frac` is fixed."""
+        """Right shift from ``|z|`` to an index of the table, if `z_frac` is fixed."""
         doubled = 1 if self.name == "tanh" else 0
         return self.z_frac - TABLE_STEP_FRAC - doubled
 
@@ -203,7 +204,7 @@ SIGMOID = Activation(
     lambda y: y * (1 - y),
 )
 TANH = Activation("tanh", 4, 12, UNIT_FRAC, UNIT_FRAC, _tanh_rule, np.tanh, lambda y: 1 - y * y)
-# The losses of a softmax and of a step give an error by z at once: their slopes are never used.
+# The losses of softmax and step yield dL/dz without the slope, so their slopes are never used.
 SOFTMAX = Activation("softmax", 5, 10, UNIT_FRAC, UNIT_FRAC, _no_rule, _softmax, np.ones_like)
 STEP = Activation(
     "step",
@@ -222,11 +223,11 @@ CODE_BITS = 3
 
 
 def find_activation(name: str) -> Activation:
-    """Look up a hidden activation; raises `InputError` naming the choices."""
+    """Look up a hidden activation; raises `InputError` with the choices for an unknown name."""
     if name == STEP.name:
         raise InputError(
-            "a step has no slope to train hidden units by; only outputs have it, with the loss "
-            f"perceptron; choose {', '.join(HIDDEN_ACTIVATIONS)}"
+            "hidden units cannot have the activation step, whose slope is zero; only outputs can, "
+            f"with the loss perceptron; choose {', '.join(HIDDEN_ACTIVATIONS)}"
         )
     if name not in HIDDEN_ACTIVATIONS:
         raise InputError(f"unknown activation {name!r}; choose {', '.join(HIDDEN_ACTIVATIONS)}")

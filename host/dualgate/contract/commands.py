@@ -1,37 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The command set: what travels between host and engine, whatever carries it.
+"""The command set: the words that host and engine exchange, over any link.
 
-Both directions are streams of 32-bit words. A command is a header and its payload; every command
-is answered by one response, a header and its payload, in the order of the commands. Header:
-operation in bits 0-7, status in bits 8-15 (zero in a command), payload words in bits 16-31.
+Both directions are streams of 32-bit words. A command is a header and its payload. The engine
+answers each command with one response, also a header and its payload, in the order of the commands.
+A header has the operation in bits 0-7, the status in bits 8-15 (zero in a command), and the number
+of payload words in bits 16-31.
 
 ============== ========================================= ==================================
 command        payload                                   response payload
 ============== ========================================= ==================================
-IDENTIFY       none                                      `IDENTITY_FIELDS`, a word each
+IDENTIFY       none                                      `IDENTITY_FIELDS`, one word each
 LAYER          index, then the descriptor                none
 SETTINGS       `SETTINGS_FIELDS`, packed                 none
-WRITE_WEIGHTS  row, then N words a row                   none
-READ_WEIGHTS   row, number of rows                       N words a row
-WRITE_VELOCITY row, then 2 N words a row                 none
-READ_VELOCITY  row, number of rows                       2 N words a row
-TRAIN          a target a word, masks, nonzero inputs    an output a word
-INFER          nonzero inputs                            an output a word
-TRAIN_DENSE    a target a word, masks, then all inputs   as TRAIN, whose header it has
-INFER_DENSE    all inputs                                as INFER, whose header it has
+WRITE_WEIGHTS  row, then N words for each row            none
+READ_WEIGHTS   row, number of rows                       N words for each row
+WRITE_VELOCITY row, then 2 N words for each row          none
+READ_VELOCITY  row, number of rows                       2 N words for each row
+TRAIN          targets, masks, nonzero inputs            outputs
+INFER          nonzero inputs                            outputs
+TRAIN_DENSE    targets, masks, all inputs                as TRAIN, with its header
+INFER_DENSE    all inputs                                as INFER, with its header
 APPLY          none                                      none
-COUNTERS       none                                      two words each of `COUNTERS`
+COUNTERS       none                                      `COUNTERS`, two words each
 CLEAR_COUNTERS none                                      none
 ============== ========================================= ==================================
 
-A nonzero input is its index in bits 16-31 and its value in bits 0-15; no index comes twice. All
-inputs are two a word,
-the even one in bits 0-15, and zero in place of one that is missing. Targets and outputs are
-sign-extended. Masks are there when SETTINGS has `masked`, and then always; see `mask_words`. A
-velocity is two words, low first, sign-extended to 64 bits. A payload that does
-not fit its command is read to its end and answered with a status, and changes nothing. A word of
-zero where a header is expected is no command: it fills what has to be filled, and is not answered.
+A nonzero input is a word with the index in bits 16-31 and the value in bits 0-15; an index occurs
+at most once. The dense commands send all inputs, two in a word: the input with the even index in
+bits 0-15, and zero in place of a missing last input. Targets and outputs take one word each,
+sign-extended. TRAIN and TRAIN_DENSE carry masks if and only if SETTINGS has `masked`; see
+`mask_words`. A velocity is two words, low word first, sign-extended to 64 bits. If the payload does
+not fit the command, the engine reads it to its end, answers with an error status and changes
+nothing. A word of zero in place of a header is padding: the engine skips it without a response.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ MAX_PAYLOAD = (1 << 16) - 1
 Words = NDArray[np.uint32]
 
 Masks = Sequence[NDArray[np.bool_]]
-"""For each hidden layer, (samples, units): which units take part, each sample for itself."""
+"""For each hidden layer, (samples, units): the units that take part in each sample."""
 
 
 class Op(IntEnum):
@@ -78,7 +79,7 @@ class Op(IntEnum):
 
 
 class Status(IntEnum):
-    """How a command ended."""
+    """Outcome of a command."""
 
     OK = 0
     UNKNOWN = 1
@@ -95,8 +96,8 @@ SETTINGS_FIELDS: tuple[tuple[str, int], ...] = (
     ("layers", 6),
     ("momentum", MOMENTUM_FRAC),
 )
-"""Name and width, least significant first; `layers` is how many descriptors are in use. None lies
-in two halves of a word, which the compact engine would have to put together."""
+"""Name and width of each field, least significant first; `layers` is the number of descriptors in
+use. No field crosses the middle of a word, since the compact engine handles half words."""
 
 SETTINGS_WORDS = -(-sum(bits for _, bits in SETTINGS_FIELDS) // WORD_BITS)
 
@@ -112,18 +113,19 @@ COUNTERS = (
     "saturated_updates",
     "saturated_weights",
 )
-"""What the engine counts since the counters were cleared.
+"""Counters of the engine, since the last CLEAR_COUNTERS.
 
 cycles
-    Clock cycles in which a sample or a batch's end was in the engine.
+    Clock cycles in which a sample or the end of a batch was in progress.
 value_rows, tangent_rows, update_rows
     Scalar-times-row operations of each kind.
 scale_rows
-    Tangent vectors times slopes or errors, a group each.
+    Products of a tangent vector with slopes or errors, one for each group.
 kept, dropped
     Nonzero tangent entries that crossed a hidden layer and were kept or pruned.
 saturated_values, saturated_updates, saturated_weights
-    Pre-activations, errors and update scalars, master weights and velocities that were clipped.
+    Clipped pre-activations; clipped errors and update scalars; clipped master weights and
+    velocities.
 """
 
 
@@ -135,9 +137,9 @@ def pack_fields(layout: tuple[tuple[str, int], ...], values: dict[str, int], wor
     layout : sequence of (name, bits)
         Least significant first.
     values : dict
-        The fields' values by name.
+        The values of the fields by name.
     words : int
-        How many words they fill.
+        Number of words in the result.
     """
     packed = shift = 0
     for name, bits in layout:
@@ -150,12 +152,12 @@ def pack_fields(layout: tuple[tuple[str, int], ...], values: dict[str, int], wor
 
 
 def header(op: int, count: int, status: int = 0) -> int:
-    """A header word with `op` and `status`; `count` payload words follow."""
+    """Make a header word with `op` and `status` for `count` payload words."""
     return int(op) | status << 8 | count << 16
 
 
 def command(op: Op, payload: NDArray[np.integer] | list[int] | tuple[int, ...] = ()) -> Words:
-    """A whole command as words.
+    """Make the words of a command.
 
     Parameters
     ----------
@@ -170,18 +172,20 @@ def command(op: Op, payload: NDArray[np.integer] | list[int] | tuple[int, ...] =
     """
     body = np.asarray(payload, dtype=np.int64)
     if len(body) > MAX_PAYLOAD:
-        raise DeviceError(f"{op.name} of {len(body)} words; at most {MAX_PAYLOAD} fit a command")
+        raise DeviceError(
+            f"{op.name} of {len(body)} words: a command takes at most {MAX_PAYLOAD}; split it"
+        )
     return np.concatenate(([header(op, len(body))], body & 0xFFFF_FFFF)).astype(np.uint32)
 
 
 def layer_command(layout: Layout, index: int) -> Words:
-    """LAYER for the layer at `index` of a `layout`."""
+    """Make the LAYER command for the layer at `index` of a `layout`."""
     fields = pack_fields(LAYER_FIELDS, layout.descriptors[index], LAYER_WORDS)
     return command(Op.LAYER, [index, *fields.tolist()])
 
 
 def settings_command(settings: Settings, layers: int) -> Words:
-    """SETTINGS with `settings`, for a network of `layers` layers."""
+    """Make the SETTINGS command with `settings`, for a network of `layers` layers."""
     values = {name: getattr(settings, name) for name, _ in SETTINGS_FIELDS if name != "layers"}
     return command(
         Op.SETTINGS, pack_fields(SETTINGS_FIELDS, {**values, "layers": layers}, SETTINGS_WORDS)
@@ -189,22 +193,23 @@ def settings_command(settings: Settings, layers: int) -> Words:
 
 
 def dense_words(inputs: int) -> int:
-    """Words that `inputs` inputs take when all of them are sent."""
+    """Return the number of words for `inputs` inputs in a dense command."""
     return -(-inputs // 2)
 
 
 def mask_words(network: Network) -> int:
-    """Words that a sample's masks take: a bit for each value that feeds a layer but the first.
+    """Return the number of words for the masks of a sample.
 
-    These are the units of each hidden layer and, behind them, its bias, in the order in which the
-    engine keeps lists of them (`list_base` of `LAYER_FIELDS`); least significant bit first. A unit
-    takes part in the sample if its bit is 1. A bias always does, whatever its bit.
+    There is one bit for each value that feeds a layer other than the first: for each hidden layer
+    its units, then its bias, in the order of the engine's list memory (`list_base` of
+    `LAYER_FIELDS`), least significant bit first. A unit takes part in the sample if its bit is 1.
+    The engine ignores the bit of a bias, which always takes part.
     """
     return -(-sum(layer.rows for layer in network.layers[1:]) // WORD_BITS)
 
 
 def pack_masks(network: Network, masks: Masks) -> Words:
-    """Masks as they are sent; for the order of bits see `mask_words`.
+    """Pack masks into words; for the order of the bits see `mask_words`.
 
     Parameters
     ----------
@@ -229,7 +234,7 @@ def pack_masks(network: Network, masks: Masks) -> Words:
 def sample_command(
     x: NDArray[np.int64], target: NDArray[np.int64] | None, masks: Words | None = None
 ) -> Words:
-    """TRAIN, or INFER where `target` is None, dense where that is shorter.
+    """Make a TRAIN command, or INFER if `target` is None, and the dense form if it is shorter.
 
     Parameters
     ----------
@@ -253,12 +258,12 @@ def sample_command(
 
 @dataclass(frozen=True)
 class Response:
-    """One answer.
+    """One response.
 
     Parameters
     ----------
     op, status : int
-        Of the header.
+        Operation and status in the header.
     payload : uint32 array
     """
 
@@ -268,7 +273,7 @@ class Response:
 
 
 def parse_responses(words: Words) -> list[Response]:
-    """Split a whole number of responses; raises `DeviceError` on a torn one."""
+    """Split words into responses; raises `DeviceError` if the last one is incomplete."""
     result, at = [], 0
     while at < len(words):
         head = int(words[at])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What an engine is built with: its parameters and the depths of its queues."""
+"""Build parameters of an engine: its sizes and the depths of its queues."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -15,44 +15,47 @@ MEMORIES = ("layers", "rows", "inputs", "activations", "vectors", "groups")
 """Engine parameters that are sizes of memories."""
 
 LEAST_COMPACT = 4
-"""Neurons of a compact engine, at least: so many weights are as wide as the sum that takes their
-place."""
+"""Smallest number of neurons of a compact engine. The sum that a compact engine stores in place of
+weights is as wide as this number of weights."""
 
 
 @dataclass(frozen=True)
 class EngineParameters:
-    """What a bitstream was built with. No result depends on it.
+    """Build parameters of an engine. No result depends on them.
 
     Parameters
     ----------
     neurons : int
-        N, lanes side by side; a power of two.
+        N, the number of neurons side by side; a power of two.
     tangent_lanes : int
-        K, tangents that a neuron carries at once; they share each weight that is read.
+        K, the number of tangents that a neuron processes in parallel. They share each weight read.
     cores : int
-        C, engines of lanes and arrays that share the samples of a batch out among them.
+        C, the number of cores, each with lanes and arrays of its own. The samples of a batch are
+        distributed among them.
     arrays : int
-        MAC arrays of a core: 3, one for each kind of lane, or 1 that they share. The array that
-        tangents use has K N multipliers, others N.
+        MAC arrays of a core: 3, one for each kind of lane, or 1 that all lanes share. The array
+        used for tangents has K N multipliers, the others N.
     compact : int
-        1 for the compact engine, which takes one sample at a time and step after step; it has 4
-        neurons at least, one array, one core and one tangent lane. Otherwise 0.
+        1 for the compact engine, which processes one sample at a time, one step after another. It
+        needs at least 4 neurons and has one array, one core and one tangent lane. Otherwise 0.
     apply_lanes : int
-        Neurons whose weights move at once when a batch ends, or all if there are fewer; a power of
-        two. Logic grows with it, see `strips` for the time. The compact engine moves one.
+        Number of neurons whose weights are updated in parallel at the end of a batch; a power of
+        two. If there are fewer neurons, all of them. Logic grows with it; for the time see
+        `strips`. The compact engine updates one.
     layers : int
-        Descriptors.
+        Number of layer descriptors.
     rows : int
-        Words of `neurons` weights; a layer takes ``groups * (inputs + 1)``.
+        Depth of the weight memory, in rows of `neurons` weights. A layer takes
+        ``groups * (inputs + 1)``.
     inputs : int
-        Entries of the input list, one more than the widest input.
+        Entries of the input list; a network needs one more than its inputs.
     activations : int
-        Entries of the list of hidden values, one more than the units of each hidden layer.
+        Entries of the list of hidden values; each hidden layer takes one more than its units.
     vectors : int
-        Words of slopes and update scalars, ``groups`` of every hidden layer together; a compact
-        engine keeps those of the output layer there, too.
+        Depth of the memory of slopes and update scalars, in words of `neurons` entries. Each hidden
+        layer takes ``groups``; in a compact engine the output layer does, too.
     groups : int
-        Most groups of one layer.
+        Largest number of groups of one layer.
     """
 
     neurons: int = 16
@@ -92,28 +95,28 @@ class EngineParameters:
 
     @property
     def multipliers(self) -> int:
-        """16 x 16 multipliers of all MAC arrays; a compact engine has two for each neuron."""
+        """Number of 16 x 16 multipliers in all MAC arrays; two a neuron in a compact engine."""
         if self.compact:
             return 2 * self.neurons
         return self.cores * self.neurons * (self.tangent_lanes + self.arrays - 1)
 
     @property
     def strip(self) -> int:
-        """Entries of a row that whoever has the engine to himself reads or writes at once."""
+        """Entries of a row in one access of a client that has the weight memory exclusively."""
         return min(self.neurons, self.apply_lanes)
 
     @property
     def strips(self) -> int:
-        """Strips of a row: the end of a batch takes one after the other."""
+        """Number of strips of a row; the end of a batch processes them one after another."""
         return self.neurons // self.strip
 
     @property
     def beat(self) -> int:
-        """Words a cycle at the command port: enough to keep every core's loader busy."""
+        """Words per cycle at the command port, enough to keep the loader of each core busy."""
         return 1 << (self.cores - 1).bit_length()
 
     def needs(self, network: Network) -> dict[str, int]:
-        """How much of each memory `network` takes, by parameter name."""
+        """Return the size that `network` needs of each memory, by parameter name."""
         layers = network.layers
         groups = [self.groups_of(layer) for layer in layers]
         return {
@@ -126,7 +129,7 @@ class EngineParameters:
         }
 
     def check(self, network: Network) -> None:
-        """Raise `FitError`, naming the memory, unless `network` fits."""
+        """Raise `FitError`, which names the memory, unless `network` fits."""
         for memory, need in self.needs(network).items():
             has = getattr(self, memory)
             if need > has:
@@ -136,13 +139,13 @@ class EngineParameters:
                 )
 
     def groups_of(self, layer: Layer) -> int:
-        """``ceil(outputs / neurons)``."""
+        """Return the number of groups of a layer, ``ceil(outputs / neurons)``."""
         return -(-layer.outputs // self.neurons)
 
     def grown(self, network: Network) -> "EngineParameters":
-        """These parameters, each memory raised to a power of two that holds `network`.
+        """Return these parameters with each memory enlarged to a power of two that holds `network`.
 
-        For simulated engines, whose memories are free up to what an address reaches.
+        For simulated engines, whose memories are limited only by the width of an address.
         """
         larger = {
             memory: max(getattr(self, memory), min(1 << (need - 1).bit_length(), MOST))
@@ -153,18 +156,19 @@ class EngineParameters:
 
 @dataclass(frozen=True)
 class Depths:
-    """What every engine is built with; see the gateware's ``Shapes``.
+    """Depths of queues and memories, the same in every build; see ``Shapes`` in the gateware.
 
     Parameters
     ----------
     contexts : int
-        Samples in flight.
+        Number of samples in progress.
     slots : int
-        Tags in flight.
+        Number of tags in progress.
     threads : int
-        Samples in flight in the value lane.
+        Number of samples in progress in the value lane.
     listed : int
-        Entries of the lists of inputs of all samples in flight; 0 is as many as these can have.
+        Number of entries in the input lists of all samples in progress; 0 stands for the largest
+        number that these can have.
     """
 
     contexts: int = 8

@@ -1,52 +1,52 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The errors a user meets: one line that says what is wrong and what to do."""
+"""Errors for the user: one line with the problem and the remedy."""
 
 from typing import ClassVar
 
 
 class DualgateError(Exception):
-    """Base of every error that is not a bug of the host; the CLI prints it and exits.
+    """Base of all errors that are not bugs of the host; the command line prints it and exits.
 
     Members
     -------
     exit_status : int
-        Status of the process: 2 for input or environment.
+        Exit status of the process: 2 for errors of the input or the environment.
     """
 
     exit_status: ClassVar[int] = 2
 
 
 class InputError(DualgateError):
-    """Data or a setting that cannot be used: a shape, a number out of range, an unknown name."""
+    """Unusable data or settings: a wrong shape, a number out of range, an unknown name."""
 
 
 class FitError(DualgateError):
-    """A network that does not fit the engine; names the memory, what it has and what is needed."""
+    """A network that does not fit the engine; names the memory, its size and the size needed."""
 
 
 class DeviceError(DualgateError):
-    """A device that is unknown, cannot be opened, or broke its protocol."""
+    """A device that is unknown, cannot be opened, or violates the protocol."""
 
 
 class LinkError(DeviceError):
-    """A link that failed for good: the port is gone, or nothing answers; says what was tried."""
+    """A link that failed permanently: the port is gone or the device does not answer."""
 
 
 class HandshakeError(LinkError):
-    """A device that this host cannot work with; names what each side has."""
+    """A device that is incompatible with this host; names the versions of both."""
 
 
 class MissingToolError(DualgateError):
-    """A package or program that is not installed; says how to get it."""
+    """A missing package or program; says how to install it."""
 
 
 class CheckpointError(DualgateError):
-    """A checkpoint that cannot be read or does not match."""
+    """A checkpoint that cannot be read or does not match the run."""
 
 
 class Mismatch(DualgateError):  # noqa: N818 - the word a report uses
-    """A device that computed other bits than the golden model; the first difference.
+    """The first difference between a device and the golden model.
 
     Parameters
     ----------

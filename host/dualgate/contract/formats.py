@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Number formats: where a real number becomes fixed point, and the two operations that narrow one.
+"""Number formats: conversion of real numbers to fixed point, and the two narrowing operations.
 
 Every number in the engine is a signed integer with a binary point: ``real = integer * 2**-frac``.
-Widths belong to the hardware and are constants here; binary points are data and travel in layer
-descriptors. Nothing narrows except through `round_shift`, `saturate`, or a shift named as a floor.
+Widths belong to the hardware and are constants here; binary points are data, sent in layer
+descriptors. A number is narrowed only by `round_shift`, by `saturate`, or by a shift named a floor.
 """
 
 from dataclasses import dataclass
@@ -15,45 +15,46 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import InputError
 
 VALUE_WIDTH = 16
-"""Inputs, activations, MAC weights, tangent mantissas, slopes and update scalars."""
+"""Width of inputs, activations, MAC weights, tangent mantissas, slopes and update scalars."""
 
 MASTER_WIDTH = 32
 MASTER_FRAC = 28
-"""Master weights, +-8; the MAC reads their upper half."""
+"""Format of master weights, range +-8; the MAC reads their upper half."""
 
 WEIGHT_FRAC = MASTER_FRAC - (MASTER_WIDTH - VALUE_WIDTH)
 
 DIGIT_WIDTH = 15
 VELOCITY_WIDTH = 16 + 2 * DIGIT_WIDTH
-"""Velocity: one signed 16-bit digit above two unsigned 15-bit ones, so that momentum is three
-passes through 16-bit multipliers."""
+"""Width of a velocity: a signed 16-bit digit above two unsigned 15-bit digits, so that momentum
+takes three passes through 16-bit multipliers."""
 
 VELOCITY_KEPT_WIDTH = VELOCITY_WIDTH - 1
-"""What momentum leaves between batches; the other half of the range is for a batch's sum."""
+"""Width of a velocity between batches; the other half of the range holds the sum of a batch."""
 
 MAX_BATCH = 1 << (VELOCITY_WIDTH - 2 * VALUE_WIDTH)
-"""Samples whose products, each at most 2**30, fit a velocity beside what momentum left."""
+"""Largest batch: its products, each at most 2**30, fit a velocity in addition to what momentum
+keeps from earlier batches."""
 
 SHARE_WIDTH = 38
-"""Of several cores the first keeps the velocity; the others only add up products of one batch."""
+"""Width of the sums of products in all cores but the first, which keeps the velocity."""
 
 MAX_SHARE = (1 << (SHARE_WIDTH - 2 * VALUE_WIDTH + 1)) - 1
-"""Samples whose products, each at most 2**30, fit `SHARE_WIDTH`. A longer batch is put together in
-the first core by reading its velocity, and writing it."""
+"""Largest number of samples whose products, each at most 2**30, fit `SHARE_WIDTH`. For a longer
+batch the host collects the sums in the first core, by reading and writing the velocity."""
 
 MOMENTUM_FRAC = 15
 RATE_WIDTH = 15
-"""Mantissa of the learning rate, normalised: 2**14 <= mantissa < 2**15."""
+"""Width of the mantissa of the learning rate, normalised: 2**14 <= mantissa < 2**15."""
 
 UNIT_FRAC = 14
-"""Binary point of bounded activations (sigmoid, tanh, softmax) and of a slope of one."""
+"""Fraction bits of bounded activations (sigmoid, tanh, softmax) and of a slope of one."""
 
 APPLY_BIAS = 16
-"""Added to the shift from velocity to master weight, so that its field is never negative."""
+"""Offset of the shift from velocity to master weight, so that its field is never negative."""
 
 
 def sum_width(products: int) -> int:
-    """Bits of a sum of so many products of two 16-bit numbers, each at most 2**30."""
+    """Return the width of a sum of `products` products of 16-bit numbers, each at most 2**30."""
     return 2 * VALUE_WIDTH - 1 + products.bit_length()
 
 
@@ -74,12 +75,12 @@ class Format:
 
     @property
     def min(self) -> float:
-        """Least real number that can be held."""
+        """Smallest real number in range."""
         return -(1 << (self.width - 1)) * 2.0**-self.frac
 
     @property
     def max(self) -> float:
-        """Greatest real number that can be held."""
+        """Largest real number in range."""
         return ((1 << (self.width - 1)) - 1) * 2.0**-self.frac
 
     def quantize(self, real: ArrayLike, what: str = "value") -> NDArray[np.int64]:
@@ -89,12 +90,12 @@ class Format:
         ----------
         real : array of any shape
         what : str
-            What an error calls the numbers.
+            Name of the numbers in error messages.
 
         Raises
         ------
         InputError
-            If a number is NaN, infinite, or outside the range; nothing saturates here.
+            If a number is NaN, infinite, or outside the range; this method does not saturate.
         """
         array = np.asarray(real, dtype=np.float64)
         if not np.isfinite(array).all():
@@ -110,7 +111,7 @@ class Format:
         return integer.astype(np.int64)
 
     def real(self, integer: ArrayLike) -> NDArray[np.float64]:
-        """The real numbers that `integer` (any shape) stands for; exact."""
+        """Return the real numbers that `integer` (any shape) represents; exact."""
         return np.asarray(integer, dtype=np.float64) * 2.0**-self.frac
 
 
@@ -118,7 +119,7 @@ MASTER = Format(MASTER_WIDTH, MASTER_FRAC)
 
 
 def round_shift(x: NDArray[np.int64], shift: int | NDArray[np.int64]) -> NDArray[np.int64]:
-    """``floor(x / 2**shift + 1/2)``: an arithmetic right shift, halves rounded upwards.
+    """Shift right arithmetically, halves rounded upwards: ``floor(x / 2**shift + 1/2)``.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def round_shift(x: NDArray[np.int64], shift: int | NDArray[np.int64]) -> NDArray
 
 
 def saturate(x: NDArray[np.int64], width: int) -> tuple[NDArray[np.int64], int]:
-    """Clip `x` to `width` signed bits; also return how many entries were clipped."""
+    """Clip `x` to `width` signed bits; also return the number of clipped entries."""
     limit = 1 << (width - 1)
     clipped = np.clip(x, -limit, limit - 1)
     return clipped, int(np.count_nonzero(clipped != x))

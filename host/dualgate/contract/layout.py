@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A network's layout in an engine's memories, and the layer descriptors that state it.
+"""The layout of a network in the memories of an engine, and the layer descriptors that encode it.
 
-The descriptor's fields are listed once, here; the host packs them and the gateware unpacks them.
+The fields of a descriptor are defined here only; the host packs them, the gateware unpacks them.
 """
 
 from collections.abc import Sequence
@@ -37,24 +37,24 @@ LAYER_FIELDS: tuple[tuple[str, int], ...] = (
 """Name and width of each field of a layer descriptor, least significant first; unsigned.
 
 inputs, outputs
-    Units before and in the layer.
+    Units before the layer and in it.
 groups
-    ``ceil(outputs / neurons)``: how many times the neurons take turns on the layer.
+    ``ceil(outputs / neurons)``: number of passes in which the neurons compute the layer.
 weight_base
-    First row of the layer in weight and velocity memory; group g holds rows
-    ``weight_base + g * (inputs + 1)`` and on, one for each input, the bias last.
+    First row of the layer in the weight and velocity memories. The rows of group g begin at
+    ``weight_base + g * (inputs + 1)``, one for each input, the bias last.
 list_base
-    Where the nonzeros of the layer's inputs begin in the list memory of activations (0 for the
-    first layer, whose inputs have a memory of their own).
+    Address of the first nonzero input of the layer in the list memory of activations; 0 for the
+    first layer, whose inputs have a memory of their own.
 vector_base
-    Where the layer's slopes and update scalars begin, in words of `neurons` entries; those of the
-    output layer are elsewhere, but in the compact engine.
+    Address of the first slopes and update scalars of the layer, in words of `neurons` entries. The
+    output layer keeps them in this memory only in the compact engine.
 z_shift, activation, in_frac, out_frac
     See `Layer` and `Activation.code`.
 apply_shift
     `APPLY_BIAS` plus the right shift from velocity to master weight.
 last, sloped, frozen
-    Output layer; `Loss.sloped`; `Layer.frozen`.
+    Whether it is the output layer; `Loss.sloped`; `Layer.frozen`.
 """
 
 LAYER_WORDS = -(-sum(bits for _, bits in LAYER_FIELDS) // WORD_BITS)
@@ -62,7 +62,7 @@ LAYER_WORDS = -(-sum(bits for _, bits in LAYER_FIELDS) // WORD_BITS)
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a network lives in an engine.
+    """The addresses of a network in the memories of an engine.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Layout:
     Raises
     ------
     FitError
-        When the network does not fit.
+        If the network does not fit.
     """
 
     network: Network
@@ -86,11 +86,14 @@ class Layout:
         for layer in self.network.layers:
             shift = layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS
             if not 0 <= shift < 63:
-                raise FitError("the learning rate is too small or too large for the weights")
+                raise FitError(
+                    "the learning rate is too small or too large for the format of the weights; "
+                    "choose another rate"
+                )
 
     @cached_property
     def descriptors(self) -> list[dict[str, int]]:
-        """`LAYER_FIELDS` of every layer."""
+        """The values of `LAYER_FIELDS` for each layer."""
         result = []
         weight_base = list_base = vector_base = 0
         for index, layer in enumerate(self.network.layers):
@@ -120,11 +123,11 @@ class Layout:
 
     @property
     def rows(self) -> int:
-        """Words of weight memory in use."""
+        """Number of rows of the weight memory in use."""
         return sum(self.engine.groups_of(layer) * layer.rows for layer in self.network.layers)
 
     def to_rows(self, matrices: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-        """Matrices (inputs + 1, outputs) of each layer as memory rows (rows, neurons).
+        """Convert the matrices (inputs + 1, outputs) of the layers to memory rows (rows, neurons).
 
         Lanes without a unit are zero; the engine relies on that.
         """
@@ -138,7 +141,7 @@ class Layout:
         return np.concatenate([part.reshape(-1, lanes) for part in parts])
 
     def from_rows(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """The inverse of `to_rows`."""
+        """Convert memory rows to matrices; the inverse of `to_rows`."""
         lanes = self.engine.neurons
         result, start = [], 0
         for layer in self.network.layers:

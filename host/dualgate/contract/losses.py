@@ -2,7 +2,7 @@
 
 """Losses: one table for the host, the golden model and the gateware.
 
-Each names its output activation and says how the engine's error ``y - t`` relates to dL/dz.
+Each loss has an output activation, and a relation between the engine's error ``y - t`` and dL/dz.
 """
 
 import math
@@ -25,7 +25,7 @@ def _mse(y: Floats, t: Floats) -> Floats:
 
 
 def _clipped(y: Floats) -> Floats:
-    """Keep a probability that rounded to 0 or 1 half a unit of the last place away from it."""
+    """Keep a probability at least half a unit of the last place away from 0 and 1."""
     half = 2.0 ** -(UNIT_FRAC + 1)
     return np.clip(y, half, 1.0 - half)
 
@@ -49,28 +49,28 @@ def _unchanged(values: Any) -> Any:
 
 @dataclass(frozen=True)
 class Loss:
-    """An output activation with the loss it is trained by.
+    """A loss and its output activation.
 
-    Whatever the loss, the engine's error is ``y - t``: a loss of another shape is trained as one of
-    these on transformed targets.
+    For every loss the engine's error is ``y - t``. A loss of another form is trained as one of
+    these, on transformed targets.
 
     Parameters
     ----------
     name : str
     output : Activation
     sloped : bool
-        Whether dL/dz carries the activation's slope (MSE); otherwise it is ``y - t``.
+        Whether dL/dz has the slope of the activation as a factor (MSE); otherwise it is ``y - t``.
     value : callable
         (outputs, transformed targets), float arrays (..., n) -> loss of each sample (...).
     mean : bool
         Whether the loss is a mean over the n outputs, so that its gradient is divided by n.
     factor : float
-        What else multiplies dL/dz: 2 for a square.
+        Further factor of dL/dz: 2 for a square.
     transform, inverse : callables
-        From targets to what the outputs are trained to be, and from outputs back to predictions;
-        elementwise. The identity but for ``msle``.
+        Elementwise maps from targets to the training targets of the outputs, and from outputs to
+        predictions. The identity except for ``msle``.
     least : float
-        Targets must be above it.
+        Exclusive lower bound of the targets.
     """
 
     name: str
@@ -84,11 +84,11 @@ class Loss:
     least: float = -math.inf
 
     def scale(self, outputs: int) -> float:
-        """Constant between the engine's error and dL/dz for a layer of `outputs` units."""
+        """Return the factor from the engine's error to dL/dz for a layer of `outputs` units."""
         return self.factor / (outputs if self.mean else 1)
 
     def transformed(self, t: ArrayLike) -> Floats:
-        """What the outputs are trained to be, for targets of any shape.
+        """Transform targets of any shape to the training targets of the outputs.
 
         Raises
         ------
@@ -98,13 +98,14 @@ class Loss:
         wanted = np.asarray(t, np.float64)
         if wanted.size and wanted.min() <= self.least:
             raise InputError(
-                f"target {wanted.min():.6g}: {self.name} needs targets above {self.least:g}"
+                f"target {wanted.min():.6g}: {self.name} needs targets above {self.least:g}; "
+                "use another loss"
             )
         return np.asarray(self.transform(wanted))
 
     @property
     def classes(self) -> bool:
-        """Whether targets are 0 and 1, or between, so that accuracy means something."""
+        """Whether targets are classes, from 0 to 1, so that there is an accuracy."""
         return self.probable or self.output is STEP
 
     @property
@@ -118,20 +119,20 @@ LOSSES = {
     for loss in (
         Loss("mse", IDENTITY, True, _mse, True, 2.0),
         Loss("sigmoid-mse", SIGMOID, True, _mse, True, 2.0),
-        # A network that answers y = expm1(z), trained by the mean of (log1p y - log1p t)^2, is one
-        # that answers z, trained by mse to answer log1p t: nothing is approximated.
+        # A network with outputs y = expm1(z), trained by the mean of (log1p y - log1p t)^2, equals
+        # a network with outputs z, trained by mse on log1p t: this is no approximation.
         Loss("msle", IDENTITY, True, _mse, True, 2.0, np.log1p, np.expm1, -1.0),
         Loss("bce", SIGMOID, False, _bce, True, 1.0),
         Loss("cce", SOFTMAX, False, _cce, False, 1.0),
-        # Rosenblatt's rule, w += lr (t - y) x: the value counts mistakes, and what the error
-        # y - t is the derivative of is the perceptron criterion (y - t) z.
+        # Rosenblatt's rule, w += lr (t - y) x. The value counts mistakes; the error y - t is the
+        # derivative of the perceptron criterion (y - t) z.
         Loss("perceptron", STEP, False, _mistakes, False, 1.0),
     )
 }
 
 
 def find_loss(name: str) -> Loss:
-    """Look up a loss; raises `InputError` naming the choices."""
+    """Look up a loss; raises `InputError` with the choices for an unknown name."""
     if name not in LOSSES:
         raise InputError(f"unknown loss {name!r}; choose {', '.join(LOSSES)}")
     return LOSSES[name]

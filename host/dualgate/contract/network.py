@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Networks: sizes, activations, loss and the binary points that follow from them."""
+"""Networks: their sizes, activations and loss, and the binary points that follow from these."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,26 +16,26 @@ from .formats import MASTER, UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC, Format
 from .losses import LOSSES, Loss, find_loss
 
 LINEAR_FRAC = 10
-"""Default fraction bits of unbounded activations: +-32."""
+"""Default fraction bits of unbounded activations, for a range of +-32."""
 
 INPUT_FRAC = 12
-"""Default fraction bits of inputs: +-8."""
+"""Default fraction bits of inputs, for a range of +-8."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One fully connected layer; binary points only, no weights.
+    """One fully connected layer: its sizes and binary points, without weights.
 
     Parameters
     ----------
     inputs, outputs : int
-        Units before and in this layer. The weight matrix has ``inputs + 1`` rows, the last of
-        them the bias, fed by a constant one.
+        Units before this layer and in it. The weight matrix has ``inputs + 1`` rows. The last row
+        is the bias, whose input is a constant one.
     activation : Activation
     in_frac, z_frac, out_frac : int
         Fraction bits of the inputs, the pre-activation and the value.
     frozen : bool
-        Whether the weights stay as they are: no tags for the layer's units, no updates.
+        Whether the weights do not change: the units of the layer have no tags and no updates.
     """
 
     inputs: int
@@ -58,22 +58,22 @@ class Layer:
 
     @property
     def one(self) -> int:
-        """The constant that feeds the bias row."""
+        """The constant one, as an integer in the format of the inputs; input of the bias row."""
         return 1 << self.in_frac
 
 
 @dataclass(frozen=True)
 class Network:
-    """A multilayer perceptron as the engine sees it.
+    """A multilayer perceptron: everything the engine needs to know except the weights.
 
     Parameters
     ----------
     sizes : sequence of int
-        Units of the input and of each layer, for instance ``(64, 32, 10)``.
+        Number of inputs and units of each layer, for instance ``(64, 32, 10)``.
     activation : str or sequence of str
         Hidden activation, one for all or one for each hidden layer.
     loss : str
-        A key of `LOSSES`; it also decides the output activation.
+        A key of `LOSSES`; it also determines the output activation.
     input_frac, linear_frac : int
         Fraction bits of the inputs and of unbounded activations (identity, relu, leaky_relu).
     frozen : sequence of int
@@ -117,17 +117,17 @@ class Network:
         for index in self.frozen:
             if not 0 <= index < len(self.sizes) - 1:
                 raise InputError(
-                    f"layer {index} cannot be frozen; layers are 0 to {len(self.sizes) - 2}"
+                    f"there is no layer {index} to freeze; give 0 to {len(self.sizes) - 2}"
                 )
         for layer in self.layers:
             if layer.z_shift < 0:
                 raise InputError(
-                    f"inputs with {layer.in_frac} fraction bits are too coarse for a layer of "
-                    f"{layer.z_frac}; raise input_frac or linear_frac"
+                    f"inputs with {layer.in_frac} fraction bits are too coarse for a layer with "
+                    f"{layer.z_frac} fraction bits; raise input_frac or linear_frac"
                 )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """For pickles: the parameters; what is cached, the activations' functions, cannot go."""
+        """Pickle the parameters only: the cached layers hold functions, which cannot be pickled."""
         return Network, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
@@ -169,7 +169,7 @@ class Network:
 
     @property
     def error_frac(self) -> int:
-        """Fraction bits of the error at the outputs, dL/dz without `Loss.scale`."""
+        """Fraction bits of the output error, which is dL/dz without `Loss.scale`."""
         last = self.layers[-1]
         return last.out_frac + (last.activation.slope_frac - UNIT_FRAC) * self.objective.sloped
 
@@ -179,17 +179,28 @@ class Network:
         return sum(layer.rows * layer.outputs for layer in self.layers)
 
     def quantize_inputs(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Inputs (samples, sizes[0]) as integers; raises `InputError` on shape, NaN or range."""
+        """Convert inputs (samples, sizes[0]) to integers.
+
+        Raises
+        ------
+        InputError
+            For another shape, NaN, or a number out of range.
+        """
         return _matrix(self.input_format.quantize(x, "input"), self.sizes[0], "input")
 
     def quantize_targets(self, t: ArrayLike) -> NDArray[np.int64]:
-        """Targets (samples, sizes[-1]), transformed, as integers; raises `InputError` likewise."""
+        """Transform targets (samples, sizes[-1]) and convert them to integers.
+
+        Raises
+        ------
+        InputError
+            As for `quantize_inputs`.
+        """
         wanted = self.objective.transformed(t)
         return _matrix(self.output_format.quantize(wanted, "target"), self.sizes[-1], "target")
 
     def predictions(self, outputs: ArrayLike) -> NDArray[np.float64]:
-        """What integer outputs (samples, sizes[-1]) predict: their real numbers, with the targets'
-        transformation undone."""
+        """Convert integer outputs (samples, sizes[-1]) to predictions in the unit of targets."""
         return np.asarray(self.objective.inverse(self.output_format.real(outputs)))
 
 
@@ -200,7 +211,7 @@ def _matrix(array: NDArray[np.int64], width: int, what: str) -> NDArray[np.int64
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Read ``64,32,10``; raises `InputError` on anything but integers."""
+    """Parse sizes such as ``64,32,10``; raises `InputError` for anything but integers."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -208,7 +219,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
 
 
 def check_shapes(network: Network, weights: Sequence[NDArray[np.int64]]) -> None:
-    """Raise `InputError` unless `weights` has the shape of `network`, layer by layer."""
+    """Raise `InputError` unless the shapes of `weights` are those of the layers of `network`."""
     want = [(layer.rows, layer.outputs) for layer in network.layers]
     have = [np.shape(w) for w in weights]
     if have != want:
@@ -216,7 +227,7 @@ def check_shapes(network: Network, weights: Sequence[NDArray[np.int64]]) -> None
 
 
 def check_master(network: Network, weights: Sequence[NDArray[np.int64]]) -> None:
-    """Raise `InputError` unless `weights` are integers of `formats.MASTER`, shaped as `network`."""
+    """Raise `InputError` unless `weights` fit `network` and are integers of `formats.MASTER`."""
     check_shapes(network, weights)
     limit = 1 << (MASTER.width - 1)
     for index, w in enumerate(weights):

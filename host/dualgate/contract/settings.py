@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Training settings as the engine takes them: rate, momentum and pruning as integers."""
+"""Training settings in the engine's formats: learning rate, momentum and pruning as integers."""
 
 import math
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from .formats import APPLY_BIAS, MASTER_FRAC, MOMENTUM_FRAC, RATE_WIDTH, VALUE_W
 from .network import Network
 
 HEADROOM = 4.0
-"""A hidden unit's delta may exceed the output's largest error this many times before an update
-scalar saturates (and is counted)."""
+"""Largest ratio of the delta of a hidden unit to the largest output error before an update scalar
+saturates (and is counted)."""
 
 MAX_ERROR = {
     "mse": 4.0,
@@ -25,29 +25,29 @@ MAX_ERROR = {
     "cce": 1.0,
     "perceptron": 1.0,
 }
-"""Largest error expected at an output, as the engine carries it (before `Loss.scale`)."""
+"""Largest expected output error, as the engine computes it (before `Loss.scale`)."""
 
 PRUNE_BITS = 4
 RATE_SHIFT_BITS = 6
 PRUNE_OFF = (1 << PRUNE_BITS) - 1
-"""Value of the pruning setting that keeps every nonzero tangent; exact."""
+"""Value of the pruning setting that keeps every nonzero tangent, so that gradients are exact."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What may change from batch to batch.
+    """Settings that may change from batch to batch.
 
     Parameters
     ----------
     rate_mantissa, rate_shift : int
-        An output's update scalar is ``round_shift(error * rate_mantissa, rate_shift)``.
+        The update scalar of an output is ``round_shift(error * rate_mantissa, rate_shift)``.
     momentum : int
-        Fraction of `2**MOMENTUM_FRAC` of the velocity that is left after a batch.
+        Factor of the velocity after a batch, with `MOMENTUM_FRAC` fraction bits.
     prune : int
-        p: a tangent is dropped when ``|m| < 2**(b - p)``, with b the bit length of the largest
-        magnitude of its vector; `PRUNE_OFF` keeps all.
+        p: a tangent m is dropped if ``|m| < 2**(b - p)``, where b is the bit length of the largest
+        magnitude in its vector; `PRUNE_OFF` keeps all.
     masked : bool
-        Whether every sample to train on comes with masks, see `commands.mask_words`.
+        Whether every training sample comes with masks; see `commands.mask_words`.
     """
 
     rate_mantissa: int
@@ -58,9 +58,10 @@ class Settings:
 
 
 def update_frac(network: Network, lr: float, batch: int) -> int:
-    """Fraction bits of update scalars: the most that leave `HEADROOM` above the largest error.
+    """Return the fraction bits of update scalars: the most that leave `HEADROOM`.
 
-    It stays fixed while a velocity lives, so a schedule changes the rate and not this.
+    They must not change during a run, since they determine the format of the velocity. A schedule
+    changes only the rate.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def update_frac(network: Network, lr: float, batch: int) -> int:
     lr : float
         Largest learning rate of the run, > 0.
     batch : int
-        Samples a batch, >= 1.
+        Samples in a batch, >= 1.
     """
     return _frac(network, _rate(network, lr, batch))
 
@@ -90,7 +91,7 @@ def make_settings(
     prune: int = PRUNE_OFF,
     masked: bool = False,
 ) -> Settings:
-    """Settings for one batch.
+    """Make the settings for one batch.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def make_settings(
     frac : int
         `update_frac` of the run.
     lr, batch
-        Learning rate and the samples in this batch; the gradient is their mean.
+        Learning rate, and number of samples in this batch, over which the gradient is a mean.
     momentum : float
         In [0, 1).
     prune : int
@@ -116,30 +117,33 @@ def make_settings(
     whole = min(round(momentum * (1 << MOMENTUM_FRAC)), (1 << MOMENTUM_FRAC) - 1)
     mantissa, shift = _scaled(network, frac, _rate(network, lr, batch))
     if not 0 <= shift < 1 << RATE_SHIFT_BITS:
-        raise InputError(f"learning rate {lr} is out of reach beside the run's; change it less")
+        raise InputError(
+            f"learning rate {lr} is too far from the run's initial rate to be represented; "
+            "use a flatter schedule"
+        )
     return Settings(mantissa, shift, whole, checked_prune(prune), masked)
 
 
 def gradient_frac(network: Network) -> int:
-    """Fraction bits of update scalars where the host moves the weights; see `gradient_settings`."""
+    """Return the fraction bits of update scalars for `gradient_settings`."""
     return _frac(network, 1.0)
 
 
 def gradient_settings(
     network: Network, weight: float = 1.0, prune: int = PRUNE_OFF, masked: bool = False
 ) -> Settings:
-    """Settings under which a batch leaves its bare gradient in the velocity.
+    """Make settings with which a batch leaves its gradient in the velocity, for a host optimiser.
 
-    The rate is the weight itself. With a weight of one (any power of two) its mantissa is exact, so
-    that an output's update scalar is its error, shifted: the same 16 bits as when the chip moves
-    the weights, without the rounding of a learning rate and a batch size, which the host divides by
-    in float64 instead.
+    The class weight takes the place of the learning rate. If it is one (or any power of two), its
+    mantissa is exact, and the update scalar of an output is its error, shifted. That is the same 16
+    bits as in training on the chip, but without the rounding of a learning rate and a batch size;
+    the host applies these in float64.
 
     Parameters
     ----------
     network : Network
     weight : float
-        Of the samples to come, above 0 to 1.
+        Class weight of the following samples, above 0 and at most 1.
     prune : int
     masked : bool
 
@@ -150,24 +154,27 @@ def gradient_settings(
     """
     mantissa, shift = _scaled(network, gradient_frac(network), weight)
     if not (0 < weight <= 1 and shift < 1 << RATE_SHIFT_BITS):
-        raise InputError(f"weight {weight} of a class is out of reach beside the largest; raise it")
+        raise InputError(
+            f"class weight {weight} is too small beside the largest to be represented; raise it"
+        )
     return Settings(mantissa, shift, 0, checked_prune(prune), masked)
 
 
 def batch_gradient(
     network: Network, velocity: Sequence[NDArray[np.int64]], batch: int
 ) -> list[NDArray[np.float64]]:
-    """Gradient of a batch's mean loss from what it left in velocities that were zero.
+    """Convert velocities that were zero before a batch to the gradient of its mean loss.
 
-    A velocity is the sum over samples of inputs times update scalars, ``in_frac + gradient_frac``
-    fraction bits; fewer than 53 bits, so that only the division by the batch rounds.
+    A velocity is the sum over samples of inputs times update scalars, with ``in_frac +
+    gradient_frac`` fraction bits. It has fewer than 53 bits, so only the division by the batch
+    size rounds.
 
     Parameters
     ----------
     network : Network
     velocity : sequence of int array (inputs + 1, outputs)
     batch : int
-        Samples.
+        Number of samples.
 
     Returns
     -------
@@ -188,7 +195,7 @@ def _frac(network: Network, rate: float) -> int:
 
 
 def _scaled(network: Network, frac: int, rate: float) -> tuple[int, int]:
-    """Mantissa and right shift that take an error to an update scalar."""
+    """Return the mantissa and the right shift that convert an error to an update scalar."""
     fraction, exponent = math.frexp(rate * 2.0 ** (frac - network.error_frac))
     mantissa, shift = round(fraction * (1 << RATE_WIDTH)), RATE_WIDTH - exponent
     if mantissa == 1 << RATE_WIDTH:
@@ -204,7 +211,7 @@ def checked_prune(prune: int) -> int:
 
 
 def parse_prune(text: str) -> int:
-    """Read ``off``, ``1/2``, ``1/4``, ``1/8`` ... into p; raises `InputError` otherwise."""
+    """Parse ``off``, ``1/2``, ``1/4``, ``1/8`` ... to p; raises `InputError` otherwise."""
     if text == "off":
         return PRUNE_OFF
     names = {f"1/{1 << p}": p for p in range(1, PRUNE_OFF)}
@@ -214,5 +221,5 @@ def parse_prune(text: str) -> int:
 
 
 def prune_name(prune: int) -> str:
-    """The inverse of `parse_prune`."""
+    """Return the name of a pruning setting; the inverse of `parse_prune`."""
     return "off" if prune == PRUNE_OFF else f"1/{1 << prune}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""New samples from those there are."""
+"""Augmentation: new samples made from the given ones."""
 
 import math
 from typing import Any
@@ -12,15 +12,15 @@ from ..contract.errors import InputError
 
 
 def image_side(inputs: int) -> int:
-    """Pixels along the side of a square image of `inputs` pixels; raises `InputError` if none."""
+    """Return the side of a square image of `inputs` pixels; raises `InputError` for no square."""
     side = math.isqrt(inputs)
     if side * side != inputs:
-        raise InputError(f"{inputs} inputs are no square image, so they cannot be shifted")
+        raise InputError(f"{inputs} inputs are no square image; use no shift")
     return side
 
 
 def shift_images(x: NDArray[Any], most: int, random: np.random.Generator) -> NDArray[Any]:
-    """Move every image by up to `most` pixels along each axis; what comes in is zero.
+    """Move each image by up to `most` pixels along each axis; new pixels are zero.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def shift_images(x: NDArray[Any], most: int, random: np.random.Generator) -> NDA
     Raises
     ------
     InputError
-        When the inputs are no square image.
+        If the inputs are no square image.
     """
     side, samples = image_side(x.shape[1]), np.arange(len(x))
     padded = np.pad(x.reshape(-1, side, side), ((0, 0), (most, most), (most, most)))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ from ..contract.errors import InputError
 
 
 def check_target(path: Path) -> None:
-    """Raise `InputError` unless `path` can be written; leaves nothing behind.
+    """Raise `InputError` unless `path` can be written; creates no file.
 
     Parameters
     ----------
     path : Path
-        A file that exists or not, in a directory that exists or can be made.
+        A file, existing or not, in a directory that exists or can be created.
     """
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not a file; choose another path")
@@ -34,9 +34,10 @@ def check_target(path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` beside `path` and rename, so that a reader finds the old file or the new.
+    """Replace a file atomically: a reader finds the old content or the new.
 
-    Makes the directory where needed. Raises `InputError` when the file system refuses.
+    The new file is written beside `path` and renamed. A missing directory is created. Raises
+    `InputError` for `content` that the file system refuses.
     """
     check_target(path)
     target = path.resolve()
@@ -49,6 +50,4 @@ def replace_file(path: Path, content: bytes) -> None:
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(
-            f"cannot write {path}: {error.strerror}; free it or choose another"
-        ) from None
+        raise InputError(f"cannot write {path}: {error.strerror}; choose another path") from None

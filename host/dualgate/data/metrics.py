@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 
 def predicted_labels(outputs: ArrayLike) -> Ints:
-    """The class that a network's outputs mean.
+    """Return the classes that the outputs of a network predict.
 
     Parameters
     ----------
@@ -22,8 +22,9 @@ def predicted_labels(outputs: ArrayLike) -> Ints:
 
     Returns
     -------
-    int array (samples,): the unit with the largest output; of a single unit, 1 above one half and
-    0 elsewhere.
+    int array (samples,)
+        The unit with the largest output. For a single unit, 1 for an output above one half and 0
+        otherwise.
     """
     y = np.asarray(outputs)
     if y.shape[1] == 1:
@@ -32,7 +33,7 @@ def predicted_labels(outputs: ArrayLike) -> Ints:
 
 
 def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
-    """Share of the labels that were predicted.
+    """Return the share of labels that were predicted correctly.
 
     Parameters
     ----------
@@ -41,29 +42,30 @@ def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
     Raises
     ------
     InputError
-        For labels and predictions that do not match in shape, or none.
+        For labels and predictions of different shapes, or empty ones.
     """
     right, got = _pair(labels, predicted)
     return float((right == got).mean())
 
 
 def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int | None = None) -> Ints:
-    """How often each class was taken for each.
+    """Count the predictions for each pair of actual and predicted class.
 
     Parameters
     ----------
     labels, predicted : int arrays (samples,)
     classes : int or None
-        How many there are; by default as many as the largest label needs.
+        Number of classes; by default as many as the largest label needs.
 
     Returns
     -------
-    int array (classes, classes): rows by the right label, columns by the predicted one.
+    int array (classes, classes)
+        Rows are actual classes, columns are predicted classes.
 
     Raises
     ------
     InputError
-        For arrays that do not match, or a label that is not a whole number from 0 to
+        For arrays of different shapes, or a label that is not a whole number from 0 to
         ``classes - 1``.
     """
     right, got = _pair(labels, predicted)
@@ -79,7 +81,7 @@ def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int | Non
 
 
 def mean_squared_error(target: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean of the squared differences, over samples and outputs.
+    """Return the mean of the squared differences, over samples and outputs.
 
     Parameters
     ----------
@@ -88,35 +90,35 @@ def mean_squared_error(target: ArrayLike, predicted: ArrayLike) -> float:
     Raises
     ------
     InputError
-        For arrays that do not match in shape, or none.
+        For arrays of different shapes, or empty ones.
     """
     want, got = _pair(target, predicted)
     return float(((want - got) ** 2).mean())
 
 
 def r2(target: ArrayLike, predicted: ArrayLike) -> float:
-    """Share of the targets' variance that is explained: ``1 - residual / spread``.
+    """Return the explained share of the variance of the targets: ``1 - residual / spread``.
 
     Parameters
     ----------
     target, predicted : (samples,) or (samples, outputs)
-        Of several outputs it is the mean of their shares.
+        For several outputs, the result is the mean of their shares.
 
     Raises
     ------
     InputError
-        For arrays that do not match, or an output whose targets are all alike.
+        For arrays of different shapes, or an output whose targets are all equal.
     """
     want, got = _pair(target, predicted)
     residual = np.asarray(((want - got) ** 2).sum(axis=0))
     spread = np.asarray(((want - want.mean(axis=0)) ** 2).sum(axis=0))
     if (spread == 0).any():
-        raise InputError("the targets are all alike; R squared needs targets that differ")
+        raise InputError("the targets are all equal; R squared needs targets that differ")
     return float((1.0 - residual / spread).mean())
 
 
 def _pair(one: ArrayLike, other: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     a, b = np.asarray(one), np.asarray(other)
     if a.shape != b.shape or not a.size:
-        raise InputError(f"shapes {a.shape} and {b.shape}; give two that match, not empty")
+        raise InputError(f"shapes {a.shape} and {b.shape}; give two equal ones, not empty")
     return a, b

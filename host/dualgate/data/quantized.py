@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Samples as a device takes them."""
+"""Samples as integers, in the formats of a network."""
 
 import zlib
 
@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 
 class QuantizedSamples:
-    """Samples in a network's formats.
+    """Samples in the number formats of a network.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ class QuantizedSamples:
     x, target : int array
     labels : int array (samples,) or None
     samples : Samples
-        As they were.
+        The given samples.
 
     Raises
     ------
     InputError
-        For samples that do not fit the network, or none.
+        For samples that do not fit the network, or no samples.
     """
 
     def __init__(self, network: Network, samples: Samples) -> None:
@@ -49,13 +49,25 @@ class QuantizedSamples:
         return len(self.x)
 
     def checksum(self) -> int:
-        """CRC-32 of inputs and targets, which tells one set of samples from another."""
+        """Return the CRC-32 of inputs and targets, which identifies a set of samples."""
         x, target = (array.astype("<i2").tobytes() for array in (self.x, self.target))
         return zlib.crc32(target, zlib.crc32(x))
 
     def score(self, order: NDArray[np.intp] | slice, outputs: Ints) -> tuple[float, int]:
-        """Sum of the losses of `outputs`, which answer the samples in `order`, and how many are
-        right; 0 where samples have no classes."""
+        """Return the sum of the losses and the number of correct classes.
+
+        Parameters
+        ----------
+        order : int array or slice
+            Positions of the samples.
+        outputs : int array (samples, units)
+            Outputs for these samples.
+
+        Returns
+        -------
+        float, int
+            The number is 0 if samples have no classes.
+        """
         real = self._network.output_format.real
         answers = real(outputs)
         losses = self._network.objective.value(answers, real(self.target[order]))
@@ -65,13 +77,13 @@ class QuantizedSamples:
         return float(losses.sum()), int(np.count_nonzero(right))
 
     def mean(self, loss: float, right: int) -> tuple[float, float | None]:
-        """Mean loss and accuracy; without classes the latter is None.
+        """Return mean loss and accuracy; the accuracy is None without classes.
 
         Parameters
         ----------
         loss : float
-            Sum over all samples.
+            Sum of the losses of all samples.
         right : int
-            Samples answered with the right class.
+            Number of samples whose class was predicted correctly.
         """
         return loss / len(self), None if self.labels is None else right / len(self)

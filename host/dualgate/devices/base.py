@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The device interface, and how a string opens one."""
+"""The device interface, and the function that opens a device by its name."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Counters:
-    """What a device counted; see `commands.COUNTERS`. `cycles` is 0 where there is no clock."""
+    """Counts of a device; see `commands.COUNTERS`. `cycles` is 0 if the device has no clock."""
 
     cycles: int = 0
     value_rows: int = 0
@@ -44,12 +44,12 @@ class Counters:
 
     @property
     def saturations(self) -> int:
-        """All that was clipped."""
+        """Total number of clipped values."""
         return self.saturated_values + self.saturated_updates + self.saturated_weights
 
     @property
     def kept_fraction(self) -> float:
-        """Share of the tangents crossing hidden layers that was kept; 1 where there were none."""
+        """Share of the tangents crossing hidden layers that were kept; 1 if there were none."""
         total = self.kept + self.dropped
         return self.kept / total if total else 1.0
 
@@ -58,14 +58,14 @@ assert tuple(field.name for field in fields(Counters)) == COUNTERS
 
 
 class Device(ABC):
-    """One engine, real, simulated or golden. All arrays are integers in the network's formats.
+    """An engine: real, simulated or golden. All arrays are integers in the network's formats.
 
     Use it as a context manager, or call `close`.
     """
 
     @abstractmethod
     def configure(self, network: Network, update_frac: int) -> None:
-        """Take a network's shape; weights and velocity are undefined until written.
+        """Set the network; weights and velocity are undefined until written.
 
         Parameters
         ----------
@@ -76,27 +76,27 @@ class Device(ABC):
         Raises
         ------
         FitError
-            When the network does not fit the engine; the message names the memory.
+            If the network does not fit the engine; the message names the memory.
         """
 
     @property
     @abstractmethod
     def engine(self) -> EngineParameters:
-        """What the device is, or stands for; raises `DeviceError` before `configure`."""
+        """Parameters of the engine, real or modelled; raises `DeviceError` before `configure`."""
 
     @abstractmethod
     def set(self, settings: Settings) -> None:
-        """Take rate, momentum, pruning and whether there are masks, from the next sample on.
+        """Set rate, momentum, pruning and the use of masks, from the next sample on.
 
         Raises
         ------
         InputError
-            For masks where there is no hidden layer.
+            For masks without a hidden layer.
         """
 
     @abstractmethod
     def write_weights(self, weights: Sequence[Ints]) -> None:
-        """Write master weights, (inputs + 1, outputs) a layer, `formats.MASTER`."""
+        """Write master weights, (inputs + 1, outputs) for each layer, in `formats.MASTER`."""
 
     @abstractmethod
     def read_weights(self) -> list[Ints]:
@@ -104,11 +104,11 @@ class Device(ABC):
 
     @abstractmethod
     def write_velocity(self, velocity: Sequence[Ints]) -> None:
-        """Write velocities, shaped as the weights; in_frac + update_frac fraction bits."""
+        """Write velocities, of the shape of the weights; in_frac + update_frac fraction bits."""
 
     @abstractmethod
     def read_velocity(self) -> list[Ints]:
-        """Read velocities. Between `train` and `apply` they hold the batch's gradient too."""
+        """Read velocities; between `train` and `apply` they include the gradient of the batch."""
 
     @abstractmethod
     def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
@@ -119,16 +119,17 @@ class Device(ABC):
         x : int array (samples, inputs)
         target : int array (samples, outputs)
         masks : sequence of bool array (samples, units) or None
-            For each hidden layer, the units that take part; the others have value and slope zero.
+            For each hidden layer, the units that take part. Value and slope of the others are zero.
 
         Returns
         -------
-        int array (samples, outputs): the network's outputs, before any weight moves.
+        int array (samples, outputs)
+            Outputs of the network, with the weights before the update.
 
         Raises
         ------
         InputError
-            For masks of another shape, or that the settings do not announce; or none, if they do.
+            For masks of another shape, or unless masks are given exactly if the settings say so.
         """
 
     @abstractmethod
@@ -137,15 +138,15 @@ class Device(ABC):
 
     @abstractmethod
     def infer(self, x: Ints) -> Ints:
-        """Outputs (samples, outputs) of inputs (samples, inputs)."""
+        """Compute the outputs (samples, outputs) of inputs (samples, inputs)."""
 
     @abstractmethod
     def counters(self) -> Counters:
-        """Counts since the device was opened."""
+        """Read the counts since the device was opened."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the device; it cannot be used afterwards."""
+        """Release the device; it cannot be used afterwards."""
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +156,7 @@ class Device(ABC):
 
 
 class EngineDevice(Device):
-    """A device that is an engine itself: it lays networks out, and its batches have a limit."""
+    """A device with one engine, which has a memory layout and a limit on the size of a batch."""
 
     def __init__(self) -> None:
         self._layout: Layout | None = None
@@ -163,7 +164,7 @@ class EngineDevice(Device):
 
     @property
     def layout(self) -> Layout:
-        """Layout of the network in use; raises `DeviceError` before `configure`."""
+        """Layout of the configured network; raises `DeviceError` before `configure`."""
         if self._layout is None:
             raise DeviceError("the device has no network yet; call configure first")
         return self._layout
@@ -173,18 +174,24 @@ class EngineDevice(Device):
         return self.layout.engine
 
     def _check_settings(self, settings: Settings) -> None:
-        """Raise `InputError` for masks where there is no hidden layer."""
+        """Raise `InputError` for masks without a hidden layer."""
         if settings.masked and len(self.layout.network.layers) == 1:
-            raise InputError("the network has no hidden layer to mask; set no masks")
+            raise InputError("the network has no hidden layer to mask; use settings without masks")
 
     def _begin_samples(self, count: int, masked: bool, masks: Masks | None) -> None:
-        """Count samples into the batch; raises `InputError`, counting none, beyond the limit, or
-        for masks that are not as the settings say."""
+        """Count samples of a batch.
+
+        Raises
+        ------
+        InputError
+            Beyond the limit of a batch, or for masks that do not match the settings; then no
+            sample is counted.
+        """
         if masked != (masks is not None):
             raise InputError(
-                "the settings say masked: give masks"
+                "the settings are for samples with masks; give masks"
                 if masked
-                else "the settings say not masked: give no masks"
+                else "the settings are for samples without masks; give none"
             )
         hidden = self.layout.network.sizes[1:-1]
         have = [np.shape(mask) for mask in masks or ()]
@@ -203,16 +210,16 @@ def open_device(spec: str, **options: object) -> Device:
     spec : str
         ``kind[:address][?key=value&...]``, for instance ``golden``, ``sim?neurons=8``.
     options
-        Further options of the kind, such as ``neurons=16``; the string's take precedence.
+        Further options of the kind, such as ``neurons=16``; those in `spec` take precedence.
 
     Raises
     ------
     DeviceError
-        For an unknown kind, with the known ones, or when it cannot be opened.
+        For an unknown kind, or if the device cannot be opened.
     InputError
-        For an option the kind does not take.
+        For an option that the kind does not have.
     MissingToolError
-        When a package that the kind needs is not installed.
+        If a package that the kind needs is not installed.
     """
     path, _, query = spec.partition("?")
     kind, _, address = path.partition(":")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A device with the golden model beside it: every batch must leave the same bits in both."""
+"""A device compared with the golden model: every batch must leave the same bits in both."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -22,29 +22,29 @@ _UNCLOCKED = ("cycles",)
 
 
 def golden_model(engine: EngineParameters) -> Device:
-    """The golden model, standing for an engine; only its counts of rows depend on that."""
+    """Open the golden model of an engine; only its counts of rows depend on the engine."""
     return open_device("golden", neurons=engine.neurons, tangent_lanes=engine.tangent_lanes)
 
 
 class CheckedDevice(Device):
-    """Runs two devices side by side and compares them.
+    """Two devices that run side by side and are compared.
 
-    Outputs are compared as they come (and with them the loss); after every `apply`, all weights,
-    velocities and counters except cycles.
+    Outputs (and with them the loss) are compared after every call; all weights, velocities and
+    counters except cycles, after every `apply`.
 
     Parameters
     ----------
     device : Device
-        Answers every call.
+        The device under test; its results are returned.
     reference : callable
-        Opens the golden model, standing for the device's engine; called by `configure`.
+        Opens the golden model of the device's engine; called by `configure`.
 
     Members
     -------
     batches : int
-        Batches found equal since `configure`.
+        Number of batches found equal since `configure`.
     parameters : int
-        Weights compared in each.
+        Number of weights compared in each batch.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class CheckedDevice(Device):
 
     @property
     def parameters(self) -> int:
-        """Weights compared after each batch; 0 before `configure`."""
+        """Number of weights compared after each batch; 0 before `configure`."""
         return self._network.parameters if self._network else 0
 
     def configure(self, network: Network, update_frac: int) -> None:
@@ -148,7 +148,9 @@ class CheckedDevice(Device):
 
     def _compare(self, what: str, layer: int, expected: Ints, got: Ints) -> None:
         if expected.shape != got.shape:
-            raise DeviceError(f"{what}s of layer {layer}: {got.shape} came, not {expected.shape}")
+            raise DeviceError(
+                f"{what}s of layer {layer} have shape {got.shape}, not {expected.shape}"
+            )
         different = np.argwhere(expected != got)
         if len(different):
             at = tuple(int(i) for i in different[0])

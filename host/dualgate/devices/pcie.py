@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A board on PCIe: the command stream through the window of its BAR, a word at a time."""
+"""A board on PCIe: its command stream passes through the window of its BAR, word by word."""
 
 import time
 
@@ -25,21 +25,21 @@ from ..link.responses import Responses
 from .stream import StreamDevice
 
 TIMEOUT = 5.0
-"""Seconds after which a board through which no word moves is given up."""
+"""Time in seconds without the transfer of a word after which a board has failed."""
 
 
 class BarDevice(StreamDevice):
-    """An engine behind a BAR, however that is reached.
+    """An engine behind a BAR, with any access to that BAR.
 
-    Whatever an earlier host left behind, opening the device resets the command stream.
+    Opening the device resets the command stream, which an earlier host may have left unfinished.
 
     Parameters
     ----------
     bar : WordAccess
     build : str or None
-        Hexadecimal digits that the device's build must begin with, if given.
+        Hexadecimal digits that the build identity of the device must begin with.
     timeout : float
-        Seconds in which some word must move.
+        Longest time in seconds without the transfer of a word.
 
     Members
     -------
@@ -48,9 +48,9 @@ class BarDevice(StreamDevice):
     Raises
     ------
     HandshakeError
-        When what answers is no board, or one that this host cannot work with.
+        If the device is no board, or is incompatible with this host.
     LinkError
-        When nothing answers.
+        If the device does not respond.
     """
 
     def __init__(self, bar: WordAccess, build: str | None = None, timeout: float = TIMEOUT) -> None:
@@ -82,7 +82,7 @@ class BarDevice(StreamDevice):
         return accept([self._bar.read(first + WORD_BYTES * i) for i in range(count)], build)
 
     def _register(self, register: Register) -> int:
-        """Read a register none of whose values is all ones."""
+        """Read a register that is never all ones."""
         started = time.perf_counter()
         value = self._bar.read(register)
         self._round_trip = time.perf_counter() - started
@@ -94,12 +94,12 @@ class BarDevice(StreamDevice):
         return value
 
     def reset(self) -> None:
-        """Empty the board's queues and reset its engine; what was configured is gone."""
+        """Empty the queues of the board and reset its engine, which loses its configuration."""
         self._bar.write(Register.CONTROL, Control.RESET)
         self._register(Register.STATUS)
 
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
-        # An engine that takes several words at a time waits until it has all of them.
+        # An engine that takes several words per cycle waits until it has all of them.
         outgoing = [*words.tolist(), *[0] * (-len(words) % self._beat)]
         wanted, received = Responses(responses), bytearray()
         sent, moved = 0, time.monotonic()
@@ -107,7 +107,7 @@ class BarDevice(StreamDevice):
             levels = self._register(Register.LEVELS)
             free, waiting = levels & (1 << LEVEL_BITS) - 1, levels >> LEVEL_BITS
             if len(received) + WORD_BYTES * waiting > WORD_BYTES * capacity:
-                raise DeviceError("the board answers more than it was asked; open it again")
+                raise DeviceError("the board sends more than the responses can have; open it again")
             part = outgoing[sent : sent + free]
             for word in part:
                 self._bar.write(Page.WINDOW.base, word)
@@ -128,7 +128,7 @@ class BarDevice(StreamDevice):
         return np.frombuffer(received, "<u4").astype(np.uint32)
 
     def health(self) -> Health:
-        """How the link does so far; a round trip is the last read of a register."""
+        """Return the state of the link; the round trip is the last read of a register."""
         return Health(
             bytes_sent=WORD_BYTES * self._sent,
             bytes_received=WORD_BYTES * self._received,
@@ -138,7 +138,7 @@ class BarDevice(StreamDevice):
         )
 
     def about(self) -> dict[str, str]:
-        """The board's engine and build."""
+        """Return the parameters of the board's engine and its build identity."""
         parameters = {name: str(value) for name, value in vars(self.board.engine).items()}
         return {**parameters, "build": self.board.build.hex()[:16]}
 
@@ -152,20 +152,20 @@ class PcieDevice(BarDevice):
     Parameters
     ----------
     address : str
-        As lspci shows it, such as ``0000:01:00.0``.
+        PCI address as lspci shows it, such as ``0000:01:00.0``.
     build : str or None
         See `BarDevice`.
     timeout : float or str
         See `BarDevice`.
     neurons
-        Ignored: the board's engine has what it was built with.
+        Ignored, since the engine of the board is given.
 
     Raises
     ------
     InputError
-        When that is no address.
+        If `address` is no PCI address.
     DeviceError
-        When the device is not there, is in use, or may not be opened; see also `BarDevice`.
+        If there is no such device, it is in use, or access is denied; see also `BarDevice`.
     """
 
     def __init__(

@@ -16,30 +16,30 @@ from .stream import StreamDevice
 
 BAUD = 3_000_000
 RECONNECT_S = 3.0
-"""How long a port that is lost may take to come back."""
+"""Longest time until a lost port is back."""
 
 WRITE_S = 2.0
-"""How long the port may refuse bytes."""
+"""Longest time during which the port may refuse bytes."""
 
 
 class SerialPort:
-    """A serial port that is opened again when it is lost for a moment.
+    """A serial port that is reopened after a short loss.
 
     Parameters
     ----------
     name : str
-        As pyserial takes it: a device file, or a port of Windows.
+        Name for pyserial: a device file, or a port of Windows.
     baud : int
 
     Members
     -------
     reconnects : int
-        Times that it was opened again.
+        Number of times that the port was reopened.
 
     Raises
     ------
     LinkError
-        When it cannot be opened.
+        If the port cannot be opened.
     """
 
     def __init__(self, name: str, baud: int) -> None:
@@ -57,13 +57,13 @@ class SerialPort:
         port = serial.Serial(
             self.name, self._baud, timeout=0, write_timeout=WRITE_S, exclusive=True
         )
-        # Where the driver has such a mode, an adapter hands bytes over at once.
+        # If the driver has this mode, an adapter forwards bytes without delay.
         with contextlib.suppress(AttributeError, NotImplementedError, OSError, ValueError):
             port.set_low_latency_mode(True)
         return port
 
     def read(self, seconds: float) -> bytes:
-        """All bytes that are there; waits up to `seconds` for the first."""
+        """Return all available bytes; waits up to `seconds` for the first."""
         try:
             self._serial.timeout = seconds
             return bytes(self._serial.read(max(1, self._serial.in_waiting)))
@@ -72,21 +72,21 @@ class SerialPort:
             return b""
 
     def write(self, data: bytes) -> None:
-        """Send bytes; they may get lost with the port, and then count as lost on the line."""
+        """Send bytes. If the port is lost, they are lost as if on the line."""
         try:
             self._serial.write(data)
         except (OSError, TypeError) as error:
             self._reopen(error)
 
     def drop_input(self) -> None:
-        """Forget bytes that arrived and were not read."""
+        """Discard the bytes that have arrived but are unread."""
         try:
             self._serial.reset_input_buffer()
         except (OSError, TypeError) as error:
             self._reopen(error)
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         self._serial.close()
 
     def _reopen(self, error: Exception) -> None:
@@ -107,7 +107,7 @@ class SerialPort:
 
 
 def _reason(error: Exception) -> str:
-    """The plain part of what pyserial and the system say."""
+    """Return the plain part of an error message of pyserial or the system."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text.split(": [Errno")[0].partition(" (")[0]
 
@@ -115,12 +115,12 @@ def _reason(error: Exception) -> str:
 class SerialDevice(StreamDevice):
     """A board on a serial port.
 
-    The handshake says what engine it holds; one of another contract is refused.
+    In the handshake the board sends the parameters of its engine; an incompatible one is refused.
 
     Parameters
     ----------
     address : str
-        The port.
+        Name of the port.
     baud : int
     build : str, optional
         Hexadecimal digits that the board's build identity must begin with.
@@ -128,9 +128,9 @@ class SerialDevice(StreamDevice):
     Raises
     ------
     LinkError
-        When the port cannot be opened or nothing answers.
+        If the port cannot be opened or no board answers.
     HandshakeError
-        When the board does not fit this host; names both sides.
+        If the board is incompatible with this host; names the versions of both.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class SerialDevice(StreamDevice):
             self._port.close()
             raise
         self._engine = self._client.identity.engine
-        # What a host before this one counted is not this one's.
+        # Drop the counts of an earlier session.
         self._call(Op.CLEAR_COUNTERS, [], 0)
 
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
@@ -158,11 +158,11 @@ class SerialDevice(StreamDevice):
         return self._client.exchange(np.concatenate((words, padding)), responses, capacity)
 
     def health(self) -> Health:
-        """How the link does so far."""
+        """Return the state of the link."""
         return self._client.health()
 
     def about(self) -> dict[str, str]:
-        """The board's engine and build."""
+        """Return the port, the parameters of the board's engine and its build identity."""
         identity = self._client.identity
         parameters = {name: str(value) for name, value in vars(identity.engine).items()}
         return {"port": self._port.name, **parameters, "build": identity.build.hex()[:16]}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A device behind a stream of commands, whatever carries the words."""
+"""A device that is controlled by a stream of commands, over any link."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from .base import Counters, EngineDevice
 Ints = NDArray[np.int64]
 
 SAMPLES = 2 * MAX_SHARE
-"""Samples sent in one exchange: enough to keep every lane busy, and no more than two cores can add
-up."""
+"""Number of samples in one exchange: enough to keep all lanes busy, and at most the number whose
+products two cores can sum."""
 
 
 class StreamDevice(EngineDevice):
-    """The device interface in terms of commands; subclasses carry words.
+    """The device interface, implemented by commands; subclasses transfer the words.
 
-    An engine's size is asked from the engine itself, so that nothing can be configured wrongly.
+    The engine itself reports its parameters, so that a configuration cannot contradict them.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class StreamDevice(EngineDevice):
 
     @abstractmethod
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
-        """Send whole commands, return their whole responses.
+        """Send complete commands and return their complete responses.
 
         Parameters
         ----------
@@ -48,25 +48,26 @@ class StreamDevice(EngineDevice):
         responses : int
             Number of commands in `words`.
         capacity : int
-            Most words that the responses can have.
+            Largest total number of words of the responses.
         """
 
     def identify(self) -> EngineParameters:
-        """Ask the engine what it is.
+        """Read the parameters of the engine.
 
         Raises
         ------
         DeviceError
-            When it is no engine, or speaks another version of the protocol.
+            If it is no engine, or has another version of the protocol.
         """
         words = self._call(Op.IDENTIFY, [], len(IDENTITY_FIELDS))
         found = dict(zip(IDENTITY_FIELDS, (int(word) for word in words), strict=True))
         if found.pop("magic") != MAGIC:
-            raise DeviceError("what answers is not a dualgate engine; check the address")
+            raise DeviceError("the device is not a dualgate engine; check the address")
         protocol = found.pop("protocol")
         if protocol != PROTOCOL:
             raise DeviceError(
-                f"the engine speaks protocol {protocol}, this host {PROTOCOL}; rebuild one of them"
+                f"the engine has protocol version {protocol}, this host {PROTOCOL}; "
+                "rebuild one of them"
             )
         return EngineParameters(**found)
 
@@ -119,10 +120,10 @@ class StreamDevice(EngineDevice):
         )
 
     def _deal(self, op: Op, count: int) -> None:
-        """Make sure that cores have room for what so many samples add up, see `formats.MAX_SHARE`.
+        """Make sure that the cores can sum products of `count` samples; see `formats.MAX_SHARE`.
 
-        Cores other than the first are emptied by writing the velocity. Amid a batch samples without
-        a gradient count as well, since they take the cores' turns.
+        Writing the velocity clears the sums of all cores but the first. Within a batch, samples for
+        inference count as well, since the cores receive samples in rotation.
         """
         cores = self.layout.engine.cores
         if cores == 1 or (op == Op.INFER and not self._dealt):
@@ -132,18 +133,19 @@ class StreamDevice(EngineDevice):
         self._dealt += count
 
     def _call(self, op: Op, payload: Sequence[int] | Ints, answer: int) -> Words:
-        """One command; returns its response's payload, `answer` words."""
+        """Send one command; returns the payload of its response, `answer` words."""
         return self._checked(commands.command(op, np.asarray(payload, np.int64)), [op], answer)[0]
 
     def _checked(self, words: Words, ops: list[Op], answer: int) -> list[Words]:
-        """Exchange commands whose responses have `answer` words each, and check every header."""
+        """Exchange commands whose responses have `answer` words each, and check all headers."""
         got = commands.parse_responses(self.exchange(words, len(ops), len(ops) * (1 + answer)))
         if [r.op for r in got] != ops or any(len(r.payload) != answer for r in got if not r.status):
-            raise DeviceError("the device answers out of step; reset it")
+            raise DeviceError("the responses do not match the commands; reset the device")
         for response in got:
             if response.status:
                 raise DeviceError(
-                    f"the device refused {Op(response.op).name}: {Status(response.status).name}"
+                    f"the device refused {Op(response.op).name} with status "
+                    f"{Status(response.status).name}; reset it"
                 )
         return [response.payload for response in got]
 
@@ -174,7 +176,7 @@ class StreamDevice(EngineDevice):
         width = MASTER_WIDTH if words == 1 else VELOCITY_WIDTH
         limit = 1 << (width - 1)
         if any(m.size and not (-limit <= m.min() and m.max() < limit) for m in matrices):
-            raise InputError(f"{op.name}: a number does not fit {width} bits")
+            raise InputError(f"{op.name}: a number does not fit {width} bits; check the weights")
         rows = self.layout.to_rows(matrices)
         split = np.stack([rows >> (WORD_BITS * part) for part in range(words)], axis=-1)
         flat = split.reshape(len(rows), -1)
@@ -199,5 +201,5 @@ class StreamDevice(EngineDevice):
         return layout.from_rows(high << WORD_BITS | raw[..., 0].astype(np.int64))
 
     def _chunk(self, words: int) -> int:
-        """Rows in one command."""
+        """Return the largest number of rows in one command."""
         return (commands.MAX_PAYLOAD - 1) // (self.layout.engine.neurons * words)

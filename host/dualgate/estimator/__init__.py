@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""scikit-learn estimators, whatever device trains them.
+"""scikit-learn estimators, trained on any device.
 
 ::
 
@@ -10,8 +10,8 @@
     model.fit(x_train, labels)
     print(model.score(x_test, test_labels))
 
-They work wherever scikit-learn's own do: in a `Pipeline`, in `GridSearchCV`, with `clone`. Data
-that cannot be used raises ValueError, as there; settings that cannot be used raise `InputError`.
+They work like estimators of scikit-learn in a `Pipeline`, in `GridSearchCV` and with `clone`.
+Unusable data raise ValueError, as in scikit-learn; unusable settings raise `InputError`.
 """
 
 from ..contract.errors import MissingToolError
@@ -20,7 +20,7 @@ try:
     import sklearn  # noqa: F401
 except ImportError:
     raise MissingToolError(
-        "the estimators are scikit-learn's, which is missing; pip install dualgate[data]"
+        "the estimators need scikit-learn, which is missing; pip install dualgate[data]"
     ) from None
 
 from .classifier import Classifier

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What both estimators share: their settings, training and answering on a device."""
+"""The base of the estimators: their settings, and training and inference on a device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -27,20 +27,20 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SCALERS = {"standard": StandardScaler, "maxabs": MaxAbsScaler, "off": FunctionTransformer}
-"""What the setting `scale` stands for."""
+"""Scaler for each value of the setting `scale`."""
 
 
 class Fitted(BaseEstimator):
-    """What is there after `fit`; a class of its own because these are no settings.
+    """Attributes that `fit` sets; a separate class, since these are no settings.
 
     Members
     -------
     checkpoint_ : Checkpoint
         Network, weights and velocity.
     history_ : list of Record
-        One an epoch.
+        One record for each epoch.
     n_features_in_ : int
-        Features of the inputs.
+        Number of features of the inputs.
     """
 
     checkpoint_: Checkpoint
@@ -50,22 +50,23 @@ class Fitted(BaseEstimator):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Estimator(Fitted):
-    """What both estimators share.
+    """Base of the estimators.
 
-    The engine's inputs are fixed-point numbers within +-8, so features are scaled first, by what
-    `fit` saw. What lies beyond +-8 after that (eight standard deviations) is taken as +-8.
+    The inputs of the engine are fixed-point numbers within +-8. Features are therefore scaled
+    first, by the data of `fit`. A scaled feature beyond +-8 (eight standard deviations) is clipped
+    to +-8.
 
     Parameters
     ----------
     hidden : sequence of int
         Units of the hidden layers.
     activation : str or sequence of str
-        Hidden activation, one for all or one for each.
+        Hidden activation, one for all hidden layers or one for each.
     loss : str
         A key of `dualgate.contract.losses.LOSSES`.
     epochs, batch : int
     lr, momentum : float
-        Learning rate, at the start; momentum, which optimisers without one ignore.
+        Learning rate at the start; momentum, which optimisers without momentum ignore.
     prune : str
         ``off``, ``1/2``, ``1/4`` ...
     optimiser, schedule : str
@@ -73,22 +74,22 @@ class Estimator(Fitted):
     initialiser : str or None
         As in `Recipe`.
     weights : sequence of int array (inputs + 1, outputs), or None
-        First weights, as for `Trainer`; by default drawn from the seed.
+        Initial weights, as for `Trainer`; by default drawn from the seed.
     frozen : sequence of int
-        Layers, from 0, whose weights stay as they are.
+        Layers, from 0, whose weights do not change.
     patience : int
-        Epochs without a lower loss on samples held out of the training that end it, whose best
-        weights are kept; 0 holds none out and trains for all epochs.
+        Number of epochs without a lower loss on held-out samples after which training ends and the
+        best weights are restored. With 0 no samples are held out, and training runs for all epochs.
     validation_fraction : float or int
-        Share, or number, of the samples that `patience` holds out.
+        Share or number of the samples that are held out for `patience`.
     scale : str
-        ``standard`` brings each feature to mean 0 and standard deviation 1; ``maxabs`` divides it
-        by its largest magnitude, so that zeros stay zeros, which cost the engine nothing: the
-        choice for images; ``off`` takes features as they are, and refuses what is not within +-8.
+        ``standard`` scales each feature to mean 0 and standard deviation 1. ``maxabs`` divides it
+        by its largest magnitude, so that zeros remain zeros, which cost the engine no time; use it
+        for images. ``off`` does not scale, and rejects features outside +-8.
     seed : int
-        Of first weights, order of samples, and which are held out.
+        Seed of the initial weights, the order of samples and the choice of held-out samples.
     device : str
-        As `open_device` takes it; opened for each `fit` and `predict`, and closed.
+        Name for `open_device`. Each `fit` and `predict` opens and closes the device.
     """
 
     hidden: Sequence[int] = field(default=(32,), kw_only=False)
@@ -114,7 +115,7 @@ class Estimator(Fitted):
     device: str = "golden"
 
     def _fit(self, x: Floats, target: Floats, labels: Ints | None = None, **more: Any) -> None:
-        """Train on features (samples, inputs); `more` is of the recipe."""
+        """Train on features (samples, inputs); `more` are further settings of the recipe."""
         if self.scale not in SCALERS:
             raise InputError(f"unknown scale {self.scale!r}; choose {', '.join(SCALERS)}")
         self._scaler = SCALERS[self.scale]().fit(x)
@@ -134,7 +135,7 @@ class Estimator(Fitted):
         return Recipe(**{**mine, "momentum": momentum, "prune": parse_prune(self.prune), **more})
 
     def _split(self, samples: Samples) -> tuple[Samples, Samples]:
-        """Training samples and those held out, with as many of each class as can be."""
+        """Return training and held-out samples, stratified by class."""
         part = {"test_size": self.validation_fraction, "random_state": self.seed}
         chosen = train_test_split(np.arange(len(samples.x)), stratify=samples.labels, **part)
         x, target, labels = samples.x, samples.target, samples.labels

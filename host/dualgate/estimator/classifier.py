@@ -19,18 +19,19 @@ from .base import Estimator, Floats
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Classifier(ClassifierMixin, Estimator):
-    """A network that tells classes apart; for its other parameters see `Estimator`.
+    """A network that predicts classes; for its other parameters see `Estimator`.
 
-    Its loss is one of classes: ``cce``, ``bce`` or ``sigmoid-mse``. `score` is the accuracy.
+    Its loss is ``cce``, ``bce`` or ``sigmoid-mse``. `score` is the accuracy.
 
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        How much the samples of each class count, by label, 1 where none is given; ``balanced``
-        counts rare classes as much as frequent ones. Not with ``bce``, see `Recipe`.
+        Weight of the samples of each class, by label; 1 for a label without a weight. With
+        ``balanced``, rare classes have the same total weight as frequent ones. Not for ``bce``;
+        see `Recipe`.
     shift : int
-        Square images move by up to so many pixels either way, by chance, in every epoch. What
-        moves in is 0, so let `scale` be ``maxabs`` or ``off``.
+        Largest distance, in pixels along each axis, by which square images are moved at random in
+        every epoch. New pixels are 0, so `scale` should be ``maxabs`` or ``off``.
 
     Members
     -------
@@ -52,9 +53,9 @@ class Classifier(ClassifierMixin, Estimator):
         Raises
         ------
         ValueError
-            For data or class weights that scikit-learn refuses, or fewer than two classes.
+            For data or class weights that scikit-learn rejects, or fewer than two classes.
         InputError
-            For a setting that cannot be used, or a loss that gives no probabilities.
+            For an unusable setting, or a loss without probabilities.
         """
         features, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -69,15 +70,16 @@ class Classifier(ClassifierMixin, Estimator):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Probability of each class (samples, classes) for inputs `X` (samples, features).
+        """Predict the probability of each class (samples, classes) for `X` (samples, features).
 
-        The network's outputs, divided by their sum: from fixed point it is not exactly one.
+        These are the outputs of the network, divided by their sum, which in fixed point is not
+        exactly one.
         """
         outputs = self._outputs(X)
         return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The most likely label of each sample (samples,), for inputs `X` (samples, features)."""
+        """Predict the label of each sample (samples,) for inputs `X` (samples, features)."""
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
 

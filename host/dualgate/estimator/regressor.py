@@ -19,8 +19,8 @@ class Regressor(MultiOutputMixin, RegressorMixin, Estimator):
 
     With the loss ``mse``, and unless `scale` is ``off``, it trains on targets of mean 0 and
     standard deviation 1 and scales its predictions back. Otherwise targets must lie within the
-    outputs' number range: +-32 for ``mse``, +-2 for losses with a sigmoid, above -1 for ``msle``.
-    `score` is R squared.
+    number range of the outputs: +-32 for ``mse``, +-2 for losses with a sigmoid, above -1 for
+    ``msle``. `score` is R squared.
     """
 
     loss: str = "mse"
@@ -37,9 +37,9 @@ class Regressor(MultiOutputMixin, RegressorMixin, Estimator):
         Raises
         ------
         ValueError
-            For data that scikit-learn refuses.
+            For data that scikit-learn rejects.
         InputError
-            For a setting that cannot be used, or numbers that do not fit where nothing is scaled.
+            For an unusable setting, or numbers out of range without scaling.
         """
         features, target = validate_data(
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
@@ -52,7 +52,7 @@ class Regressor(MultiOutputMixin, RegressorMixin, Estimator):
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
-        """Predictions, shaped as the targets of `fit`, for inputs `X` (samples, features)."""
+        """Predict for inputs `X` (samples, features), in the shape of the targets of `fit`."""
         scaled = self._outputs(X)
         outputs = np.asarray(self._target_scaler.inverse_transform(scaled))
         return outputs[:, 0] if self._flat else outputs

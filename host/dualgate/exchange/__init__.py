@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Networks and checkpoints in the formats of others: PyTorch, ONNX, safetensors.
+"""Exchange of networks and checkpoints with other software: PyTorch, ONNX, safetensors.
 
 ::
 
@@ -8,7 +8,7 @@
 
     model = from_torch(sequential)  # network and real weights
     write_onnx(model, Path("network.onnx"))
-    Trainer(model.network, recipe, samples, weights=model.master_weights())  # trains on
+    Trainer(model.network, recipe, samples, weights=model.master_weights())  # continues training
 
 The packages of others are optional, and imported where they are needed.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From steps to a network."""
+"""Assembly of a network from steps."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ from .steps import Activate, Dense, Drop, Step
 Floats = NDArray[np.float64]
 
 DEFAULT_LOSSES = {"identity": "mse", "sigmoid": "bce", "softmax": "cce"}
-"""The loss of a network that is known by the activation of its outputs alone."""
+"""Default loss for each activation of the outputs."""
 
 
 def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
@@ -54,7 +54,7 @@ def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
 
 
 class _Layer:
-    """What has been read of a layer."""
+    """The parts of a layer that have been read."""
 
     def __init__(self, weights: Floats) -> None:
         self.weights = weights
@@ -82,7 +82,9 @@ def _model(layers: Sequence[_Layer], loss: str | None) -> Model:
     if last.rate is not None:
         raise InputError("there is dropout after the last layer; leave it out")
     if any(layer.activation == "softmax" for layer in hidden):
-        raise InputError("softmax in a hidden layer has no counterpart; only the last may have it")
+        raise InputError(
+            "softmax in a hidden layer is not supported; only the last layer may have it"
+        )
     sizes = (len(layers[0].weights) - 1, *(layer.outputs for layer in layers))
     network = Network(
         sizes, tuple(layer.activation or "identity" for layer in hidden), _loss(last, loss)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Networks from files: ONNX, checkpoints, and what PyTorch's users save as safetensors."""
+"""Networks from files: ONNX, checkpoints, and state dicts of PyTorch in safetensors."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -70,7 +70,7 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
 
 
 def _state_dict(arrays: Arrays, hidden: Sequence[str]) -> Iterable[Step]:
-    """The steps of a state dict, with `hidden` activations between its layers."""
+    """Make the steps of a state dict, with `hidden` activations between its layers."""
     names = sorted((n[:-7] for n in arrays if n.endswith(".weight")), key=_in_order)
     known = {f"{name}.{part}" for name in names for part in ("weight", "bias")}
     unknown = sorted(set(arrays) - known)
@@ -100,5 +100,5 @@ def _dense(arrays: Arrays, name: str) -> Dense:
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:
-    """A key that sorts ``layers.10`` behind ``layers.9``."""
+    """Return a key that sorts ``layers.10`` after ``layers.9``."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -57,7 +57,7 @@ class Model:
 
     @classmethod
     def of_device(cls, network: Network, master: Sequence[Ints], dropout: float = 0.0) -> "Model":
-        """From a device's master weights, or a checkpoint's; exact without dropout.
+        """Make a model from master weights of a device or a checkpoint; exact without dropout.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Model:
         return cls(network, weights, (dropout,) * (len(network.layers) - 1))
 
     def master_weights(self) -> list[Ints]:
-        """The weights as a device takes them to answer: rounded to `formats.MASTER`, never clipped.
+        """Return master weights for inference: rounded to `formats.MASTER`, never clipped.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class Model:
         return [MASTER.quantize(w, "weight") for w in self.weights]
 
     def outputs(self, x: ArrayLike) -> Floats:
-        """The network's outputs (samples, outputs) in float64, for inputs `x` (samples, inputs).
+        """Compute the outputs (samples, outputs) in float64 for inputs `x` (samples, inputs).
 
         A device rounds weights to 16 bits and values on the way, so its outputs are close to these.
         """
@@ -100,7 +100,7 @@ class Model:
         return np.asarray(ForwardMode(self.network).forward(list(self.weights), inputs).outputs)
 
     def steps(self) -> Iterator[Step]:
-        """The network, step by step from its inputs; an identity is no step.
+        """Return the steps of the network in order; an identity is no step.
 
         Raises
         ------

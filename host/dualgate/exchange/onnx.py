@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""ONNX files, read and written."""
+"""Reading and writing of ONNX files."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ KNOWN = "Gemm, MatMul, Add, Sigmoid, Tanh, Relu, LeakyRelu, Softmax, Dropout"
 SIMPLE = {"Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
 OPERATORS = {name: operator for operator, name in SIMPLE.items()}
 OPSET = 13
-"""The oldest whose Softmax and Dropout are today's; any runtime since 2020 has it."""
+"""Operator set: the oldest with the current Softmax and Dropout; runtimes since 2020 have it."""
 
 IR_VERSION = 8
 
@@ -63,7 +63,7 @@ def read_onnx(path: Path, loss: str | None = None) -> Model:
 
 
 def write_onnx(model: Model, path: Path, dtype: DTypeLike = np.float32) -> None:
-    """Write a network to an ONNX file, which appears whole or not at all.
+    """Write a network to an ONNX file, all or nothing.
 
     The graph takes ``x`` (samples, inputs) and gives ``y`` (samples, outputs), for any number of
     samples, by opset 13.
@@ -124,7 +124,7 @@ def _node(
     constants: dict[str, NDArray[Any]],
     dtype: DTypeLike,
 ) -> Any:
-    """The node of a step; what it needs beside its input is added to `constants`."""
+    """Make the node of a step, and add its constant inputs to `constants`."""
 
     def constant(part: str, value: Any, kind: DTypeLike) -> str:
         constants[f"{target}.{part}"] = np.asarray(value, kind)
@@ -145,7 +145,7 @@ def _node(
 
 
 class _Chain:
-    """A graph whose nodes each take what the one before gives."""
+    """A graph that is a chain: each node takes the output of the previous one."""
 
     def __init__(self, onnx: Any, graph: Any) -> None:
         self._onnx = onnx
@@ -153,7 +153,7 @@ class _Chain:
         self._constants = {t.name: self._array(t) for t in graph.initializer}
 
     def steps(self) -> list[Step]:
-        """The steps; raises `InputError` for what has no counterpart."""
+        """Return the steps; raises `InputError` for an unsupported node."""
         given = [i.name for i in self._graph.input if i.name not in self._constants]
         if len(given) != 1 or len(self._graph.output) != 1:
             raise InputError(
@@ -175,7 +175,7 @@ class _Chain:
         return result
 
     def _read(self, node: Any, at: str, attributes: dict[str, Any], steps: list[Step]) -> None:
-        """Add a node to the steps so far."""
+        """Append the step of a node."""
         kind = node.op_type
         if kind == "Add":
             self._add(node, at, steps)

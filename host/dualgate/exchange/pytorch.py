@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""PyTorch's `nn.Sequential`, read and made."""
+"""Conversion from and to `nn.Sequential` of PyTorch."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def from_torch(sequential: Any, loss: str | None = None) -> Model:
 
 
 def to_torch(model: Model) -> Any:
-    """Make a network for PyTorch.
+    """Convert a model to an `nn.Sequential` of PyTorch.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The steps a network is made of, in any framework."""
+"""The steps of a network, common to all frameworks."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Dense:
 
     @classmethod
     def of(cls, matrix: ArrayLike, bias: ArrayLike = 0.0) -> "Dense":
-        """From a `matrix` (inputs, outputs) and a `bias` (outputs,), or one number for all."""
+        """Make a step from a `matrix` (inputs, outputs) and a `bias` (outputs,) or one number."""
         w = np.asarray(matrix, np.float64)
         return cls(np.vstack([w, np.broadcast_to(np.asarray(bias, np.float64), w.shape[1])]))
 
@@ -40,17 +40,17 @@ class Activate:
 
 @dataclass(frozen=True)
 class Drop:
-    """Dropout of a share `rate` of the units, in training; otherwise it does nothing."""
+    """Dropout of a share `rate` of the units in training; no operation in inference."""
 
     rate: float
 
 
 Step = Dense | Activate | Drop
-"""Any of them."""
+"""Any step."""
 
 
 def leaky_relu(slope: float) -> Activate:
-    """The engine's leaky ReLU; raises `InputError` for any other slope than `LEAK`."""
+    """Make the engine's leaky ReLU; raises `InputError` for a `slope` other than `LEAK`."""
     if slope != LEAK:
         raise InputError(
             f"a leaky ReLU of slope {slope:g} has no counterpart; the engine's is "
@@ -60,7 +60,7 @@ def leaky_relu(slope: float) -> Activate:
 
 
 def softmax(axis: int | None) -> Activate:
-    """Softmax over units; raises `InputError` for another axis of (samples, units)."""
+    """Make a softmax over units; raises `InputError` for another `axis` of (samples, units)."""
     if axis not in (-1, 1, None):
         raise InputError(f"softmax over axis {axis} has no counterpart; it must be 1, the units")
     return Activate("softmax")

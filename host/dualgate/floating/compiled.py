@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The kernels of forward mode compiled by numba, which is optional.
+"""The kernels of forward mode, compiled by numba, which is optional.
 
-The product of tangents and weights stays numpy's, whose matrix product is faster than any loop.
-What is compiled is what takes numpy several passes over the tangents. Inner loops run over samples,
-without branches, so that the compiler can use vector instructions.
+The product of tangents and weights is left to numpy, whose matrix product is faster than any loop.
+Compiled are the operations for which numpy makes several passes over the tangents. Inner loops run
+over samples without branches, so that the compiler can use vector instructions.
 """
 
 import math
@@ -50,7 +50,7 @@ def _drop_small(tangents: Floats, setting: int) -> None:
             tangent = tangents[tag, unit]
             for sample in range(samples):
                 least[sample] = max(least[sample], abs(tangent[sample]))
-        for sample in range(samples):  # so far it was the largest
+        for sample in range(samples):  # until here, `least` is the largest
             least[sample] = math.ldexp(1.0, math.frexp(least[sample])[1] - setting)
         for unit in range(n):
             tangent = tangents[tag, unit]
@@ -65,7 +65,7 @@ def _drop_lowest(tangents: Floats, keys: Floats, count: int) -> None:
     room = np.empty(samples, np.int64)
     for unit in range(n):
         best[:] = -1  # keys are 0 or more
-        for tag in range(tags):  # insert into the best so far, which are sorted
+        for tag in range(tags):  # insert into the sorted best ones
             fallen[:] = keys[tag, unit]
             for place in range(count):
                 row = best[place]
@@ -73,7 +73,7 @@ def _drop_lowest(tangents: Floats, keys: Floats, count: int) -> None:
                     here, new = row[sample], fallen[sample]
                     row[sample], fallen[sample] = max(here, new), min(here, new)
         least = best[count - 1]
-        room[:] = count  # for keys that equal the least
+        room[:] = count  # for keys equal to the least
         for tag in range(tags):
             key = keys[tag, unit]
             for sample in range(samples):
@@ -88,12 +88,12 @@ def _drop_lowest(tangents: Floats, keys: Floats, count: int) -> None:
 
 @cache
 def numba_kernels() -> Kernels:
-    """The kernels, each compiled when it is first called with a precision.
+    """Make the kernels; each is compiled at its first call with a precision.
 
     Raises
     ------
     MissingToolError
-        Where numba is not installed.
+        If numba is not installed.
     """
     try:
         import numba

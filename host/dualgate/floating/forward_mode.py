@@ -2,10 +2,11 @@
 
 """Forward-mode gradients of whole batches, in numpy.
 
-Tags are units: next to the values of a batch travel its tangents, an array (tags, units, samples)
-of the derivatives of this layer's values by the pre-activation of every unit before it. A layer's
-own units are seeded with the single entry g'(z). All cross a layer by ``T' = g'(z') * (T W)``, and
-at the output meet the error: ``delta = (T W) . e``. There is no backward pass.
+Tags are units. The tangents of a batch are an array (tags, units, samples) of derivatives of the
+values of the current layer with respect to the pre-activations of all units before it. The units of
+the layer add their seeds, vectors with the single entry g'(z). Tangents cross a layer by
+``T' = g'(z') * (T W)`` and meet the error at the output: ``delta = (T W) . e``. There is no
+backward pass.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,15 +25,15 @@ from .pruning import Policy, keep_all
 Floats = NDArray[np.floating[Any]]
 
 CHUNK = 1 << 17
-"""Entries of the tangents that are carried at once, so that they stay in a processor's cache."""
+"""Number of tangent entries that are processed at a time, so that they stay in the cache."""
 
 LEAST_SAMPLES = 64
-"""Samples that are carried at once at least, or wide layers would leave too few to vectorise."""
+"""Smallest number of samples processed at a time; wide layers would leave too few to vectorise."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What a forward pass leaves, for L layers.
+    """Results of a forward pass, for L layers.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Gradient:
-    """What a batch yields.
+    """Gradient of a batch, with its forward pass.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class Gradient:
         Derivative of the mean loss; zeros for a frozen layer.
     trace : Trace
     kept, dropped : int
-        Tangents other than zero that crossed hidden layers; both 0 where nothing is pruned.
+        Numbers of nonzero tangents at hidden layers; both 0 without pruning.
     """
 
     weights: list[Floats]
@@ -75,18 +76,18 @@ class Gradient:
 
 @dataclass(frozen=True)
 class ForwardMode:
-    """How gradients are taken; has no state.
+    """A method of computing gradients; it has no state.
 
     Parameters
     ----------
     network : Network
     loss : Loss or None
-        In place of the network's own, for instance one it has no name for.
+        Replacement of the loss of the network, for instance by one without a name.
     policy : Policy
-        What is pruned at every hidden layer.
+        Pruning at every hidden layer.
     frozen : collection of int
-        Layers, from 0, that do not learn, beside those the network has frozen: their units get no
-        tag.
+        Layers, from 0, that do not learn, in addition to the frozen layers of the network. Their
+        units have no tags.
     kernels : Kernels
 
     Raises
@@ -105,7 +106,7 @@ class ForwardMode:
         last = len(self.network.layers) - 1
         for layer in self.frozen:
             if not 0 <= layer <= last:
-                raise InputError(f"frozen layer {layer}: the network has layers 0 to {last}")
+                raise InputError(f"there is no layer {layer} to freeze; give 0 to {last}")
         object.__setattr__(self, "frozen", {*self.frozen, *self.network.frozen})
 
     @property
@@ -116,15 +117,15 @@ class ForwardMode:
     def forward(
         self, weights: Sequence[Floats], x: Floats, masks: Sequence[Floats] | None = None
     ) -> Trace:
-        """Values and slopes: ``z = a W + b``, ``a' = g(z)``.
+        """Compute values and slopes: ``z = a W + b``, ``a' = g(z)``.
 
         Parameters
         ----------
         weights : sequence of array (inputs + 1, outputs)
         x : (samples, inputs)
         masks : sequence of array (samples, units) or None
-            Factors of the values of each hidden layer, for dropout. A dropped unit is a zero, to
-            its tangents as to its value.
+            Factors of the values and slopes of each hidden layer, for dropout. The value and the
+            tangents of a dropped unit are zero.
         """
         kinds = [layer.activation for layer in self.network.layers[:-1]]
         values, slopes = [x], []
@@ -148,7 +149,7 @@ class ForwardMode:
         weight: Floats | None = None,
         masks: Sequence[Floats] | None = None,
     ) -> Gradient:
-        """Gradient of the mean loss of a batch; in the precision of its arguments.
+        """Compute the gradient of the mean loss of a batch, in the precision of its arguments.
 
         Parameters
         ----------
@@ -156,7 +157,7 @@ class ForwardMode:
             As for `forward`.
         target : (samples, outputs)
         weight : array or None
-            Of the loss's terms, see `Loss.weigh`.
+            Weights of the terms of the loss; see `Loss.weigh`.
         """
         trace = self.forward(weights, x, masks)
         error = self._error(trace, target)
@@ -171,7 +172,7 @@ class ForwardMode:
         return Gradient(slopes, trace, kept, dropped)
 
     def _error(self, trace: Trace, target: Floats) -> Floats:
-        """dL/dz of the outputs, divided by the samples."""
+        """Return dL/dz of the outputs, divided by the number of samples."""
         rule = self.objective.rule
         error = trace.outputs - target
         error *= rule.scale(error.shape[1]) / len(error)
@@ -182,7 +183,7 @@ class ForwardMode:
     def _deltas(
         self, slopes: Sequence[Floats], weights: Sequence[Floats], error: Floats
     ) -> tuple[list[Floats | None], int, int]:
-        """dL/dz of each hidden layer, None where frozen; tangents kept and dropped."""
+        """Return dL/dz of each hidden layer (None if frozen), and tangents kept and dropped."""
         learning = [i not in self.frozen for i in range(len(slopes))]
         tags = [s.shape[1] for s, learns in zip(slopes, learning, strict=True) if learns]
         if not tags:
@@ -202,7 +203,7 @@ class ForwardMode:
     def _carry(
         self, slopes: Sequence[Floats], weights: Sequence[Floats], error: Floats
     ) -> tuple[Floats, int, int]:
-        """Deltas of all tags, (tags, samples), and tangents kept and dropped on the way.
+        """Return deltas of all tags, (tags, samples), and tangents kept and dropped.
 
         Slopes and error are (units, samples).
         """
@@ -222,7 +223,7 @@ class ForwardMode:
 
 
 def _outer(a: Floats, delta: Floats, w: Floats) -> Floats:
-    """``[a, 1]^T delta``: a layer's gradient from its inputs and its dL/dz."""
+    """Return the gradient of a layer from its inputs and its dL/dz: ``[a, 1]^T delta``."""
     result = np.empty_like(w)
     np.matmul(a.T, delta, out=result[:-1])
     delta.sum(axis=0, out=result[-1])

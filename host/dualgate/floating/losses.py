@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Losses in floating point: the value, from the pre-activation where that is safer.
+"""Losses in floating point, computed from the pre-activation where that is safer.
 
 The parts common to all devices (output activation, error, scale, the targets' transformation)
 stay in `dualgate.contract.losses.LOSSES`. This module adds the parts that need real numbers. The
@@ -23,44 +23,49 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss with the output activation it belongs to.
+    """A loss and its output activation.
 
     Parameters
     ----------
     rule : contract.Loss
     terms : callable
-        (z, outputs, transformed targets), arrays (samples, n) -> what each output adds to the loss
-        of its sample, before the mean over outputs that some losses take. Their derivative, by the
-        output where ``rule.sloped`` and by z elsewhere, is ``rule.factor * (outputs - targets)``.
+        (z, outputs, transformed targets), arrays (samples, n) -> the term of each output in the
+        loss of its sample, before a mean over outputs. The derivative of the terms is
+        ``rule.factor * (outputs - targets)``, with respect to the output if ``rule.sloped`` and to
+        z otherwise.
     """
 
     rule: contract.Loss
     terms: Callable[[Any, Any, Any], Any]
 
     def of_samples(self, z: Any, outputs: Any, target: Any, weight: Any = 1.0) -> Any:
-        """Loss of each sample; `z`, `outputs`, `target` as for `terms`, `weight` from `weigh`."""
+        """Return the loss of each sample.
+
+        `z`, `outputs` and `target` are as for `terms`; `weight` comes from `weigh`.
+        """
         total = (weight * self.terms(z, outputs, target)).sum(axis=-1)
         return total / target.shape[-1] if self.rule.mean else total
 
     def weigh(self, target: ArrayLike, class_weights: Sequence[float]) -> Floats:
-        """Weights of the terms that make some classes count more than others.
+        """Return weights of the terms that implement class weights.
 
         Parameters
         ----------
         target : (samples, n)
         class_weights : sequence of float
-            One for each of the n classes; or, for a single output and for `bce`, whose outputs
-            are each a question of yes or no, the pair (negative, positive).
+            One for each of the n classes. For a single output and for `bce`, whose outputs are
+            independent yes-or-no questions, the pair (negative, positive).
 
         Returns
         -------
-        float array (samples, 1), or (samples, n) for `bce`. The batch's loss stays a sum divided
-        by the number of samples, not by the sum of their weights.
+        float array (samples, 1), or (samples, n) for `bce`
+            The loss of a batch is still divided by the number of samples, not by the sum of their
+            weights.
 
         Raises
         ------
         InputError
-            For a loss without classes, another number of weights, or one that is negative.
+            For a loss without classes, another number of weights, or a negative weight.
         """
         wanted, weights = np.asarray(target), np.asarray(class_weights, np.float64)
         if not self.rule.classes:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One neuron, ``z = sum(w * x) + b``: what its models share, and the descent of a gradient."""
+"""A single neuron, ``z = sum(w * x) + b``: the base of its models, and gradient descent."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Neuron:
     intercept_: float
 
     def decision_function(self, x: ArrayLike) -> Floats:
-        """z of each sample (samples,).
+        """Return z for each sample (samples,).
 
         Raises
         ------
@@ -45,32 +45,32 @@ class Neuron:
         return np.asarray(check_inputs(x, len(self.coef_)) @ self.coef_ + self.intercept_)
 
     def _keep(self, w: NDArray[Any]) -> Self:
-        """Take over weights (features + 1,), the last of them the bias."""
+        """Store weights (features + 1,), the last of which is the bias."""
         self.coef_, self.intercept_ = w[:-1].copy(), float(w[-1])
         return self
 
 
 class BinaryNeuron(Neuron):
-    """A neuron that answers 1 where z > 0 and 0 elsewhere."""
+    """A neuron that predicts 1 for z > 0 and 0 otherwise."""
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """The label, 0 or 1, of each sample (samples,)."""
+        """Return the label, 0 or 1, of each sample (samples,)."""
         return np.asarray(self.decision_function(x) > 0, np.int64)
 
 
 @dataclass(frozen=True)
 class Descent:
-    """How to descend a gradient.
+    """Settings of gradient descent.
 
     Parameters
     ----------
     optimiser : Optimiser
     epochs : int
     batch : int or None
-        Samples for each step: 1 is on-line, None takes all of them, anything else is a mini-batch
-        (the last of an epoch may be smaller).
+        Samples for each step: 1 is on-line, None takes all samples, any other number is a
+        mini-batch (the last of an epoch may be smaller).
     seed : int or None
-        Shuffles the samples anew in every epoch; None leaves them in their order.
+        Seed by which the samples are shuffled in every epoch; None keeps their order.
 
     Raises
     ------
@@ -88,7 +88,7 @@ class Descent:
             raise InputError(f"{self.epochs} epochs in batches of {self.batch}: give 1 or more")
 
     def batches(self, samples: int) -> Iterator[NDArray[np.intp]]:
-        """Positions of the samples of each batch, over all epochs."""
+        """Return the positions of the samples of each batch, over all epochs."""
         random = None if self.seed is None else np.random.default_rng(self.seed)
         size = self.batch or samples
         for _ in range(self.epochs):
@@ -97,19 +97,20 @@ class Descent:
 
 
 def descend(loss: Loss, x: Floats, target: Floats, descent: Descent) -> NDArray[Any]:
-    """Train a network of one unit, from zeros.
+    """Train a network of one unit, with initial weights of zero.
 
     Parameters
     ----------
     loss : Loss
-        Its output activation is the neuron's.
+        Its output activation is that of the neuron.
     x : (samples, features)
     target : (samples,)
     descent : Descent
 
     Returns
     -------
-    float array (features + 1,), the last of them the bias
+    float array (features + 1,)
+        The last entry is the bias.
     """
     mode = ForwardMode(Network((x.shape[1], 1)), loss)
     weights: list[NDArray[Any]] = [np.zeros((x.shape[1] + 1, 1))]

@@ -28,21 +28,21 @@ def check_count(count: int) -> None:
 
 
 class Policy(Protocol):
-    """What prunes; see the module."""
+    """The interface of pruning policies; see the module."""
 
     def __call__(self, kernels: Kernels, tangents: Floats, seeds: Seeds) -> tuple[Floats, Seeds]:
-        """Prune the tangents at a layer, and its seeds."""
+        """Prune the tangents at a layer and its seeds."""
 
 
 @dataclass(frozen=True)
 class RelativePerTag:
-    """Drop a tag's tangents that are far below its largest in the layer; the engine's rule.
+    """Drop tangents far below the largest of their tag in the layer, by the engine's rule.
 
     Parameters
     ----------
     setting : int
         p: with ``2**(e - 1) <= largest < 2**e``, a tangent below ``2**(e - p)`` is dropped.
-        `PRUNE_OFF` keeps all. A seed is the only entry of its tag and always stays.
+        `PRUNE_OFF` keeps all. A seed is the only entry of its tag and is always kept.
 
     Raises
     ------
@@ -68,7 +68,7 @@ keep_all = RelativePerTag()
 
 @dataclass(frozen=True)
 class LargestPerNumber:
-    """Keep the `count` tangents of largest magnitude of each unit; of equals, the oldest tags.
+    """Keep the `count` largest tangents of each unit; among equal ones, the oldest tags.
 
     The unit's own seed competes with the rest.
 
@@ -93,13 +93,13 @@ class LargestPerNumber:
 
 @dataclass(frozen=True)
 class RandomPerNumber:
-    """Keep `count` tangents of each unit, chosen by chance among those that are not zero.
+    """Keep `count` random nonzero tangents of each unit.
 
     Parameters
     ----------
     count : int
     seed : int
-        Every batch draws on from here.
+        Seed of the random numbers, which continue from batch to batch.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class RandomPerNumber:
 
 
 def _with_seeds(tangents: Floats, seeds: Seeds) -> Floats:
-    """A unit's seeds as one more row of tangents: it has the only nonzero one of its tag."""
+    """Append the seeds as one row of tangents: a seed is the only nonzero tangent of its tag."""
     return tangents if seeds is None else np.concatenate((tangents, seeds[None]))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A recipe for training in floating point, where any optimiser and any batch will do."""
+"""Recipes for training in floating point, with any optimiser and any batch size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ..optim.regularisation import Penalty, check_dropout
 
 @dataclass(frozen=True)
 class FloatRecipe:
-    """What a run needs beside a network and data.
+    """Settings of a training run in floating point.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ class FloatRecipe:
     optimiser : Optimiser
     penalty : Penalty or None
     dropout : float
-        Share of the hidden units that are silent in each sample.
+        Share of the hidden units that is left out of each sample.
     class_weights : sequence of float or None
         See `Loss.weigh`.
     seed : int
-        Of the order of samples and of dropout.
+        Seed of the order of samples and of dropout.
 
     Raises
     ------

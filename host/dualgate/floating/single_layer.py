@@ -2,9 +2,9 @@
 
 """Models of a single layer: perceptron, ADALINE, linear and logistic regression.
 
-They differ in what they make of ``z = w . x + b`` and in what they learn from. ADALINE and the
+They differ in their output as a function of ``z = w . x + b`` and in their error. ADALINE and the
 regressions are networks of one unit, trained by the same forward mode, losses and optimisers as
-larger ones::
+larger networks::
 
     model = LinearRegression(Descent(SGD(0.1), epochs=50, batch=16)).fit(x, y)
     exact = LinearRegression().fit(x, y)  # by the normal equations
@@ -45,21 +45,21 @@ HALF_SQUARE = Loss(
 
 
 class Perceptron(BinaryNeuron):
-    """The perceptron rule: answer 1 where z > 0, and move by the input wherever that is wrong.
+    """The perceptron rule: predict 1 for z > 0, and add or subtract the input after a mistake.
 
     ``w += (label - answer) x``, ``b += label - answer``, from zeros and in the order of the
-    samples. Where a line parts the classes, it is found in a finite number of mistakes; elsewhere
-    the weights wander for ever. Rosenblatt 1958.
+    samples. If a hyperplane separates the classes, the rule finds one after a finite number of
+    mistakes; otherwise the weights do not converge. Rosenblatt 1958.
 
     Parameters
     ----------
     epochs : int
-        At most; an epoch without a mistake ends the training.
+        Largest number of epochs; an epoch without a mistake ends the training.
 
     Members
     -------
     mistakes_ : list of int
-        After `fit`: in each epoch.
+        After `fit`: number of mistakes in each epoch.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class Perceptron(BinaryNeuron):
         Raises
         ------
         InputError
-            For shapes that do not match, numbers that are not finite, or labels but 0 and 1.
+            For shapes that do not match, numbers that are not finite, or labels other than 0 and 1.
         """
         rows = _with_ones(check_inputs(x))
         right = check_labels(labels, len(rows))
@@ -104,10 +104,10 @@ class Perceptron(BinaryNeuron):
 
 
 class Adaline(BinaryNeuron):
-    """The adaptive linear neuron: learns to make z itself -1 or 1.
+    """The adaptive linear neuron, which is trained to z = -1 or 1.
 
-    With SGD and on-line it is the delta rule, ``w += lr (t - z) x``. Unlike the perceptron it
-    goes on learning from samples that are right already. Widrow and Hoff 1960.
+    With on-line SGD it is the delta rule, ``w += lr (t - z) x``. Unlike the perceptron it also
+    learns from samples that it predicts correctly. Widrow and Hoff 1960.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Adaline(BinaryNeuron):
 
 
 class LogisticRegression(BinaryNeuron):
-    """A sigmoid neuron with cross-entropy: learns the probability of label 1.
+    """A sigmoid neuron with cross-entropy, which predicts the probability of label 1.
 
     Parameters
     ----------
@@ -142,13 +142,13 @@ class LogisticRegression(BinaryNeuron):
         return self._keep(descend(LOSSES["bce"], inputs, target, self.descent))
 
     def predict_proba(self, x: ArrayLike) -> Floats:
-        """Probability of label 1 for each sample (samples,)."""
+        """Return the probability of label 1 for each sample (samples,)."""
         with np.errstate(over="ignore"):  # in exp(-z), and the probability is rightly zero
             return np.asarray(SIGMOID.value(self.decision_function(x)))
 
 
 class LinearRegression(Neuron):
-    """Least squares, solved or descended.
+    """Least squares, solved directly or by gradient descent.
 
     Parameters
     ----------
@@ -170,8 +170,8 @@ class LinearRegression(Neuron):
         Raises
         ------
         InputError
-            For shapes that do not match, numbers that are not finite, or, when solving, features
-            of which some follow from others.
+            For shapes that do not match, numbers that are not finite, or, in a direct solution,
+            linearly dependent features.
         """
         inputs = check_inputs(x)
         target = check_targets(y, len(inputs))
@@ -180,12 +180,12 @@ class LinearRegression(Neuron):
         return self._keep(descend(HALF_SQUARE, inputs, target, self.descent))
 
     def predict(self, x: ArrayLike) -> Floats:
-        """z of each sample (samples,)."""
+        """Return z for each sample (samples,)."""
         return self.decision_function(x)
 
 
 def _with_ones(x: Floats) -> Floats:
-    """Inputs with the constant one that feeds the bias."""
+    """Append the constant one, the input of the bias, to the inputs."""
     return np.column_stack((x, np.ones(len(x))))
 
 

@@ -22,7 +22,7 @@ BAR_BYTES = 1 << BAR_BITS
 
 WORD_BYTES = 4
 ALL_ONES = 0xFFFF_FFFF
-"""What a read returns when no device answers it."""
+"""Result of a read that no device answers."""
 
 
 class Page(IntEnum):
@@ -35,7 +35,7 @@ class Page(IntEnum):
 
     @property
     def base(self) -> int:
-        """Offset of the page's first byte."""
+        """Offset of the first byte of the page."""
         return self << PAGE_BITS
 
 
@@ -59,7 +59,7 @@ LEVEL_BITS = 16
 
 
 class Status(IntFlag):
-    """Bits of STATUS; each stays until one is written to it, or the stream is reset."""
+    """Bits of STATUS; each stays set until a one is written to it or the stream is reset."""
 
     OVERRUN = 1
     UNDERRUN = 2
@@ -67,7 +67,7 @@ class Status(IntFlag):
 
 
 class Control(IntFlag):
-    """Bits of CONTROL; each acts when one is written to it, and reads as zero."""
+    """Bits of CONTROL; each acts when a one is written to it, and reads as zero."""
 
     RESET = 1
 
@@ -75,16 +75,16 @@ class Control(IntFlag):
 def constants(
     identity: Sequence[int], command_depth: int, response_depth: int, beat: int
 ) -> dict[int, int]:
-    """Offset and value of every register that never changes.
+    """Return offset and value of all constant registers.
 
     Parameters
     ----------
     identity : sequence of int
-        What the device says of itself, see `identity.Identity`.
+        Words of the identity of the device; see `identity.Identity`.
     command_depth, response_depth : int
-        Words that the two queues hold.
+        Sizes of the two queues in words.
     beat : int
-        Command words that the engine takes at a time.
+        Number of command words that the engine takes per cycle.
     """
     fixed: dict[int, int] = {
         Register.MAGIC: MAGIC,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A session with a board: handshake, then commands out and responses in, whatever the line does."""
+"""A session with a board: handshake, then commands and responses, over a line that may fail."""
 
 import secrets
 import time
@@ -18,52 +18,53 @@ from .identity import Identity, accept
 from .responses import Responses
 
 HELLO_WAITS = (0.2, 0.2, 0.4, 0.4, 0.8, 0.8, 1.6)
-"""Seconds to wait for WELCOME, try after try."""
+"""Seconds to wait for WELCOME in each attempt."""
 
 STALL_S = 60.0
-"""Seconds after which an engine that answers polls but nothing else is taken to hang."""
+"""Seconds without progress after which an engine has failed, although its board answers polls."""
 
 PIECE_WORDS = 1 << 12
-"""Words handed to the end point at once."""
+"""Number of words passed to the endpoint at a time."""
 
 
 class Port(Protocol):
-    """A line of bytes. Every method raises `LinkError` when the line is gone for good.
+    """A line of bytes. Every method raises `LinkError` if the line is lost permanently.
 
     Members
     -------
     name : str
-        For messages.
+        Name of the port in messages.
     reconnects : int
+        Number of times that the port was reopened.
     """
 
     name: str
     reconnects: int
 
     def read(self, seconds: float) -> bytes:
-        """All bytes that are there; waits up to `seconds` for the first."""
+        """Return all available bytes; waits up to `seconds` for the first."""
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
 
     def drop_input(self) -> None:
-        """Forget bytes that arrived and were not read."""
+        """Discard the bytes that have arrived but are unread."""
 
     def close(self) -> None:
-        """Let go of the line."""
+        """Close the line."""
 
 
 class Client:
-    """A session over a port, begun when it is made.
+    """A session over a port; the constructor begins it.
 
     Parameters
     ----------
     port : Port
-        Stays the caller's to close.
+        The caller closes it.
     build : str or None
         Hexadecimal digits that the board's build identity must begin with.
     clock : callable
-        Seconds, ever growing.
+        Monotonic time in seconds.
 
     Members
     -------
@@ -72,9 +73,9 @@ class Client:
     Raises
     ------
     LinkError
-        When nothing answers.
+        If no board answers.
     HandshakeError
-        When what answers does not fit this host.
+        If the board is incompatible with this host.
     """
 
     def __init__(
@@ -92,14 +93,14 @@ class Client:
         welcome = self._connect(session)
         if welcome.version != VERSION:
             raise HandshakeError(
-                f"the device speaks link version {welcome.version}, this host {VERSION}; "
+                f"the device has link version {welcome.version}, this host {VERSION}; "
                 "rebuild one of them"
             )
         self.identity: Identity = accept(np.frombuffer(welcome.payload, "<u4").tolist(), build)
         self._end = HostEnd(session, welcome.mark, welcome.credit)
 
     def _connect(self, session: int) -> Frame:
-        """Say HELLO until the answer comes. A delimiter first ends what an earlier host began."""
+        """Send HELLO until WELCOME arrives, after a delimiter that ends any unfinished frame."""
         self._port.drop_input()
         for mark, wait in enumerate(HELLO_WAITS):
             hello = Frame(Kind.HELLO, mark, session, credit=CREDIT)
@@ -116,14 +117,14 @@ class Client:
         )
 
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
-        """Send whole commands, return their whole responses; see `StreamDevice.exchange`.
+        """Send complete commands and return their responses; see `StreamDevice.exchange`.
 
         Raises
         ------
         LinkError
-            When the line is gone, the board stays silent, or its engine stops.
+            If the line is lost, the board stops answering, or its engine stops.
         DeviceError
-            When more words come than the responses can have.
+            If more than `capacity` words arrive.
         """
         end = self._end
         data = np.ascontiguousarray(words, "<u4").tobytes()
@@ -147,13 +148,13 @@ class Client:
             elif now - since > STALL_S:
                 raise LinkError("the board answers but its engine has stopped; reset the board")
             if len(end.received) > capacity * WORD_BYTES:
-                raise DeviceError("the device answers out of step; reset it")
+                raise DeviceError("the responses do not match the commands; reset the device")
         got = np.frombuffer(bytes(end.received), "<u4")
         end.received.clear()
         return got.astype(np.uint32)
 
     def health(self) -> Health:
-        """What this session has seen of the line."""
+        """Return the counts of this session."""
         end = self._end
         return Health(
             frames_sent=end.frames_sent + self._hellos,

@@ -2,9 +2,9 @@
 
 """The host's end of a serial link: two numbered streams of words over a line that loses frames.
 
-Knows no port and no clock; both are handed in, so that it runs the same in a test's own time.
-docs/reference/protocol.md gives the rules. All time-outs are on this side: a device only ever
-answers.
+The module uses neither port nor clock: the caller passes frames and times, so that tests can use a
+time of their own. docs/reference/protocol.md gives the rules. All time-outs are on this side; a
+device sends only in answer to the host.
 """
 
 from collections import deque
@@ -14,34 +14,44 @@ from ..contract.errors import LinkError
 from .frame import MARK_MASK, POSITION_MASK, WORD_BYTES, Frame, Kind
 
 MOST_WORDS = 256
-"""Payload of a frame while the line is clean; framing and header then take 2 % of it."""
+"""Payload of a frame on a clean line, in words; framing and header add 2 % to it."""
 
 FEWEST_WORDS = 16
-"""Payload that a noisy line is still offered."""
+"""Smallest payload on a noisy line, in words."""
 
 FRAMES_IN_FLIGHT = 8
-"""Of what a loss makes the host send again, so small frames on a noisy line waste little."""
+"""Largest number of frames without an answer. After a loss the host repeats them, so small frames
+on a noisy line waste little."""
 
 CREDIT = 1 << 14
-"""Words that the host always has room for."""
+"""Number of words that the host can always accept."""
 
 FIRST_WAIT = 0.2
-"""Seconds until the first silence is taken for a loss, before any round trip was measured."""
+"""Seconds without an answer that count as a loss, before the first round trip is measured."""
 
 SHORTEST_WAIT = 0.03
-"""Seconds. USB serial adapters hold bytes back for up to 16 ms."""
+"""Smallest such time in seconds, since USB serial adapters delay bytes by up to 16 ms."""
 
 LONGEST_WAIT = 8
-"""How many times as long a silence gets, doubling, where it follows others."""
+"""Largest factor of that time, which doubles with each consecutive time-out."""
 
 POLLS = 10
-"""Silences in a row after which the device is gone."""
+"""Number of consecutive time-outs after which the device has failed."""
 
 
 @dataclass(frozen=True)
 class _Flight:
-    """A transmission that will be answered: its number, where its payload ends (0 where it has
-    none), and when it left."""
+    """A transmission without an answer yet.
+
+    Parameters
+    ----------
+    mark : int
+        Its number.
+    end : int
+        Position after its payload, 0 without payload.
+    time : float
+        Time of sending.
+    """
 
     mark: int
     end: int
@@ -49,7 +59,7 @@ class _Flight:
 
 
 class HostEnd:
-    """One session's state on the host.
+    """The state of a session on the host.
 
     Positions and marks count up without bound here; the wire carries their low bits.
 
@@ -59,21 +69,21 @@ class HostEnd:
     mark : int
         Number of the last transmission so far, the HELLO that was answered.
     credit : int
-        Words that the device has room for, from its WELCOME.
+        Number of words that the device can accept, from its WELCOME.
 
     Members
     -------
     received : bytearray
-        Words that arrived, in order and each once; the user takes them away from the front.
+        The words that arrived, in order and without repetition; the user removes them.
     accepted : int
-        How many those are, since the session began.
+        Number of words that arrived since the session began.
     written : int
-        Words handed in by `push`.
+        Number of words passed to `push`.
     retries : int
-        Times that either side had to go back, or a silence had to be ended.
+        Number of repetitions by either side and of time-outs.
     frames_sent : int
     round_trip : float or None
-        Seconds, smoothed.
+        Smoothed round trip in seconds.
     """
 
     def __init__(self, session: int, mark: int, credit: int) -> None:
@@ -95,28 +105,28 @@ class HostEnd:
         self._since = 0.0
 
     def push(self, words: bytes) -> None:
-        """Append whole words to the stream towards the device."""
+        """Append complete words to the stream to the device."""
         self._queue += words
         self.written += len(words) // WORD_BYTES
 
     @property
     def backlog(self) -> int:
-        """Words handed in and not yet acknowledged."""
+        """Number of words passed to `push` that are not yet acknowledged."""
         return self.written - self._acknowledged
 
     @property
     def progress(self) -> int:
-        """Words known to have arrived, in both directions."""
+        """Number of words known to have arrived, in both directions."""
         return self._acknowledged + self.accepted
 
     def resume(self, now: float) -> None:
-        """Begin to wait for the device; time before was the host's own."""
+        """Start the time-out of the device at `now`."""
         self._since = now
         self._silences = 0
 
     @property
     def deadline(self) -> float:
-        """When `on_time` wants to be called if nothing arrives before."""
+        """Time at which to call `on_time` unless a frame arrives before."""
         return self._since + self._wait * min(1 << self._silences, LONGEST_WAIT)
 
     @property
@@ -126,18 +136,18 @@ class HostEnd:
         return max(SHORTEST_WAIT, self.round_trip + 4 * self._deviation)
 
     def on_time(self, now: float) -> None:
-        """Ask for a sign of life where `deadline` has passed.
+        """Poll the device if `deadline` has passed.
 
         Raises
         ------
         LinkError
-            When the device stayed silent through `POLLS` of them.
+            If the device has not answered `POLLS` polls.
         """
         if now < self.deadline:
             return
         if self._silences == POLLS:
             raise LinkError(
-                f"the device has stopped answering, also to {POLLS} polls; check its power and "
+                f"the device has stopped answering and ignored {POLLS} polls; check its power and "
                 "the cable, then train again from the checkpoint"
             )
         self._silences += 1
@@ -146,12 +156,12 @@ class HostEnd:
         self.retries += 1
 
     def on_frame(self, frame: Frame, now: float) -> None:
-        """Take one whole `frame` from the device, which came at `now`, in seconds.
+        """Accept a complete `frame` from the device, which arrived at `now`, in seconds.
 
         Raises
         ------
         LinkError
-            When the device is in another session, or in none.
+            If the device is in another session or in none.
         """
         if frame.kind != Kind.DATA:
             return
@@ -165,7 +175,7 @@ class HostEnd:
         self._take_payload(frame)
 
     def _take_acknowledgement(self, frame: Frame, now: float) -> None:
-        """Forget what arrived; go back if a transmission of this round is known to be lost."""
+        """Drop acknowledged words; start again at the first lost one if a transmission was lost."""
         arrived = frame.acknowledged - self._acknowledged & POSITION_MASK
         if arrived > self._furthest - self._acknowledged:
             return
@@ -197,20 +207,23 @@ class HostEnd:
         self.round_trip += (seconds - self.round_trip) / 8
 
     def _take_payload(self, frame: Frame) -> None:
-        """Keep the words that come next; ask once for those that are missing."""
+        """Accept the next words of the stream; poll once for missing ones."""
         ahead = frame.sequence - self.accepted & POSITION_MASK
         if not ahead:
             self.received += frame.payload
             self.accepted += len(frame.payload) // WORD_BYTES
         elif ahead <= POSITION_MASK // 2 and self._heard >= self._asked and not self._poll:
-            # Only a frame that left the device after it heard the last question tells of a new gap.
+            # Only a frame that the device sent after it received the last poll shows a new gap.
             self._poll = True
             self.retries += 1
         self._owes |= bool(frame.payload)
 
     def output(self, now: float) -> list[Frame]:
-        """The frames to send now: a poll if there is need, what the credit allows, or else a bare
-        acknowledgement if one is owed."""
+        """Return the frames to send now.
+
+        These are a poll if one is due, then data within the credit, or an acknowledgement without
+        data if one is due and there is no other frame.
+        """
         frames = []
         if self._poll:
             self._asked = self._mark + 1
@@ -225,7 +238,7 @@ class HostEnd:
         return frames
 
     def _sendable(self) -> int:
-        """Words of the next frame; not fewer than could go together a little later."""
+        """Return the size of the next frame; 0 if a larger one is possible after an answer."""
         if len(self._flight) >= FRAMES_IN_FLIGHT:
             return 0
         whole = min(self._size, self.written - self._sent)

@@ -14,7 +14,7 @@ from enum import IntEnum
 from cobs import cobs
 
 VERSION = 1
-"""Of the frames and the rules that host and device exchange them by."""
+"""Version of the frames and of the rules for their exchange."""
 
 WORD_BYTES = 4
 DELIMITER = b"\0"
@@ -33,23 +33,23 @@ HEADER_FIELDS: tuple[tuple[str, int], ...] = (
 kind
     A `Kind`.
 mark
-    From the host: number of this transmission. From the device: that of the last whole frame that
-    reached it, so on a line that keeps order the host knows what became of all frames before.
+    From the host: number of this transmission. From the device: number of the last intact frame
+    that it received. As the line keeps the order, the host knows from it which frames were lost.
 session
-    Which connection the frame belongs to; never zero, except from a device that has none.
+    Session of the frame; zero only in frames of a device without a session.
 sequence
-    Position in the sender's stream of words of the payload's first, or of the next to come.
+    Position in the stream of the sender: of the first word of the payload, or of the next word.
 acknowledged
-    Position in the other stream up to which everything has arrived.
+    Position in the other stream up to which all words have arrived.
 credit
-    Words beyond `acknowledged` that the sender of this frame has room for.
+    Number of words beyond `acknowledged` that the sender of this frame can accept.
 version
     `VERSION`.
 """
 
 POSITION_BITS = 16
 POSITION_MASK = (1 << POSITION_BITS) - 1
-"""Positions are counted modulo this plus one."""
+"""Positions are counted modulo this number plus one."""
 
 MARK_MASK = 0xFF
 
@@ -58,20 +58,21 @@ HEADER_BYTES = HEADER.size
 CRC = struct.Struct("<I")
 
 LONGEST = 1 << 16
-"""Bytes between two delimiters beyond which they cannot be a frame."""
+"""Largest number of bytes between the delimiters of a frame."""
 
 
 class Kind(IntEnum):
-    """What a frame is.
+    """Kinds of frames.
 
     HELLO
-        Host: begin a new session; everything of the one before is forgotten. No payload.
+        From the host: begin a new session, and drop all state of the previous one. No payload.
     WELCOME
-        Device, to every HELLO: the session has begun. The payload is what the device is.
+        From the device, in answer to every HELLO: the session has begun. The payload is the
+        identity of the device.
     DATA
-        Either: words of the stream, or none and only an acknowledgement.
+        From either: words of the stream, or only an acknowledgement.
     POLL
-        Host: answer at once with an empty DATA, and send again what I have not acknowledged. No
+        From the host: answer with an empty DATA, and repeat all words not acknowledged. No
         payload.
     """
 
@@ -83,7 +84,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame; fields as in `HEADER_FIELDS`, and the payload's bytes."""
+    """A frame: for its fields see `HEADER_FIELDS`; `payload` has the bytes of whole words."""
 
     kind: int
     mark: int = 0
@@ -95,7 +96,7 @@ class Frame:
     payload: bytes = b""
 
     def encode(self) -> bytes:
-        """Bytes for the line, delimiter included."""
+        """Return the encoded bytes, including the delimiter."""
         header = HEADER.pack(
             *(self.kind, self.mark, self.session, self.sequence),
             *(self.acknowledged, self.credit, self.version),
@@ -105,7 +106,7 @@ class Frame:
 
 
 def decode(encoded: bytes) -> Frame | None:
-    """The frame that lay between two delimiters, or None for anything else."""
+    """Decode the bytes between two delimiters; None if they are no frame."""
     try:
         body = cobs.decode(encoded)
     except cobs.DecodeError:
@@ -121,14 +122,14 @@ def decode(encoded: bytes) -> Frame | None:
 
 
 class Deframer:
-    """Finds frames in a stream of bytes; whatever is no frame is counted and dropped.
+    """A parser of frames in a stream of bytes, which counts and drops everything else.
 
     Members
     -------
     frames : int
-        Whole frames found.
+        Number of intact frames.
     errors : int
-        Stretches between delimiters that were none: corrupt, torn or too long.
+        Number of byte sequences between delimiters that are no frame: corrupt, cut or too long.
     """
 
     def __init__(self) -> None:
@@ -138,7 +139,7 @@ class Deframer:
         self._skipping = False
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Take bytes as they come, in pieces of any size; returns the frames that they complete."""
+        """Add received bytes, in pieces of any size; returns the frames that they complete."""
         *whole, self._rest = (self._rest + data).split(DELIMITER)
         if whole and self._skipping:
             self._skipping = False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How a link does: what travelled over it, and what had to travel again."""
+"""The state of a link: counts of transfers and of repetitions."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -15,19 +15,19 @@ class Health:
     Parameters
     ----------
     frames_sent, frames_received : int
-        Whole frames; those received are those that arrived intact.
+        Numbers of frames; `frames_received` counts only intact ones.
     bytes_sent, bytes_received : int
-        Everything on the line.
+        Numbers of all bytes on the line.
     words_sent, words_received : int
-        Of the streams, each once.
+        Numbers of words of the streams, without repetitions.
     crc_errors : int
-        Frames that arrived damaged at the host.
+        Number of damaged frames that arrived at the host.
     retries : int
-        Times that one side had to go back in its stream, or that a silence had to be ended.
+        Number of repetitions by either side and of time-outs.
     reconnects : int
-        Times that the port was lost and found again.
+        Number of times that the port was reopened after a loss.
     round_trip_s : float or None
-        From sending a frame to hearing of it, smoothed; None before the first.
+        Smoothed time from sending a frame to its acknowledgement; None before the first.
     """
 
     frames_sent: int = 0
@@ -44,13 +44,13 @@ class Health:
 
 @runtime_checkable
 class Linked(Protocol):
-    """A device that is reached over a link."""
+    """A device behind a link."""
 
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
-        """As `StreamDevice.exchange`."""
+        """Send commands and return their responses; see `StreamDevice.exchange`."""
 
     def health(self) -> Health:
-        """How the link does so far."""
+        """Return the state of the link."""
 
     def about(self) -> dict[str, str]:
-        """What the device said of itself, by name."""
+        """Return the properties of the device by name."""

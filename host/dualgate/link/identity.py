@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a device says of itself when a session begins, and what a host accepts.
+"""The identity that a device sends at the beginning of a session, and its check by the host.
 
-A list of words, the same for the gateware, which holds it in a memory, and for the host.
+It is a list of words, which the gateware keeps in a memory.
 """
 
 import zlib
@@ -30,7 +30,7 @@ FORMATS: dict[str, int] = {
     "rate_width": formats.RATE_WIDTH,
     "unit_frac": formats.UNIT_FRAC,
 }
-"""Number formats that host and engine must share; a device names each in a word of its identity."""
+"""Number formats that host and engine must share; the identity of a device has a word for each."""
 
 _TABLES = (
     [(op.name, int(op)) for op in commands.Op],
@@ -44,7 +44,7 @@ _TABLES = (
 )
 
 CONTRACT = zlib.crc32(repr(_TABLES).encode())
-"""Of every table that both sides must hold alike, so that none can change unnoticed."""
+"""Checksum of all tables that both sides share, so that a change of one cannot go unnoticed."""
 
 _FIXED = ("magic", "protocol", "contract")
 _ENGINE = tuple(field.name for field in fields(EngineParameters))
@@ -55,13 +55,13 @@ IDENTITY_WORDS = len(_FIXED) + len(FORMATS) + len(_ENGINE) + _BUILD_WORDS
 
 @dataclass(frozen=True)
 class Identity:
-    """What a device is.
+    """The identity of a device.
 
     Parameters
     ----------
     engine : EngineParameters
     build : bytes (`BUILD_BYTES`,)
-        Hash of the sources and parameters it was built from.
+        Hash of its sources and build parameters.
     """
 
     engine: EngineParameters
@@ -72,7 +72,7 @@ class Identity:
             raise ValueError(f"a build identity has {BUILD_BYTES} bytes, not {len(self.build)}")
 
     def words(self) -> list[int]:
-        """The words that a device sends."""
+        """Return the words that a device sends."""
         build = [
             int.from_bytes(self.build[start : start + 4], "little")
             for start in range(0, BUILD_BYTES, 4)
@@ -82,23 +82,23 @@ class Identity:
 
 
 def accept(words: list[int], build: str | None = None) -> Identity:
-    """Check what a device said, and return it.
+    """Check the identity of a device and return it.
 
     Parameters
     ----------
     words : list of int
         Payload of WELCOME.
     build : str or None
-        Hexadecimal digits that the device's build must begin with, if given.
+        Hexadecimal digits that the build identity must begin with.
 
     Raises
     ------
     HandshakeError
-        When host and device do not fit together; names both sides.
+        If host and device are incompatible; the message names the versions of both.
     """
     theirs = dict(zip(_FIXED, words, strict=False))
     if theirs.get("magic") != MAGIC:
-        raise HandshakeError("what answers is not a dualgate board; check the port")
+        raise HandshakeError("the device on this port is not a dualgate board; check the port")
     for name, ours in (("protocol", PROTOCOL), ("contract", CONTRACT)):
         if theirs.get(name) != ours:
             raise HandshakeError(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A BAR from Python: words of 32 bits at offsets, and the BAR of a real device mapped."""
+"""Access to a BAR from Python: the interface, and the memory-mapped BAR of a device."""
 
 import errno
 import fcntl
@@ -14,14 +14,14 @@ from ..contract.errors import DeviceError, InputError
 from .bar import BAR_BYTES, WORD_BYTES
 
 DEVICES = Path("/sys/bus/pci/devices")
-"""Where Linux shows the devices on PCI, each with a file for each of its BARs."""
+"""Directory of PCI devices on Linux; each has a file for each of its BARs."""
 
 ADDRESS = re.compile(r"([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
-"""Domain, which may be left out, bus, device and function."""
+"""Domain (optional), bus, device and function."""
 
 
 class WordAccess(Protocol):
-    """A BAR; offsets are in bytes, words of 32 bits."""
+    """Access to a BAR; offsets are in bytes, words have 32 bits."""
 
     def read(self, offset: int) -> int:
         """Read a word."""
@@ -30,16 +30,16 @@ class WordAccess(Protocol):
         """Write a word, `value`, at `offset`."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """End the access."""
 
 
 def resource(address: str) -> Path:
-    """The file of BAR 0 of the device at a PCI address, such as ``0000:01:00.0`` or ``01:00.0``.
+    """Return the file of BAR 0 at a PCI address such as ``0000:01:00.0`` or ``01:00.0``.
 
     Raises
     ------
     InputError
-        When that is no PCI address.
+        If `address` is no PCI address.
     """
     match = ADDRESS.fullmatch(address)
     if match is None:
@@ -48,7 +48,7 @@ def resource(address: str) -> Path:
 
 
 class MappedBar:
-    """A BAR mapped into this process, for this process alone.
+    """A BAR mapped into this process, with exclusive access.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class MappedBar:
     Raises
     ------
     DeviceError
-        When there is no such device, or it is in use, may not be opened, or is another one.
+        If there is no such device, it is in use, access is denied, or it is no board.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class MappedBar:
             file = os.open(path, os.O_RDWR | os.O_SYNC)
         except FileNotFoundError:
             raise DeviceError(
-                f"there is no {path}; look for the board with lspci, and rescan the bus if the "
+                f"there is no {path}; look for the board with lspci, and rescan the PCI bus if the "
                 "board was configured after the host had started"
             ) from None
         except PermissionError:
@@ -78,15 +78,15 @@ class MappedBar:
         self._words = memoryview(self._map).cast("I")
 
     def read(self, offset: int) -> int:
-        """As in `WordAccess`."""
+        """See `WordAccess`."""
         return self._words[offset // WORD_BYTES]
 
     def write(self, offset: int, value: int) -> None:
-        """As in `WordAccess`."""
+        """See `WordAccess`."""
         self._words[offset // WORD_BYTES] = value
 
     def close(self) -> None:
-        """As in `WordAccess`."""
+        """See `WordAccess`."""
         self._words.release()
         self._map.close()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How well a link does: a few round trips, then as much as it carries in each direction."""
+"""Measurement of a link: the round trip, then the data rate of each direction."""
 
 import time
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from .health import Health, Linked
 
 ROUND_TRIPS = 20
 COMMANDS = 512
-"""Commands whose responses are asked for at once; 27 kB of them."""
+"""Number of commands in one exchange, whose responses are 27 kB."""
 
 FILLERS = 1 << 13
-"""Words of zero to send at once, which no engine answers; 32 kB."""
+"""Number of padding words in one exchange, 32 kB, which the engine does not answer."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What a link carried.
+    """Measured rates of a link.
 
     Parameters
     ----------
     round_trip_s : float
-        Of one command, from the host and back; the median.
+        Time from one command to its response; the median.
     to_device, from_device : float
-        Bytes of commands and responses a second, one direction at a time.
+        Data rates in bytes per second, one direction at a time.
     health : Health
-        Since the link was opened.
+        Counts since the link was opened.
     """
 
     round_trip_s: float
@@ -40,12 +40,12 @@ class Rates:
 
 
 def measure(device: Linked) -> Rates:
-    """Measure a link; nothing changes in the engine behind it.
+    """Measure a link, without changing the state of the engine.
 
     Raises
     ------
     LinkError
-        When the link fails.
+        If the link fails.
     """
     one = commands.command(Op.IDENTIFY)
     answer = 1 + len(IDENTITY_FIELDS)

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""When an answer is whole: responses counted in bytes as they arrive, whatever carries them."""
+"""Detection of complete responses in the bytes received from any link."""
 
 from .frame import WORD_BYTES
 
 COUNT = slice(2, WORD_BYTES)
-"""Where a header, little-endian, has the number of its payload words; see `commands.header`."""
+"""Bytes of a little-endian header with the number of payload words; see `commands.header`."""
 
 
 class Responses:
-    """Counts whole responses in a growing buffer.
+    """A counter of complete responses in a growing buffer.
 
     Parameters
     ----------
     wanted : int
-        Responses to wait for.
+        Number of responses to wait for.
     """
 
     def __init__(self, wanted: int) -> None:
@@ -22,7 +22,7 @@ class Responses:
         self._end = 0
 
     def whole(self, received: bytearray) -> bool:
-        """Whether all that are wanted are whole; `received` is all that came so far."""
+        """Return whether all responses are complete in `received`, all bytes so far."""
         while self._missing and self._end + WORD_BYTES <= len(received):
             header = received[self._end : self._end + WORD_BYTES]
             after = self._end + (1 + int.from_bytes(header[COUNT], "little")) * WORD_BYTES

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""First weights, in floating point and as the integers that a device takes. Biases are zero."""
+"""Initial weights, in floating point and as integers for a device. Biases are zero."""
 
 import math
 from collections.abc import Callable
@@ -25,9 +25,9 @@ def _uniform(random: np.random.Generator, limit: float, rows: int, outputs: int)
 INITIALISERS: dict[str, Initialiser] = {
     # He et al. 2015: keeps the variance of values through ReLU layers.
     "kaiming": lambda random, n, m: _uniform(random, math.sqrt(6.0 / n), n + 1, m),
-    # Glorot and Bengio 2010: between the variances that suit values and gradients.
+    # Glorot and Bengio 2010: a compromise between the variances for values and for gradients.
     "glorot": lambda random, n, m: _uniform(random, math.sqrt(6.0 / (n + m)), n + 1, m),
-    # A standard normal over the square root of the inputs.
+    # A standard normal distribution divided by the square root of the inputs.
     "normal": lambda random, n, m: random.standard_normal((n + 1, m)) / math.sqrt(n),
 }
 
@@ -41,21 +41,22 @@ def check_initialiser(name: str | None) -> None:
 def initial_weights(
     network: Network, name: str | None = None, seed: int = 0, dtype: DTypeLike = np.float64
 ) -> list[Floats]:
-    """Draw random weights for every layer; `initial_master_weights` rounds these.
+    """Draw random weights for each layer; `initial_master_weights` rounds these.
 
     Parameters
     ----------
     network : Network
     name : str or None
-        A key of `INITIALISERS` for all layers; None takes ``kaiming`` for layers of a ReLU kind
-        and ``glorot`` for others.
+        A key of `INITIALISERS` for all layers. None selects ``kaiming`` for layers with a kind of
+        ReLU and ``glorot`` for the others.
     seed : int
     dtype
-        Precision of the result; the draws are the same for all.
+        Precision of the result. The random numbers do not depend on it.
 
     Returns
     -------
-    list of float array (inputs + 1, outputs), the last row, the bias, zero.
+    list of float array (inputs + 1, outputs)
+        The last row is the bias, which is zero.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def initial_master_weights(
     network : Network
     seed : int
     name : str or None
-        As for `initial_weights`, whose weights these are, rounded.
+        As for `initial_weights`. The result is its weights, rounded.
 
     Returns
     -------

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Optimisers: from weights and gradients to new weights, wherever the gradients come from.
+"""Optimisers, which compute new weights from weights and gradients of any origin.
 
-An optimiser is a value: its rates and nothing else. What it remembers from batch to batch is a
-`State` that is handed in and comes back, so that it can be stored with the weights::
+An optimiser is immutable and holds only its settings. Its memory from batch to batch is a `State`,
+an argument and a result of each step, so that it can be stored with the weights::
 
     state = adam.start(weights)
     weights, state = adam.step(weights, gradients, state)
@@ -25,14 +25,14 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class State:
-    """What an optimiser remembers.
+    """The memory of an optimiser.
 
     Parameters
     ----------
     batches : int
-        Steps made.
+        Number of steps so far.
     slots : list of tuple of array
-        For each array of weights, the arrays that the optimiser keeps beside it.
+        For each array of weights, the further arrays of the optimiser.
     """
 
     batches: int
@@ -41,12 +41,12 @@ class State:
 
 @dataclass(frozen=True)
 class Optimiser(ABC):
-    """What all share.
+    """Base of all optimisers.
 
     Parameters
     ----------
     lr : float or Schedule
-        Above 0.
+        Learning rate, above 0.
 
     Raises
     ------
@@ -64,13 +64,13 @@ class Optimiser(ABC):
                 _check(field.name, getattr(self, field.name), *_RANGES[field.name])
 
     def start(self, weights: Sequence[Array]) -> State:
-        """The state before the first step: zeros."""
+        """Return the state before the first step, which is all zeros."""
         return State(0, [tuple(np.zeros_like(w) for _ in range(self.slots)) for w in weights])
 
     def step(
         self, weights: Sequence[Array], gradients: Sequence[Array], state: State
     ) -> tuple[list[Array], State]:
-        """One step.
+        """Make one step.
 
         Parameters
         ----------
@@ -79,7 +79,8 @@ class Optimiser(ABC):
 
         Returns
         -------
-        New weights and the new state; no argument changes.
+        list of array, State
+            New weights and the new state. The arguments do not change.
         """
         lr, number = rate_of(self.lr, state.batches), state.batches + 1
         moved: list[Array] = []
@@ -92,7 +93,7 @@ class Optimiser(ABC):
 
     @abstractmethod
     def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
-        """What to subtract from the weights in step `number`, from 1; then the new slots."""
+        """Return the decrement of the weights in step `number`, from 1, and the new slots."""
 
 
 _RANGES = {
@@ -120,8 +121,8 @@ class SGD(Optimiser):
 class Momentum(Optimiser):
     """``v = momentum v + lr g``, ``w -= v``: the engine's rule.
 
-    The rate is in the velocity; with a schedule, what is left of old gradients keeps the rate
-    that it came with. `momentum` is from 0 to below 1.
+    The velocity includes the rate. With a schedule, an older gradient therefore keeps the rate of
+    its own step. `momentum` is from 0 to below 1.
     """
 
     momentum: float = 0.9
@@ -134,9 +135,9 @@ class Momentum(Optimiser):
 
 @dataclass(frozen=True)
 class Nesterov(Optimiser):
-    """``v = momentum v + lr g``, ``w -= momentum v + lr g``: momentum that looks a step ahead.
+    """``v = momentum v + lr g``, ``w -= momentum v + lr g``: momentum with a step of look-ahead.
 
-    Sutskever et al. 2013, in the form whose gradient is taken at the weights themselves; `momentum`
+    Sutskever et al. 2013, in the form that takes the gradient at the weights themselves. `momentum`
     is from 0 to below 1.
     """
 
@@ -152,7 +153,7 @@ class Nesterov(Optimiser):
 class Adagrad(Optimiser):
     """``s += g^2``, ``w -= lr g / (sqrt(s) + epsilon)``; Duchi et al. 2011.
 
-    Weights whose gradients are rare and small move as far as others. `epsilon` is 0 or more.
+    Weights with rare and small gradients move as far as others. `epsilon` is 0 or more.
     """
 
     lr: float | Schedule = 0.01
@@ -166,7 +167,7 @@ class Adagrad(Optimiser):
 
 @dataclass(frozen=True)
 class AdaDelta(Optimiser):
-    """Adagrad over a window, in units of the moves made so far; Zeiler 2012.
+    """Adagrad over a window, in units of the previous steps; Zeiler 2012.
 
     ``s = decay s + (1 - decay) g^2``, ``move = g sqrt(d + epsilon) / sqrt(s + epsilon)``,
     ``d = decay d + (1 - decay) move^2``, ``w -= lr move``. `decay` is from 0 to below 1, `epsilon`
@@ -203,7 +204,7 @@ class RMSProp(Optimiser):
 
 @dataclass(frozen=True)
 class Adam(Optimiser):
-    """RMSProp of a gradient with momentum, both corrected for their start at zero.
+    """RMSProp of a gradient with momentum, both corrected for their initial zeros.
 
     ``m = mean_decay m + (1 - mean_decay) g``, ``s = square_decay s + (1 - square_decay) g^2``,
     ``w -= lr m' / (sqrt(s') + epsilon)`` with ``m' = m / (1 - mean_decay^t)`` and s' likewise;
@@ -236,7 +237,7 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
 
 
 def find_optimiser(name: str) -> type[Optimiser]:
-    """Look up an optimiser; raises `InputError` naming the choices."""
+    """Look up an optimiser; raises `InputError` with the choices for an unknown name."""
     if name not in OPTIMISERS:
         raise InputError(f"unknown optimiser {name!r}; choose {', '.join(OPTIMISERS)}")
     return OPTIMISERS[name]

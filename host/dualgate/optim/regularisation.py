@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Against overfitting: penalties on the weights, dropout, and stopping in time."""
+"""Measures against overfitting: penalties on the weights, dropout and early stopping."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Penalty:
-    """``l1 sum |w| + l2 / 2 sum w^2`` over all weights but the biases, added to the loss.
+    """A term of the loss: ``l1 sum |w| + l2 / 2 sum w^2`` over all weights except biases.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Penalty:
     Raises
     ------
     InputError
-        For one that is negative or not a number.
+        For a penalty that is negative or not a number.
     """
 
     l1: float = 0.0
@@ -41,14 +41,14 @@ class Penalty:
                 raise InputError(f"{name} penalty {value}: give a number of 0 or more")
 
     def value(self, weights: Sequence[Floats]) -> float:
-        """What it adds to the loss; `weights` are (inputs + 1, outputs), the last row the bias."""
+        """Return the penalty of `weights` (inputs + 1, outputs), whose last row is the bias."""
         return sum(
             float(self.l1 * np.abs(w[:-1]).sum() + self.l2 / 2.0 * (w[:-1] ** 2).sum())
             for w in weights
         )
 
     def add(self, gradients: Sequence[Floats], weights: Sequence[Floats]) -> list[Floats]:
-        """Gradients with the penalty's own added: ``l1 sign(w) + l2 w``.
+        """Return `gradients` plus the gradient of the penalty, ``l1 sign(w) + l2 w``.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Penalty:
 
 
 def check_dropout(rate: float) -> None:
-    """Raise `InputError` unless `rate`, the share of silent units, is from 0 to below 1."""
+    """Raise `InputError` unless `rate`, the share of units left out, is from 0 to below 1."""
     if not 0.0 <= rate < 1.0:
         raise InputError(f"dropout {rate}: give a share from 0 to below 1")
 
@@ -71,13 +71,13 @@ def check_dropout(rate: float) -> None:
 def draw_masks(
     network: Network, rate: float, samples: int, random: np.random.Generator
 ) -> list[Bools]:
-    """Draw which hidden units take part in which sample.
+    """Draw the hidden units that take part in each sample.
 
     Parameters
     ----------
     network : Network
     rate : float
-        Share of the units that are silent.
+        Share of the units that are left out.
     samples : int
     random : numpy generator
 
@@ -89,17 +89,17 @@ def draw_masks(
 
 
 class Dropout:
-    """Silences hidden units by chance, anew for every sample and batch; Srivastava et al. 2014.
+    """Random masks that leave out hidden units in each sample; Srivastava et al. 2014.
 
-    The rest are raised by ``1 / (1 - rate)``, so that the sums they feed keep their mean, and
-    nothing needs to change when the network is used. On devices they are not: see
-    `dualgate.train.dropout`. There the weights behind
-    them grow ``1 / (1 - rate)`` times as large instead.
+    The values of the other units are multiplied by ``1 / (1 - rate)``, so that the mean of the sums
+    does not change and the trained weights serve for inference. On a device the values are not
+    multiplied, and the outgoing weights become ``1 / (1 - rate)`` times as large instead; see
+    `dualgate.train.dropout`.
 
     Parameters
     ----------
     rate : float
-        Share of the units that are silent, 0 to below 1.
+        Share of the units that are left out, from 0 to below 1.
     seed : int
 
     Raises
@@ -114,14 +114,14 @@ class Dropout:
         self._random = np.random.default_rng(seed)
 
     def masks(self, network: Network, samples: int, dtype: Any) -> list[Floats]:
-        """Factors of the values of each hidden layer: 0 or 1 / (1 - rate), drawn anew.
+        """Draw factors for the values of each hidden layer: 0 or ``1 / (1 - rate)``.
 
         Parameters
         ----------
         network : Network
         samples : int
         dtype
-            Of the arrays.
+            Precision of the arrays.
 
         Returns
         -------
@@ -134,22 +134,23 @@ class Dropout:
 
 
 class EarlyStopping:
-    """Watches the loss on held-out samples, and keeps the weights that did best.
+    """Early stopping, by the loss of held-out samples; it keeps the best weights.
 
     Parameters
     ----------
     patience : int
-        Epochs without a new best after which to stop, 1 or more.
+        Number of epochs without a new best loss after which to stop, 1 or more.
     least : float
-        How much lower a loss must be to count as a new best.
+        Smallest decrease that counts as a new best loss.
 
     Members
     -------
     epoch : int
-        Of the best, 0 before any.
+        Epoch of the best loss; 0 before the first epoch.
     loss : float
+        Best loss.
     weights : list of array
-        Copies.
+        Copies of the weights after that epoch.
 
     Raises
     ------
@@ -169,16 +170,16 @@ class EarlyStopping:
         self.weights: list[NDArray[Any]] = []
 
     def update(self, epoch: int, loss: float, weights: Sequence[NDArray[Any]]) -> bool:
-        """Note an epoch; returns whether to stop after it.
+        """Record an epoch; returns whether to stop after it.
 
         Parameters
         ----------
         epoch : int
-            From 1.
+            Number of the epoch, from 1.
         loss : float
-            Of the held-out samples.
+            Loss of the held-out samples.
         weights : sequence of array
-            After the epoch; copied where the loss is the lowest so far.
+            Weights after the epoch, which are copied if the loss is the lowest so far.
         """
         if loss < self.loss - self._least:
             self.epoch, self.loss = epoch, loss
@@ -186,5 +187,5 @@ class EarlyStopping:
         return self.due(epoch)
 
     def due(self, epoch: int) -> bool:
-        """Whether to stop after so many epochs."""
+        """Return whether to stop after `epoch` epochs."""
         return epoch - self.epoch >= self._patience

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Learning-rate schedules: the rate as a function of the batches done.
+"""Learning-rate schedules: the rate as a function of the number of batches so far.
 
-A plain number is a constant rate. `every` is in batches; to have a schedule in epochs, give it the
-batches of an epoch.
+A plain number is a constant rate. The unit of `every` is batches; for a schedule in epochs, give
+the number of batches in an epoch.
 """
 
 import math
@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from ..contract.errors import InputError
 
 Schedule = Callable[[int], float]
-"""Batches done, from 0 -> learning rate of the next."""
+"""Number of batches so far, from 0 -> learning rate of the next batch."""
 
 
 @dataclass(frozen=True)
 class _Falling:
-    """A rate that starts at `first` and falls.
+    """A learning rate that begins at `first` and decreases.
 
     Parameters
     ----------
     first : float
-        Above 0.
+        Rate of the first batch, above 0.
     factor : float
-        How fast it falls, see each schedule.
+        Parameter of the formula of the schedule, 0 or more.
     every : int
-        Batches that count as one step of the formula, 1 or more.
+        Number of batches in one step of the formula, 1 or more.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class InverseTime(_Falling):
     """``first / (1 + factor * steps)``."""
 
     def __call__(self, batches: int) -> float:
-        """The rate."""
+        """Return the rate after `batches` batches."""
         return self.first / (1.0 + self.factor * batches / self.every)
 
 
@@ -59,23 +59,23 @@ class InverseRoot(_Falling):
     """``first / sqrt(1 + factor * steps)``."""
 
     def __call__(self, batches: int) -> float:
-        """The rate."""
+        """Return the rate after `batches` batches."""
         return self.first / math.sqrt(1.0 + self.factor * batches / self.every)
 
 
 class Exponential(_Falling):
-    """``first * factor ** steps``, falling a little with each batch."""
+    """``first * factor ** steps``, with fractional steps, so that the rate changes every batch."""
 
     def __call__(self, batches: int) -> float:
-        """The rate."""
+        """Return the rate after `batches` batches."""
         return float(self.first * self.factor ** (batches / self.every))
 
 
 class Staircase(_Falling):
-    """``first * factor ** steps``, where only whole steps count."""
+    """``first * factor ** steps``, with whole steps only."""
 
     def __call__(self, batches: int) -> float:
-        """The rate."""
+        """Return the rate after `batches` batches."""
         return float(self.first * self.factor ** (batches // self.every))
 
 
@@ -90,21 +90,21 @@ CONSTANT = "constant"
 
 
 def parse_schedule(text: str, first: float, epoch: int) -> float | Schedule:
-    """Read ``constant`` or ``NAME:FACTOR[:EPOCHS]``, for instance ``staircase:0.5:10``.
+    """Parse ``constant`` or ``NAME:FACTOR[:EPOCHS]``, for instance ``staircase:0.5:10``.
 
     Parameters
     ----------
     text : str
-        A name of `SCHEDULES`, its factor, and how many epochs are one step, by default 1.
+        A key of `SCHEDULES`, its factor, and the number of epochs in one step, by default 1.
     first : float
-        Rate at the start.
+        Rate of the first batch.
     epoch : int
-        Batches in an epoch.
+        Number of batches in an epoch.
 
     Raises
     ------
     InputError
-        For anything else, or numbers out of range.
+        For any other text, or numbers out of range.
     """
     if text == CONSTANT:
         return first
@@ -122,7 +122,7 @@ def parse_schedule(text: str, first: float, epoch: int) -> float | Schedule:
 
 
 def rate_of(lr: float | Schedule, batches: int) -> float:
-    """The rate of `lr`, a schedule or a constant, after so many `batches`."""
+    """Return the rate of `lr`, a schedule or a constant, after `batches` batches."""
     return float(lr(batches) if callable(lr) else lr)
 
 

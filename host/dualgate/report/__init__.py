@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a run shows: summaries, pictures and progress."""
+"""Reports of a run: summaries, pictures and progress."""

@@ -23,7 +23,7 @@ TRAIN_COLOUR = "#1f77b4"
 HELD_OUT_COLOUR = "#d62728"
 
 MOST_IMAGES = 64
-"""Units of the first layer that are drawn."""
+"""Largest number of units of the first layer that are drawn."""
 
 
 def _figure(width: float, height: float) -> Any:
@@ -45,7 +45,7 @@ def _save(figure: Any, path: Path) -> None:
 def draw_curves(path: Path, records: Sequence[Record], title: str) -> None:
     """Draw loss and accuracy over the epochs, of training and held-out samples.
 
-    Samples without classes have no accuracy, and the picture only the loss.
+    Samples without classes have no accuracy, so the picture shows only the loss.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def draw_curves(path: Path, records: Sequence[Record], title: str) -> None:
     Raises
     ------
     MissingToolError
-        When matplotlib is not installed.
+        If matplotlib is not installed.
     """
     classes = records[0].accuracy is not None
     figure = _figure(9 if classes else 5, 3.6)
@@ -84,19 +84,19 @@ def draw_curves(path: Path, records: Sequence[Record], title: str) -> None:
 
 
 def draw_confusion(path: Path, confusion: Sequence[Sequence[int]], title: str) -> None:
-    """Draw a confusion matrix: rows by the right label, columns by the predicted one.
+    """Draw a confusion matrix: rows are actual labels, columns predicted ones.
 
     Parameters
     ----------
     path : Path
     confusion : (classes, classes)
-        As of `metrics.confusion_matrix`.
+        Result of `metrics.confusion_matrix`.
     title : str
 
     Raises
     ------
     MissingToolError
-        When matplotlib is not installed.
+        If matplotlib is not installed.
     """
     counts = np.asarray(confusion)
     size = 2.0 + 0.45 * len(counts)
@@ -116,21 +116,21 @@ def draw_confusion(path: Path, confusion: Sequence[Sequence[int]], title: str) -
 
 
 def draw_weights(path: Path, weights: NDArray[np.floating[Any]], title: str) -> None:
-    """Draw what each unit of the first layer looks for, as images of its weights.
+    """Draw the weights of the units of the first layer as images.
 
     Parameters
     ----------
     path : Path
     weights : float array (side * side + 1, units)
-        The last row, the bias, is left out; of many units the first `MOST_IMAGES` are drawn.
+        The last row, the bias, is not drawn, and only the first `MOST_IMAGES` units are.
     title : str
 
     Raises
     ------
     InputError
-        When the inputs are no square image.
+        If the inputs are no square image.
     MissingToolError
-        When matplotlib is not installed.
+        If matplotlib is not installed.
     """
     side = image_side(len(weights) - 1)
     images = weights[:-1, :MOST_IMAGES].T.reshape(-1, side, side)

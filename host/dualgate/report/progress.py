@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a run shows while it goes: a row an epoch, and on a terminal a bar under the rows."""
+"""Progress of a run: a row for each epoch, and on a terminal a bar below the rows."""
 
 from types import TracebackType
 from typing import Self
@@ -24,17 +24,17 @@ COLUMNS = (
 
 
 def percent(share: float | None) -> str:
-    """A share with two decimals, or a dash where there is none."""
+    """Format a share with two decimals, or a dash for None."""
     return "-" if share is None else f"{share:.2%}"
 
 
 def heading() -> str:
-    """The row above the rows."""
+    """Return the heading of the table of epochs."""
     return "".join(name.rjust(width) for name, width in COLUMNS)
 
 
 def row(record: Record, epochs: int) -> str:
-    """The `record` of an epoch, of `epochs` in all, as a row under `heading`."""
+    """Format the `record` of one of `epochs` epochs as a row of the table."""
     cycles = record.cycles_per_sample
     cells = (
         f"{record.epoch}/{epochs}",
@@ -50,16 +50,16 @@ def row(record: Record, epochs: int) -> str:
 
 
 class Display:
-    """Shows a run; a context manager.
+    """A display of a run; a context manager.
 
     Parameters
     ----------
     epochs, samples : int
-        Epochs of the run and samples of an epoch.
+        Number of epochs in the run and of samples in an epoch.
     console : Console
-        Decides by itself whether it is a terminal; if not, there are rows and no bar.
+        If it is no terminal, there are rows but no bar.
     done : int
-        Epochs that were done before.
+        Number of epochs that were finished before.
     """
 
     def __init__(self, epochs: int, samples: int, console: Console, done: int = 0) -> None:
@@ -93,7 +93,7 @@ class Display:
         self._bar.stop()
 
     def batch(self, done: int) -> None:
-        """Move the bar: `done` samples of this epoch are trained."""
+        """Update the bar after `done` samples of this epoch."""
         if not self._headed:
             self._print(heading())
             self._headed = True

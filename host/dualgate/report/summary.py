@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The figures a run ends with, as text and as JSON."""
+"""The final figures of a run, as text and as JSON."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ class Summary:
     Parameters
     ----------
     task, device : str
-        As they were given.
+        Names as given by the user.
     layers, frozen, activation, objective
         See `Network`; the objective is its loss.
     epochs, batch, lr, momentum, prune, seed
@@ -32,21 +32,21 @@ class Summary:
     optimiser, schedule, l1, l2, class_weights, shift, patience, initialiser
         See `Recipe`.
     accuracy, loss, confusion, mse, r2
-        Of the held-out samples, with the weights the run ended with; see `Evaluation`.
+        Metrics of the held-out samples, with the final weights; see `Evaluation`.
     goal, reached : str, bool
-        What the task's defaults reach, and whether this run did.
+        Bound that the defaults of the task reach, and whether this run reached it.
     train_accuracy, train_loss : float
-        Of the last epoch.
+        Values of the last epoch.
     samples_per_s, cycles_per_sample : float
-        Mean over the epochs; no cycles (None) where the device has no clock.
+        Means over the epochs. The cycles are None if the device has no clock.
     kept_fraction : float
-        Of all tangents that crossed a hidden layer.
+        Share of all tangents that crossed a hidden layer.
     saturations, saturated_values, saturated_updates, saturated_weights : int
         The first is the sum of the others; see `commands.COUNTERS`.
     bit_identical : bool or None
-        True after a check of every batch, None without.
+        True if every batch was checked, None without checks.
     batches : int
-        Of the whole run, or those that were checked.
+        Number of batches in the run, or of checked batches.
     parameters : int
     """
 
@@ -95,14 +95,14 @@ class Summary:
     def of(
         cls, task: str, spec: str, trainer: Trainer, device: Device, evaluation: Evaluation
     ) -> "Summary":
-        """Gather the figures of a run that has ended, on a device still open.
+        """Collect the figures of a finished run from its device, which is still open.
 
         Parameters
         ----------
         task : str
             A key of `TASKS`.
         spec : str
-            What the device was opened by.
+            Name by which the device was opened.
         trainer : Trainer
         device : Device
         evaluation : Evaluation
@@ -137,7 +137,7 @@ class Summary:
         )
 
     def text(self) -> str:
-        """The lines that end a run."""
+        """Return the final lines of a run."""
         clipped = (
             f"{self.saturations:,} (values {self.saturated_values:,}, updates "
             f"{self.saturated_updates:,}, weights {self.saturated_weights:,})"
@@ -162,7 +162,7 @@ class Summary:
         return f"held-out loss: {self.loss:.4f}, MSE {self.mse:.4g}{explained}"
 
     def title(self) -> str:
-        """One line that names the run, for a picture."""
+        """Return a line that identifies the run, for a picture."""
         sizes = "-".join(map(str, self.layers))
         return f"{self.task}, {sizes}, prune {self.prune}, on {self.device}"
 

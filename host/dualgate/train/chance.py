@@ -33,7 +33,19 @@ def epoch_batches(seed: int, epoch: int, samples: int, batches: int) -> list[NDA
 
 
 def draw_shifts(recipe: Recipe, epoch: int, batch: int, x: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Shift the images of a batch (samples, inputs) as `Recipe.shift` says."""
+    """Shift the images of a batch by random distances.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its `shift` is the largest distance.
+    epoch, batch : int
+    x : int array (samples, inputs)
+
+    Returns
+    -------
+    int array (samples, inputs)
+    """
     if not recipe.shift:
         return x
     return shift_images(x, recipe.shift, np.random.default_rng((recipe.seed, epoch, batch)))
@@ -42,7 +54,21 @@ def draw_shifts(recipe: Recipe, epoch: int, batch: int, x: NDArray[np.int64]) ->
 def draw_dropout(
     network: Network, recipe: Recipe, epoch: int, batch: int, samples: int
 ) -> list[NDArray[np.bool_]] | None:
-    """Draw the masks of a batch, (samples, units) for each hidden layer; None without dropout."""
+    """Draw the units that take part in each sample of a batch.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+        Its `dropout` is the share of units that is left out.
+    epoch, batch : int
+    samples : int
+        Number of samples in the batch.
+
+    Returns
+    -------
+    list of bool array (samples, units), one for each hidden layer; None without dropout
+    """
     if not recipe.dropout:
         return None
     # The last number separates this stream of random numbers from that of the shifts.

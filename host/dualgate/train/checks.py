@@ -15,7 +15,16 @@ from .recipe import Recipe
 def check_recipe(
     network: Network, recipe: Recipe, train: QuantizedSamples, has_held_out: bool
 ) -> None:
-    """Raise `InputError` unless `recipe` suits the network and the samples."""
+    """Raise `InputError` unless a recipe suits the network and the samples.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    train : QuantizedSamples
+    has_held_out : bool
+        Whether there are held-out samples.
+    """
     if recipe.shift:
         image_side(network.sizes[0])
     if (recipe.shift or recipe.class_weights) and train.labels is None:

@@ -26,7 +26,7 @@ from ..rtl.verilated import library
 HARNESS = Path(__file__).with_name("board.cpp")
 
 CLOCK_HZ = 25_000_000
-"""Of the simulated board, where a rate in baud is to mean a time."""
+"""Clock of the simulated board in Hz, which converts a rate in baud to cycles."""
 
 OUT_BYTES = 1 << 12
 
@@ -34,12 +34,12 @@ assert FRACTION_BITS == 8, "the harness counts in 1/256 of a cycle"
 
 
 def bit_time(baud: float | None) -> int:
-    """What a bit takes on the simulated board, in 1/256 of a cycle; 0 for no limit.
+    """Return the time of a bit on the simulated board, in 1/256 of a cycle; 0 for no limit.
 
     Raises
     ------
     InputError
-        For a rate that the clock cannot make.
+        For a rate that is impossible with this clock.
     """
     try:
         return 0 if baud is None else divisor_for(CLOCK_HZ, baud)
@@ -48,7 +48,7 @@ def bit_time(baud: float | None) -> int:
 
 
 def build(component: wiring.Component, name: str, identity: bytes) -> Path:
-    """Compile a component that has a `line`, unless that was done before; returns the library."""
+    """Compile a component that has a `line`, unless it is in the cache; returns the library."""
     version = build_identity(identity, files=(HARNESS,)).hex()[:16]
     target = cache_directory() / f"{name}-{version}.so"
     return library(target, lambda: component, "board", HARNESS, f"the {name}", trace=False)
@@ -62,7 +62,7 @@ def build_board(engine: EngineParameters, link: LinkParameters) -> Path:
 
 
 class Board:
-    """A running model of something behind a line of bytes.
+    """A running model of a component with a line of bytes.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ class Board:
     Members
     -------
     cycles : int
-        Clock cycles so far.
+        Number of clock cycles so far.
     taken, given : int
-        Bytes so far.
+        Numbers of bytes so far.
     """
 
     def __init__(self, library: Path, bit: int = 0) -> None:
@@ -97,20 +97,20 @@ class Board:
 
     @property
     def waiting(self) -> int:
-        """Bytes fed that have not yet travelled."""
+        """Number of bytes fed that are not yet transmitted."""
         return len(self._waiting)
 
     @property
     def seconds(self) -> float:
-        """Time on the board."""
+        """Return the time on the board."""
         return self.cycles / CLOCK_HZ
 
     def feed(self, data: bytes) -> None:
-        """Queue bytes for the line into the board."""
+        """Queue bytes for transmission to the board."""
         self._waiting += data
 
     def run(self, cycles: int) -> bytes:
-        """Run for a number of cycles, or until a frame has left; returns what came out."""
+        """Run for a number of cycles or until a frame has left; returns the bytes sent."""
         taken, given = ctypes.c_int64(), ctypes.c_int64()
         self.cycles += self._library.board_run(
             *(self._handle, self._waiting, len(self._waiting), ctypes.byref(taken)),
@@ -129,12 +129,12 @@ class Board:
 
 
 class Noise:
-    """Corrupts and drops bytes at random.
+    """A channel that corrupts and drops random bytes.
 
     Parameters
     ----------
     error_rate, drop_rate : float
-        Share of the bytes that become another one, and that get lost.
+        Shares of the bytes that change, and that are lost.
     seed : int
 
     Members
@@ -156,7 +156,7 @@ class Noise:
         self.corrupted = self.dropped = 0
 
     def __call__(self, data: bytes) -> bytes:
-        """What arrives of `data`."""
+        """Return the bytes that arrive when `data` is sent."""
         if not self._error and not self._drop:
             return data
         out = bytearray()
@@ -172,15 +172,15 @@ class Noise:
 
 
 class BoardPort:
-    """A port of the host's with a board at its other end, in the board's own time.
+    """A port of the host that is connected to a simulated board, in the time of the board.
 
-    Whatever the host computes takes no time here, so the line is never idle for its sake.
+    The computations of the host take no time of the board, so the line never waits for them.
 
     Parameters
     ----------
     board : Board
     there, back : Noise or None
-        What befalls bytes on their way to the board, and from it.
+        Noise on the bytes to the board and from it.
     """
 
     name = "the simulated board"
@@ -192,7 +192,7 @@ class BoardPort:
         self._back = back or Noise(0, 0, 0)
 
     def clock(self) -> float:
-        """Seconds on the board."""
+        """Return the time on the board in seconds."""
         return self.board.seconds
 
     def write(self, data: bytes) -> None:
@@ -200,11 +200,11 @@ class BoardPort:
         self.board.feed(self._there(data))
 
     def read(self, seconds: float) -> bytes:
-        """Run the board until a frame has left, or for some of its seconds."""
+        """Run the board until a frame has left, or for `seconds` of its time."""
         return self._back(self.board.run(max(1, round(seconds * CLOCK_HZ))))
 
     def drop_input(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no bytes wait here."""
 
     def close(self) -> None:
         """End the simulation."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""`dualgate serve`: a simulated board behind a pseudo-terminal, for a host that cannot tell."""
+"""`dualgate serve`: a simulated board behind a pseudo-terminal, in place of a real one."""
 
 import contextlib
 import os
@@ -16,17 +16,17 @@ from dualgate_hw.link.serial.line import LinkParameters
 from .model import Board, Noise, bit_time, build_board
 
 SLICE = 20_000
-"""Cycles between two looks at the pseudo-terminal, some hundredths of a second."""
+"""Number of cycles between two polls of the pseudo-terminal, some hundredths of a second."""
 
 REST = 1_000_000
-"""Cycles without a byte after which the board may rest: longer than any command takes."""
+"""Number of cycles without a byte, more than any command takes, after which the board may pause."""
 
 REST_S = 0.2
 READ_BYTES = 1 << 16
 
 
 class PseudoTerminal:
-    """Two ends of a line: this process holds one, a host opens the other by its `path`.
+    """A pseudo-terminal: this process has one end, and a host opens the other by its `path`.
 
     Members
     -------
@@ -34,7 +34,7 @@ class PseudoTerminal:
     """
 
     def __init__(self) -> None:
-        # Holding the host's end open, too, keeps the line alive between two hosts.
+        # The end of the host stays open here, too, which keeps the line alive between two hosts.
         self._fd, self._held = os.openpty()
         tty.setraw(self._fd)
         tty.setraw(self._held)
@@ -43,19 +43,19 @@ class PseudoTerminal:
         self._leaving = b""
 
     def read(self, seconds: float) -> bytes:
-        """What the host has written; waits up to `seconds`."""
+        """Return the bytes that the host has written; waits up to `seconds`."""
         ready, _, _ = select.select([self._fd], [], [], seconds)
         return os.read(self._fd, READ_BYTES) if ready else b""
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the host, now or, if it does not read, with the next call."""
+        """Send bytes to the host, now or, if it does not read, in the next call."""
         self._leaving += data
         if self._leaving:
             with contextlib.suppress(BlockingIOError):
                 self._leaving = self._leaving[os.write(self._fd, self._leaving) :]
 
     def close(self) -> None:
-        """Cut the line."""
+        """Close both ends."""
         os.close(self._fd)
         os.close(self._held)
 
@@ -67,12 +67,12 @@ def run(
     back: Noise,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Pass bytes between a host and a board, while `goes_on` says so.
+    """Pass bytes between a host and a board while `goes_on` returns true.
 
     Parameters
     ----------
     there, back : Noise
-        What befalls bytes on their way to the board, and from it.
+        Noise on the bytes to the board and from it.
     """
     quiet = REST
     while goes_on():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is nonzero in a batch, as the cycle model wants it, from the golden model."""
+"""The nonzero numbers of a batch, computed by the golden model for the cycle model."""
 
 from collections.abc import Sequence
 
@@ -28,13 +28,13 @@ def activity(
     target: Ints,
     masks: Masks | None = None,
 ) -> Activity:
-    """Run a batch through the golden model and note what is not zero.
+    """Run a batch through the golden model and record which numbers are nonzero.
 
     Parameters
     ----------
     network : Network
     weights : sequence of int array (inputs + 1, outputs)
-        Master weights that the batch begins with.
+        Master weights at the beginning of the batch.
     settings : Settings
     x : int array (samples, inputs)
     target : int array (samples, outputs)
@@ -43,7 +43,7 @@ def activity(
     """
     check_shapes(network, weights)
     read = golden.mac_weights(weights)
-    # Counts of rows are of no interest here, and only they depend on the engine.
+    # Only the counts of rows depend on the engine, and they are not used here.
     engine, tally = EngineParameters(), Tally()
     done = golden.forward(network, read, x, engine, tally, masks)
     update = golden.output_updates(network, settings, done, target, tally)

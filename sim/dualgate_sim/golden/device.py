@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The golden model behind the device interface."""
+"""The golden model as a device."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -23,7 +23,7 @@ from .exact import Tally
 Ints = NDArray[np.int64]
 
 CHUNK = 128
-"""Samples computed at once; the tangents of so many stay in a core's cache."""
+"""Number of samples computed at a time, whose tangents fit the cache of a processor core."""
 
 
 class GoldenDevice(EngineDevice):
@@ -32,9 +32,9 @@ class GoldenDevice(EngineDevice):
     Parameters
     ----------
     neurons : int
-        N of the engine it stands for; only the counts of rows depend on it.
+        N of the modelled engine; only the counts of rows depend on it.
     limits : int
-        Memory sizes to hold it to (fields of `EngineParameters`); otherwise networks always fit.
+        Limits on memory sizes (fields of `EngineParameters`); without limits every network fits.
     """
 
     def __init__(self, neurons: int | str = 16, **limits: int | str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What the golden model's parts share: exact sums, the one way to narrow, and counts."""
+"""Common parts of the golden model: exact sums, narrowing and counts."""
 
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ HALF_RANGE = 1 << (VALUE_WIDTH - 1)
 
 @dataclass
 class Tally:
-    """Counts of one call; names as in `commands.COUNTERS`."""
+    """Counts of the golden model; names as in `commands.COUNTERS`."""
 
     value_rows: int = 0
     tangent_rows: int = 0
@@ -33,9 +33,9 @@ class Tally:
 
 @dataclass
 class Pass:
-    """What a forward pass leaves: inputs of each layer, slopes of each layer, outputs.
+    """Results of a forward pass: inputs and slopes of each layer, and the outputs.
 
-    Each is (samples, units), integers carried by float64.
+    All are arrays (samples, units) of integers in float64.
     """
 
     inputs: list[Floats] = field(default_factory=list)
@@ -44,12 +44,12 @@ class Pass:
 
 
 def exact(terms: int) -> None:
-    """Assert that `terms` products of 16-bit numbers add exactly in float64."""
+    """Assert that float64 adds `terms` products of 16-bit numbers exactly."""
     assert terms << (2 * VALUE_WIDTH - 2) < 1 << 53, "sum of products leaves the exact range"
 
 
 def narrow(x: Floats, shift: Floats | int, tally: Tally, counter: str) -> Floats:
-    """Rounding shift to 16 bits, saturating; clipped entries are added to `counter`."""
+    """Shift right with rounding and saturate to 16 bits; clipped entries count in `counter`."""
     rounded = np.floor(x * np.exp2(-np.asarray(shift, np.float64)) + 0.5)
     clipped: Floats = np.clip(rounded, -HALF_RANGE, HALF_RANGE - 1)
     count = int(np.count_nonzero(clipped != rounded))

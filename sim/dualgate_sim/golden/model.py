@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The golden model: what the engine computes, bit for bit, a batch at a time.
+"""The golden model: the arithmetic of the engine, bit for bit, for a batch at a time.
 
-It says what is computed and never when: sums are exact integers, so their order, the lanes and the
-schedule do not matter. Arrays of float64 carry the integers wherever a sum of products is taken,
-because BLAS adds integers exactly below 2**53; `exact.exact` holds that bound. Every scaling is by
-a power of two, hence exact, and every narrowing is a floor written out.
+It defines the results and no schedule: sums are exact integers, so that neither their order nor the
+number of lanes matters. Integers in sums of products are stored in arrays of float64, because BLAS
+adds integers exactly below 2**53; `exact.exact` asserts that bound. Every scaling is by a power of
+two and therefore exact, and every narrowing is an explicit floor.
 """
 
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ from .tangents import tag_updates
 
 
 def mac_weights(master: Sequence[Ints]) -> list[Floats]:
-    """The upper half of master weights, as the MAC reads it; (inputs + 1, outputs) a layer."""
+    """Return the upper half of master weights, (inputs + 1, outputs) a layer, for the MAC."""
     return [(w >> (MASTER_WIDTH - VALUE_WIDTH)).astype(np.float64) for w in master]
 
 
 class _Lookup:
-    """`Activation.rule` tabulated over all pre-activations; the same numbers, faster."""
+    """A table of `Activation.rule` over all pre-activations, for speed."""
 
     _tables: ClassVar[dict[str, tuple[Floats, Floats]]] = {}
 
@@ -63,7 +63,7 @@ def forward(
     tally: Tally,
     masks: Masks | None = None,
 ) -> Pass:
-    """Values and slopes of every layer.
+    """Compute values and slopes of every layer.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ def forward(
     weights : list of (inputs + 1, outputs), from `mac_weights`
     x : int array (samples, inputs)
     engine : EngineParameters
-        Only for counting rows.
+        Only the counts of rows depend on it.
     tally : Tally
-        Counts are added here.
+        The counts are added to it.
     masks : sequence of bool array (samples, units) or None
-        For each hidden layer, the units whose value and slope are not zero whatever they are.
+        For each hidden layer, the units that take part; value and slope of the others are zero.
     """
     result = Pass()
     a = x.astype(np.float64)
@@ -96,7 +96,7 @@ def forward(
 def output_updates(
     network: Network, settings: Settings, done: Pass, target: Ints, tally: Tally
 ) -> Floats:
-    """Update scalars of the outputs: ``error * rate``, (samples, outputs)."""
+    """Compute the update scalars of the outputs, ``error * rate``, (samples, outputs)."""
     error = narrow(done.outputs - target, 0, tally, "saturated_updates")
     if network.objective.sloped:
         error = np.floor((error * done.slopes[-1]) * 2.0**-UNIT_FRAC + 0.5)
@@ -106,7 +106,9 @@ def output_updates(
 def accumulate(
     layer: Layer, inputs: Floats, update: Floats, engine: EngineParameters, tally: Tally
 ) -> Ints:
-    """What a layer's velocity gains: the outer products of inputs and update scalars, summed.
+    """Compute the sum of a layer's outer products of inputs and update scalars.
+
+    It is the gain of the velocity.
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ def gradient(
     tally: Tally,
     masks: Masks | None = None,
 ) -> tuple[Floats, list[Ints]]:
-    """Outputs (samples, outputs), and what each layer's velocity gains from these samples."""
+    """Compute the outputs (samples, outputs), and each layer's gain of velocity."""
     done = forward(network, weights, x, engine, tally, masks)
     update = output_updates(network, settings, done, target, tally)
     updates = [
@@ -154,7 +156,7 @@ def gradient(
 def apply(
     weight: Ints, velocity: Ints, shift: int, bias: int, momentum: int, tally: Tally
 ) -> tuple[Ints, Ints]:
-    """End of a batch for one layer: ``w - v`` and ``v * momentum``, both saturating.
+    """Return the state of a layer after a batch: ``w - v`` and ``v * momentum``, saturated.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Tangents in the golden model: every hidden unit's tag is carried to the outputs, and pruned."""
+"""Tangents in the golden model: the tags of hidden units are carried to the outputs and pruned."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ _DELTA_SHIFT_MAX = 47
 
 
 def normalise(sums: Floats) -> tuple[Floats, Floats]:
-    """Block floating point: the least shift that brings a vector's sums into 16 bits.
+    """Convert sums to block floating point, with the smallest shift that fits 16 bits.
 
     Parameters
     ----------
@@ -37,18 +37,17 @@ def normalise(sums: Floats) -> tuple[Floats, Floats]:
 
 
 def prune(mantissas: Floats, setting: int, tally: Tally) -> Floats:
-    """Zero the entries far below their vector's largest; count the nonzero ones kept and dropped.
+    """Set entries far below the largest of their vector to zero, and count nonzero entries.
 
-    Vectors are along the first axis.
-
-    An entry stays when ``|m| * 2**p >= 2**b``, b the bit length of the largest magnitude: the
-    largest always does. p = `PRUNE_OFF` keeps all.
+    Vectors are along the first axis. An entry m is kept if ``|m| * 2**p >= 2**b``, where b is the
+    bit length of the largest magnitude, so that the largest entry is always kept. A p of
+    `PRUNE_OFF` keeps all.
     """
     nonzero = kept = int(np.count_nonzero(mantissas != 0))
     if setting != PRUNE_OFF:
         magnitude = np.abs(mantissas)
         bits = np.frexp(magnitude.max(axis=0))[1].astype(np.float64)
-        # The threshold is above zero, so what is kept is not zero.
+        # The threshold is above zero, so kept entries are nonzero.
         keep = magnitude >= np.exp2(bits - setting)
         mantissas = mantissas * keep
         kept = int(np.count_nonzero(keep))
@@ -60,7 +59,7 @@ def prune(mantissas: Floats, setting: int, tally: Tally) -> Floats:
 def _alive(
     sums: Floats, groups: int, chunks: Chunks | None, tally: Tally, seen: list[Bools] | None
 ) -> None:
-    """Count the rows of the vectors that have a sum which is not zero; note which these are."""
+    """Count the rows of vectors with a nonzero sum, and append a mask of these to `seen`."""
     alive: Bools = np.any(sums != 0, axis=0)
     tally.scale_rows += int(np.count_nonzero(chunks.any(alive) if chunks else alive)) * groups
     if seen is not None:
@@ -78,7 +77,7 @@ def tag_updates(
     tally: Tally,
     seen: list[Bools] | None = None,
 ) -> Floats:
-    """Update scalars of one hidden layer: each of its units is a tag carried to the outputs.
+    """Compute the update scalars of a hidden layer, whose units are tags carried to the outputs.
 
     Parameters
     ----------
@@ -87,12 +86,13 @@ def tag_updates(
     update : (samples, outputs)
         From `golden.output_updates`.
     seen : list
-        Takes what is not zero, in the order of the layers entered: for each whether any sum is,
-        (samples, tags), and for each but the last which entries are kept, (samples, tags, units).
+        Receives masks of nonzero numbers. For each layer that the tags enter, in order: the tags
+        with a nonzero sum, (samples, tags); then, except for the last layer, the kept entries,
+        (samples, tags, units).
 
     Returns
     -------
-    (samples, units of the tag layer); all zero for a frozen one, whose tags are never seeded.
+    (samples, units of the tag layer); zero for a frozen layer, whose tags have no seeds.
     """
     layers = network.layers
     seed = done.slopes[tag_layer]
@@ -103,11 +103,11 @@ def tag_updates(
     following = layers[tag_layer + 1]
     seeded = seed != 0
     tally.tangent_rows += int(np.count_nonzero(seeded)) * engine.groups_of(following)
-    # Only the count of rows needs to know which tags go together.
+    # Only the count of rows depends on the grouping of tags in chunks.
     chunks = (
         Chunks(seeded, engine.neurons, engine.tangent_lanes) if engine.tangent_lanes > 1 else None
     )
-    # Vectors are along the first axis, where numpy's reductions are fastest.
+    # Vectors are along the first axis, for which numpy reduces fastest.
     sums = np.multiply(weights[tag_layer + 1][:-1].T[:, None, :], seed, order="C")
     for index in range(tag_layer + 1, len(layers) - 1):
         layer = layers[index]

@@ -18,16 +18,16 @@ from .compiled import CompiledEngine
 class SimDevice(StreamDevice):
     """The compiled RTL as a device.
 
-    The engine is built when a network is configured, with memories that hold it.
+    `configure` builds the engine, with memories large enough for the network.
 
     Parameters
     ----------
     neurons : int
-        N, a power of two.
+        N of the engine, a power of two.
     trace : str, optional
         File for a waveform of the first batch.
     limits : int
-        Memory sizes to hold it to (fields of `EngineParameters`).
+        Limits on memory sizes (fields of `EngineParameters`).
     """
 
     def __init__(

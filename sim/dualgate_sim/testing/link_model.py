@@ -13,20 +13,20 @@ import numpy as np
 from dualgate.link.frame import POSITION_MASK, WORD_BYTES, Deframer, Frame, Kind
 
 Engine = Callable[[int], list[int]]
-"""Takes a command word, returns the response words that follow at once."""
+"""Command word -> response words."""
 
 
 class DeviceEnd:
-    """Bytes in, bytes out, and an engine behind.
+    """The device's end of a link, with an engine: bytes in, bytes out.
 
     Parameters
     ----------
     identity : sequence of int
         Payload of WELCOME.
     make_engine : callable
-        Makes an engine as it is after a reset; every session gets one.
+        Makes an engine in its reset state, one for each session.
     receive_words, send_words : int
-        Room for commands and responses; powers of two.
+        Sizes of the queues of commands and responses, powers of two.
     most_words : int
         Largest payload that it sends.
 
@@ -55,7 +55,7 @@ class DeviceEnd:
         self.reset()
 
     def reset(self) -> None:
-        """As after power-on: no session, an engine without a past."""
+        """Enter the state after power-on: no session, and a new engine."""
         self._begin(0)
         self._welcoming = False
 
@@ -69,7 +69,7 @@ class DeviceEnd:
         self._answer = self._polled = False
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the line."""
+        """Accept bytes from the line."""
         for frame in self._deframer.feed(data):
             if frame.kind == Kind.HELLO:
                 self._begin(frame.session)
@@ -104,13 +104,13 @@ class DeviceEnd:
         return self._receive_words - len(self._commands)
 
     def run(self, words: int) -> None:
-        """Let the engine take up to `words` command words, as far as its responses have room."""
+        """Pass up to `words` command words to the engine, while there is room for responses."""
         while words and self._commands and len(self._responses) < self._send_words:
             self._responses += self._engine(self._commands.pop(0))
             words -= 1
 
     def output(self) -> bytes:
-        """What the device sends now."""
+        """Return the bytes that the device sends now."""
         out = b""
         if self._welcoming:
             out += self._frame(Kind.WELCOME, self._welcome)

@@ -13,7 +13,7 @@ from amaranth.lib import data
 
 
 def plain(value: Any) -> Any:
-    """A sampled value as integers, dictionaries and lists."""
+    """Convert a sampled value to integers, dictionaries and lists."""
     if not isinstance(value, data.Const):
         return int(value)
     layout = value.shape()
@@ -25,7 +25,7 @@ def plain(value: Any) -> Any:
 async def send(
     ctx: Any, port: Any, payloads: Iterable[Any], odds: float = 0.0, seed: int = 0
 ) -> list[int]:
-    """Offer payloads one after the other; returns the cycles, from 0, in which they were taken."""
+    """Send payloads in order; returns the cycles, from 0, of their transfers."""
     dice = random.Random(seed)
     cycle, taken = 0, []
     for payload in payloads:
@@ -46,12 +46,12 @@ async def send(
 async def receive(
     ctx: Any, port: Any, count: int, odds: float = 0.0, seed: int = 0
 ) -> list[tuple[int, Any]]:
-    """Take `count` payloads; returns each with its cycle.
+    """Receive `count` payloads; returns each with the cycle of its transfer.
 
     Raises
     ------
     AssertionError
-        When a payload that was on offer is withdrawn or changes before it is taken.
+        If a valid payload is withdrawn or changes before its transfer.
     """
     dice = random.Random(seed)
     cycle = 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A multilayer perceptron in plain Python on `Dual` numbers: what the other models vectorise.
+"""A multilayer perceptron in plain Python on `Dual` numbers, which other models vectorise.
 
 Tags are units and not weights: a unit's pre-activation z is tagged ``(layer, unit)`` when it is
 seeded, and since ``z = sum a_i w_ij``, the derivative of anything by w_ij is ``a_i`` times its
@@ -27,7 +27,7 @@ Weights = Sequence[Sequence[Sequence[Number]]]
 
 @dataclass(frozen=True)
 class Trace:
-    """What one sample leaves.
+    """Results of a forward pass of one sample.
 
     Parameters
     ----------
@@ -49,19 +49,19 @@ def forward(
     policy: Policy = keep_all,
     frozen: Collection[int] = (),
 ) -> Trace:
-    """One sample through the network.
+    """Pass one sample through the network.
 
     Parameters
     ----------
     network : Network
     weights : sequence (layers) of sequence (inputs + 1) of sequence (outputs)
-        The last row of each layer is the bias. A weight may itself be a `Dual`, a variable
-        say, whose tangents then travel beside those of the units.
+        The last row of each layer is the bias. A weight may itself be a `Dual`, such as a
+        variable, whose tangents are carried together with those of the units.
     x : sequence (inputs)
     policy : callable
         Prunes the values of each hidden layer.
     frozen : collection of int
-        Layers, from 0, that are not to learn: their units get no tag.
+        Layers, from 0, that do not learn; their units have no tags.
     """
     values = [[_dual(a) for a in x]]
     last = len(network.layers) - 1
@@ -75,7 +75,7 @@ def forward(
 
 
 def loss(network: Network, trace: Trace, target: ArrayLike) -> Dual:
-    """Loss of one sample, by the formula in `floating.losses`, with its tangents.
+    """Compute the loss of one sample, by the formula in `floating.losses`, with its tangents.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def gradient(
     policy: Policy = keep_all,
     frozen: Collection[int] = (),
 ) -> list[Floats]:
-    """Gradient of the mean loss over a batch: for each sample, an outer product a layer.
+    """Compute the gradient of the mean loss of a batch, by outer products for each sample.
 
     Parameters
     ----------
@@ -111,12 +111,13 @@ def gradient(
 
     Returns
     -------
-    A list of float array (inputs + 1, outputs); zeros for a frozen layer.
+    list of float array (inputs + 1, outputs)
+        Zeros for a frozen layer.
 
     Raises
     ------
     InputError
-        Without samples, or for as many targets as there are not inputs.
+        Without samples, or if the numbers of inputs and targets differ.
     """
     inputs, targets = np.asarray(x, np.float64), np.asarray(target, np.float64)
     if not len(inputs) or len(inputs) != len(targets):
@@ -147,7 +148,7 @@ def _activate(activation: Activation, z: Sequence[Dual]) -> list[Dual]:
 
 
 def _array(numbers: Sequence[Dual]) -> NDArray[np.float64]:
-    """An array of objects, on which numpy does arithmetic by calling the objects' own."""
+    """Make an array of objects, on which numpy calls the arithmetic of the objects."""
     array = np.empty(len(numbers), object)
     array[:] = numbers
     return array

@@ -2,9 +2,9 @@
 
 """Forward-mode automatic differentiation by operator overloading.
 
-A `Dual` is a number that carries its derivatives along. Each is filed under a *tag*, which names
-what it is a derivative with respect to; every operation combines the tangents of its operands by
-the chain rule, so that one pass through any Python code yields value and gradient together::
+A `Dual` is a number with its derivatives. Each derivative has a *tag*, the name of the variable it
+is taken with respect to. Every operation combines the tangents of its operands by the chain rule,
+so that one pass through any Python code yields both value and gradient::
 
     w, b = variable(2.0, "w"), variable(1.0, "b")
     a = relu(w * 3.0 + b)
@@ -31,18 +31,18 @@ class Dual:
     ----------
     value : float
     tangents : mapping of tag to float
-        Derivative of the number with respect to each tag; a tag that is absent stands for zero.
-        A tag is anything hashable.
+        Derivative of the number with respect to each tag; zero for an absent tag. A tag is any
+        hashable object.
 
     Raises
     ------
     ValueError, ZeroDivisionError, OverflowError
-        From an operation outside of its domain or range, as for Python's own floats.
+        From an operation outside its domain or range, as for Python's floats.
 
     Notes
     -----
-    Comparisons look at values alone, so code with branches runs as it does on floats. There is no
-    conversion to float, which would drop the tangents unseen: ask for `value`.
+    Comparisons depend only on values, so code with branches runs as it does on floats. There is no
+    conversion to float, which would silently drop the tangents; use `value`.
     """
 
     __slots__ = ("tangents", "value")
@@ -55,11 +55,11 @@ class Dual:
         self.tangents = dict(tangents or {})
 
     def derivative(self, tag: Hashable) -> float:
-        """Derivative with respect to `tag`; zero where the number does not depend on it."""
+        """Return the derivative with respect to `tag`; zero if the number does not depend on it."""
         return self.tangents.get(tag, 0.0)
 
     def tagged(self, tag: Hashable) -> "Dual":
-        """The same number, with one more as its derivative with respect to `tag`: a seed."""
+        """Return the number with a seed: its derivative with respect to `tag` increased by one."""
         return Dual(self.value, {**self.tangents, tag: self.derivative(tag) + 1.0})
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class Dual:
     __hash__ = None  # type: ignore[assignment]
 
     def apply(self, name: str) -> "Dual":
-        """The elementary function `name`, a key of `ELEMENTARY`, of this number."""
+        """Apply the elementary function `name`, a key of `ELEMENTARY`."""
         value, slope = ELEMENTARY[name]
         y = value(self.value)
         return chain(y, (self, slope(self.value, y)))
@@ -148,20 +148,20 @@ class Dual:
 
 
 def variable(value: float, tag: Hashable) -> Dual:
-    """A `value` to differentiate with respect to: its derivative by its own `tag` is one."""
+    """Make a variable of a `value`; its derivative with respect to its `tag` is one."""
     return Dual(value).tagged(tag)
 
 
 def chain(value: float, *operands: tuple[Dual, float]) -> Dual:
-    """The chain rule: a result from the numbers it depends on.
+    """Make a result by the chain rule.
 
     Parameters
     ----------
     value : float
-        Of the result.
+        Value of the result.
     operands : (Dual, float)
-        What the result was computed from, and its derivative with respect to that. A derivative
-        of zero, such as that of a ReLU below zero, passes nothing on and costs nothing.
+        The operands, each with the derivative of the result with respect to it. An operand with a
+        derivative of zero, such as that of a ReLU below zero, is skipped at no cost.
     """
     tangents: dict[Hashable, float] = {}
     for operand, slope in operands:
@@ -189,8 +189,8 @@ def _divide(x: Dual, y: Dual) -> Dual:
 
 
 def _power(x: Dual, y: Dual) -> Dual:
-    # math.pow refuses what has no real result, where ** would turn complex. A constant's
-    # derivative is not asked for: log(x), or x to y - 1, may not exist.
+    # math.pow raises for a result that is not real, where ** would return a complex number. The
+    # derivative by a constant is not computed, since log(x) or x to y - 1 may not exist.
     value, by_base, by_exponent = math.pow(x.value, y.value), 0.0, 0.0
     if x.tangents and y.value:
         by_base = y.value * math.pow(x.value, y.value - 1.0)
@@ -214,7 +214,7 @@ def _compare(x: Dual, y: object, compare: Callable[[float, float], bool]) -> boo
 
 
 def _dual(x: object) -> Dual | None:
-    """`x` as a Dual, a plain number as one without tangents; None for anything else."""
+    """Return `x` as a Dual, without tangents for a plain number; None for anything else."""
     if isinstance(x, Dual):
         return x
     return Dual(float(x)) if isinstance(x, Real) else None

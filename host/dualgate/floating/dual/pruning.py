@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Dynamic pruning of `Dual` numbers: which tangents of a layer are worth carrying on.
+"""Dynamic pruning of the tangents of `Dual` numbers.
 
 A policy is called with the numbers of a layer and returns them with fewer tangents; values never
 change. Policies *per number* let the tags of one number compete, as the hypothesis was first put;
@@ -20,12 +20,12 @@ Policy = Callable[[Sequence[Dual]], list[Dual]]
 
 
 def keep_all(layer: Sequence[Dual]) -> list[Dual]:
-    """No pruning: the gradient is exact."""
+    """Keep all tangents, so that the gradient is exact."""
     return list(layer)
 
 
 class LargestPerNumber:
-    """Keep the `count` tangents of largest magnitude of each number; of equals, the oldest tags.
+    """Keep the `count` largest tangents of each number; among equal ones, the oldest tags.
 
     Raises
     ------
@@ -47,9 +47,7 @@ class LargestPerNumber:
 
 
 class RandomPerNumber:
-    """Keep `count` tangents of each number, chosen by chance among those that are not zero.
-
-    The yardstick of every other policy: what is gained by choosing.
+    """Keep `count` random nonzero tangents of each number, as a baseline for other policies.
 
     Parameters
     ----------
@@ -78,7 +76,7 @@ class RandomPerNumber:
 
 
 class RelativePerTag:
-    """Drop a tag's tangents that are far below its largest in the layer; the engine's rule.
+    """Drop tangents far below the largest of their tag in the layer, by the engine's rule.
 
     Parameters
     ----------

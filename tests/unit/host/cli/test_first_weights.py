@@ -113,7 +113,7 @@ REFUSED = {
     ),
     "1 of 780 weights of layer 0 are outside the number range": ("--weights", "large.onnx"),
     "frozen layers 'first': give numbers from 0, such as 0,1": ("--freeze", "first"),
-    "layer 9 cannot be frozen; layers are 0 to 2": ("--freeze", "9"),
+    "there is no layer 9 to freeze; give 0 to 2": ("--freeze", "9"),
 }
 
 

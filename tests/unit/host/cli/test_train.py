@@ -177,7 +177,7 @@ BAD = {
     "does not fit: rows has 32768, needed": ("--layers", "64,100000,10"),
     "does not fit: rows has 9, needed": ("--device", "golden?rows=9"),
     "unknown activation 'wave'": ("--activation", "wave"),
-    "a step has no slope to train hidden units by": ("--activation", "step"),
+    "hidden units cannot have the activation step": ("--activation", "step"),
     "2 activations for 1 hidden": ("--activation", "tanh,relu"),
     "unknown loss 'hinge'": ("--loss", "hinge"),
     "0 epochs": ("--epochs", "0"),

@@ -96,7 +96,7 @@ def test_a_batch_without_samples_is_refused() -> None:
 @pytest.mark.parametrize("factor", [1e9, 1e-20])
 def test_a_rate_far_from_the_run_s_is_refused(factor: float) -> None:
     frac = update_frac(NETWORK, 0.1, 10)
-    with pytest.raises(InputError, match="out of reach"):
+    with pytest.raises(InputError, match="too far from the run's initial rate to be represented"):
         make_settings(NETWORK, frac, 0.1 * factor, 10)
 
 

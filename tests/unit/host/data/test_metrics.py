@@ -60,13 +60,13 @@ def test_labels_come_from_the_largest_output_or_from_one_half() -> None:
 @pytest.mark.parametrize(
     ("measure", "message"),
     [
-        (lambda: accuracy([1, 2], [1]), r"^shapes \(2,\) and \(1,\); give two that match"),
-        (lambda: accuracy([], []), r"^shapes \(0,\) and \(0,\); give two that match, not empty$"),
+        (lambda: accuracy([1, 2], [1]), r"^shapes \(2,\) and \(1,\); give two equal ones"),
+        (lambda: accuracy([], []), r"^shapes \(0,\) and \(0,\); give two equal ones, not empty$"),
         (lambda: confusion_matrix([0, -1], [0, 0]), r"^label -1 is out of range 0 to 0$"),
         (lambda: confusion_matrix([0, 5], [0, 0], 3), r"^label 5 is out of range 0 to 2$"),
         (lambda: confusion_matrix([0.5], [0]), r"^labels of a confusion matrix: give two lists"),
         (lambda: mean_squared_error([[1.0]], [1.0]), r"^shapes \(1, 1\) and \(1,\); give two"),
-        (lambda: r2([1.0, 1.0], [1.0, 2.0]), r"^the targets are all alike; R squared needs"),
+        (lambda: r2([1.0, 1.0], [1.0, 2.0]), r"^the targets are all equal; R squared needs"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(measure: Callable[[], Any], message: str) -> None:

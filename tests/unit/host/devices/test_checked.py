@@ -122,7 +122,7 @@ def test_weights_that_are_really_wrong_are_found_by_their_effect() -> None:
 
 
 def test_a_wrong_shape_is_an_error_of_the_device() -> None:
-    with pytest.raises(DeviceError, match=r"^outputs of layer 2: \(12, 3\) came, not \(13, 3\)$"):
+    with pytest.raises(DeviceError, match=r"^outputs of layer 2 have .* \(12, 3\), not \(13, 3\)$"):
         run(Faulty("train", lambda outputs: outputs[1:]))
 
 

@@ -237,5 +237,5 @@ def test_a_board_that_says_too_much_is_noticed() -> None:
     bar, answers = board(depth=64)
     with BarDevice(bar) as device:
         bar._answer = lambda op, payload: [*answers(op, payload), 1, 2, 3]
-        with pytest.raises(DeviceError, match="more than it was asked"):
+        with pytest.raises(DeviceError, match="more than the responses can have"):
             device.identify()

@@ -42,7 +42,9 @@ def test_another_kind_of_device_is_not_mistaken_for_an_engine() -> None:
 def test_an_engine_of_another_protocol_is_refused() -> None:
     device = FakeEngine()
     device.identity["protocol"] = PROTOCOL + 1
-    with pytest.raises(DeviceError, match=rf"speaks protocol {PROTOCOL + 1}, this host {PROTOCOL}"):
+    with pytest.raises(
+        DeviceError, match=rf"protocol version {PROTOCOL + 1}, this host {PROTOCOL};"
+    ):
         device.configure(Network((2, 1)), 12)
 
 
@@ -57,10 +59,10 @@ def test_memories_are_those_the_engine_names() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ([], "out of step"),
-        ([commands.header(Op.INFER, 0)], "out of step"),
-        ([commands.header(Op.APPLY, 1), 7], "out of step"),
-        ([commands.header(Op.APPLY, 0)] * 2, "out of step"),
+        ([], "responses do not match the commands"),
+        ([commands.header(Op.INFER, 0)], "responses do not match the commands"),
+        ([commands.header(Op.APPLY, 1), 7], "responses do not match the commands"),
+        ([commands.header(Op.APPLY, 0)] * 2, "responses do not match the commands"),
         ([commands.header(Op.APPLY, 2), 7], "stopped in the middle of a response"),
         ([commands.header(Op.APPLY, 0, Status.LENGTH)], "refused APPLY: LENGTH"),
         ([commands.header(Op.APPLY, 0, Status.UNKNOWN)], "refused APPLY: UNKNOWN"),
@@ -74,7 +76,7 @@ def test_a_wrong_answer_is_an_error(answer: list[int], message: str) -> None:
 @pytest.mark.parametrize("words", [0, 2, 3])
 def test_a_sample_s_answer_of_the_wrong_length_is_an_error(words: int) -> None:
     device = Spoiled([commands.header(Op.INFER, words), *[5] * words])
-    with pytest.raises(DeviceError, match="out of step"):
+    with pytest.raises(DeviceError, match="responses do not match the commands"):
         device.infer(np.zeros((1, 2), np.int64))
 
 

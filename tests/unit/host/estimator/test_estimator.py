@@ -198,7 +198,7 @@ def test_settings_that_scikit_learn_refuses_are_refused_by_it(
         (Classifier(loss="hinge"), "^unknown loss 'hinge'"),
         (Classifier(prune="1/3"), "^prune '1/3'"),
         (Classifier(hidden=(0,)), "^layers 2,0,2"),
-        (Classifier(frozen=(2,)), "^layer 2 cannot be frozen; layers are 0 to 1$"),
+        (Classifier(frozen=(2,)), "^there is no layer 2 to freeze; give 0 to 1$"),
         (Classifier(shift=1), "^2 inputs are no square image"),
         (Classifier(initialiser="ones"), "^unknown initialiser 'ones'"),
         (Classifier(patience=-1), "^patience -1: give 0 or more$"),

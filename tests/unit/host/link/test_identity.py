@@ -28,7 +28,7 @@ def test_what_is_said_is_understood() -> None:
 @pytest.mark.parametrize(
     ("position", "value", "message"),
     [
-        (0, MAGIC + 1, "what answers is not a dualgate board; check the port"),
+        (0, MAGIC + 1, "the device on this port is not a dualgate board; check the port"),
         (1, PROTOCOL + 1, rf"the device has command protocol {PROTOCOL + 1:#x}, this host "),
         (2, CONTRACT ^ 1, rf"has command contract {CONTRACT ^ 1:#x}, this host {CONTRACT:#x}"),
         (3, 99, rf"the device has value_width 99, this host {FORMATS['value_width']}; rebuild"),
@@ -68,7 +68,7 @@ def test_another_link_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
     port = ModelPort(DeviceEnd(IDENTITY.words(), EchoEngine))
     monkeypatch.setattr(client, "VERSION", frame_module.VERSION + 1)
-    with pytest.raises(HandshakeError, match="speaks link version 1, this host 2; rebuild"):
+    with pytest.raises(HandshakeError, match="has link version 1, this host 2; rebuild"):
         Client(port, clock=port.clock)
 
 

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The float reference against finite differences, and the golden model against the reference."""
+"""Forward mode in floating point against finite differences, and the golden model against it."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from dualgate.contract.activations import HIDDEN_ACTIVATIONS
-from dualgate.contract.formats import MASTER
+from dualgate.contract.formats import MASTER, MASTER_WIDTH, VALUE_WIDTH, WEIGHT_FRAC, Format
 from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
 from dualgate.contract.settings import PRUNE_OFF, make_settings, update_frac
+from dualgate.floating.forward_mode import ForwardMode
+from dualgate.floating.kernels import NUMPY
+from dualgate.floating.pruning import RelativePerTag
 from dualgate.optim.initialisers import initial_master_weights
+from dualgate.optim.optimisers import Momentum
 from dualgate.optim.regularisation import draw_masks
 from dualgate_sim.golden.device import GoldenDevice
-from dualgate_sim.testing import reference
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,6 +25,60 @@ Floats = NDArray[np.float64]
 EVERY = [(activation, loss) for activation in HIDDEN_ACTIVATIONS for loss in LOSSES]
 SMOOTH = [(activation, loss) for activation, loss in EVERY if loss != "perceptron"]
 """Those whose loss is a function of the outputs that has a derivative."""
+
+
+MAC_WEIGHT = Format(VALUE_WIDTH, WEIGHT_FRAC)
+
+
+def real_weights(master: list[Ints]) -> list[Floats]:
+    """The real numbers the MAC multiplies by: the upper half of integer master weights."""
+    return [MAC_WEIGHT.real(w >> (MASTER_WIDTH - VALUE_WIDTH)) for w in master]
+
+
+def mean_loss(
+    network: Network,
+    weights: list[Floats],
+    x: Floats,
+    target: Floats,
+    masks: list[NDArray[np.bool_]] | None = None,
+) -> float:
+    """Loss of a batch, the mean over its samples."""
+    outputs = ForwardMode(network).forward(weights, x, masks).outputs
+    return float(network.objective.value(outputs, target).mean())
+
+
+def float_gradient(
+    network: Network,
+    weights: list[Floats],
+    x: Floats,
+    target: Floats,
+    prune: int = PRUNE_OFF,
+    masks: list[NDArray[np.bool_]] | None = None,
+) -> list[Floats]:
+    """Gradient of the mean loss by forward mode in float64."""
+    mode = ForwardMode(network, policy=RelativePerTag(prune))
+    return mode.gradient(weights, x, target, masks=masks).weights
+
+
+def backprop(
+    network: Network,
+    weights: list[Floats],
+    x: Floats,
+    target: Floats,
+    masks: list[NDArray[np.bool_]] | None = None,
+) -> list[Floats]:
+    """The same gradient by the backward pass, ``delta = g'(z) * (W delta')``."""
+    trace = ForwardMode(network).forward(weights, x, masks)
+    error = trace.outputs - target
+    if network.objective.sloped:
+        error = error * network.objective.output.slope(trace.outputs)
+    deltas = [error * network.objective.scale(network.sizes[-1])]
+    for slope, w in zip(trace.slopes[::-1], weights[:0:-1], strict=True):
+        deltas.insert(0, slope * (deltas[0] @ w[:-1].T))
+    return [
+        np.concatenate((a.T @ delta, delta.sum(axis=0, keepdims=True))) / len(x)
+        for a, delta in zip(trace.values, deltas, strict=False)
+    ]
 
 
 def data(network: Network, samples: int, seed: int) -> tuple[Floats, Floats]:
@@ -64,9 +121,9 @@ def differences(
         for place in np.ndindex(w.shape):
             kept = w[place]
             w[place] = kept + step
-            above = reference.mean_loss(network, weights, x, target, masks)
+            above = mean_loss(network, weights, x, target, masks)
             w[place] = kept - step
-            below = reference.mean_loss(network, weights, x, target, masks)
+            below = mean_loss(network, weights, x, target, masks)
             w[place] = kept
             g[place] = (above - below) / (2 * step)
     return result
@@ -77,7 +134,7 @@ def clear_of_kinks(
 ) -> NDArray[np.bool_]:
     """Which samples (rows of x) put no pre-activation of a hidden layer, or of a step, within
     `margin` of zero."""
-    values = reference.forward(network, weights, x).values
+    values = ForwardMode(network).forward(weights, x).values
     clear = np.ones(len(x), bool)
     layers = len(weights) - (network.loss != "perceptron")
     for a, w in zip(values[:layers], weights[:layers], strict=True):
@@ -89,13 +146,13 @@ def clear_of_kinks(
 def test_gradient_is_that_of_finite_differences(activation: str, loss: str) -> None:
     network = Network((4, 5, 3, 3), activation, loss)
     step = 1e-5
-    weights = reference.real_weights(weights_for(network, 1))
+    weights = real_weights(weights_for(network, 1))
     x, target = data(network, 8, 1)
     clear = clear_of_kinks(network, weights, x, 100 * step)
     assert np.count_nonzero(clear) >= 4
     x, target = x[clear], target[clear]
     expected = differences(network, weights, x, target, step)
-    for got, want in zip(reference.gradient(network, weights, x, target), expected, strict=True):
+    for got, want in zip(float_gradient(network, weights, x, target), expected, strict=True):
         assert np.abs(want).max() > 1e-4
         assert np.allclose(got, want, rtol=1e-6, atol=1e-9)
 
@@ -103,13 +160,13 @@ def test_gradient_is_that_of_finite_differences(activation: str, loss: str) -> N
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "identity"])
 def test_gradient_under_masks_is_that_of_finite_differences(activation: str) -> None:
     network = Network((4, 5, 6, 3), activation, "cce")
-    weights = reference.real_weights(weights_for(network, 1))
+    weights = real_weights(weights_for(network, 1))
     x, target = data(network, 8, 1)
     masks = draw_masks(network, 0.5, 8, np.random.default_rng(1))
     expected = differences(network, weights, x, target, 1e-5, masks)
-    found = reference.gradient(network, weights, x, target, masks=masks)
-    backward = reference.backprop(network, weights, x, target, masks)
-    unmasked = reference.gradient(network, weights, x, target)
+    found = float_gradient(network, weights, x, target, masks=masks)
+    backward = backprop(network, weights, x, target, masks)
+    unmasked = float_gradient(network, weights, x, target)
     for got, want, other, whole in zip(found, expected, backward, unmasked, strict=True):
         assert np.allclose(got, want, rtol=1e-6, atol=1e-9)
         assert np.abs(got - other).max() <= 1e-12
@@ -122,10 +179,10 @@ def test_forward_mode_without_pruning_is_backprop(
     sizes: tuple[int, ...], activation: str, loss: str
 ) -> None:
     network = Network(sizes, activation, loss)
-    weights = reference.real_weights(weights_for(network, 5))
+    weights = real_weights(weights_for(network, 5))
     x, target = data(network, 6, 5)
-    forward = reference.gradient(network, weights, x, target)
-    backward = reference.backprop(network, weights, x, target)
+    forward = float_gradient(network, weights, x, target)
+    backward = backprop(network, weights, x, target)
     for one, other in zip(forward, backward, strict=True):
         assert np.abs(one - other).max() <= 1e-12
 
@@ -133,27 +190,24 @@ def test_forward_mode_without_pruning_is_backprop(
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
 def test_pruning_changes_only_layers_whose_tangents_cross_another(activation: str) -> None:
     network = Network((6, 9, 9, 9, 4), activation, "bce")
-    weights = reference.real_weights(weights_for(network, 2))
+    weights = real_weights(weights_for(network, 2))
     x, target = data(network, 8, 2)
-    exact = reference.gradient(network, weights, x, target)
-    pruned = reference.gradient(network, weights, x, target, 1)
+    exact = float_gradient(network, weights, x, target)
+    pruned = float_gradient(network, weights, x, target, 1)
     same = [np.array_equal(a, b) for a, b in zip(exact, pruned, strict=True)]
     assert same == [False, False, True, True]
 
 
 def test_pruning_keeps_the_largest_and_drops_by_powers_of_two() -> None:
-    vector = np.array([[0.9, 0.5, 0.49, -0.25, 0.24, 0.0], [0.0] * 6])
-    assert np.array_equal(reference.prune(vector, PRUNE_OFF), vector)
-    assert reference.prune(vector, 1)[0].tolist() == [0.9, 0.5, 0, 0, 0, 0]
-    assert reference.prune(vector, 2)[0].tolist() == [0.9, 0.5, 0.49, -0.25, 0, 0]
-    assert not reference.prune(vector, 2)[1].any()
+    vector = np.array([[0.9, 0.5, 0.49, -0.25, 0.24, 0.0], [0.0] * 6])[:, :, None]
 
+    def pruned(setting: int) -> Floats:
+        return RelativePerTag(setting)(NUMPY, vector.copy(), None)[0][:, :, 0]
 
-def test_a_step_moves_then_slows() -> None:
-    one = [np.array([[1.0]])]
-    weights, velocity = reference.descend(one, [np.array([[0.5]])], [np.array([[2.0]])], 0.1, 0.5)
-    assert weights[0] == pytest.approx(0.3)
-    assert velocity[0] == pytest.approx(0.35)
+    assert np.array_equal(pruned(PRUNE_OFF), vector[:, :, 0])
+    assert pruned(1)[0].tolist() == [0.9, 0.5, 0, 0, 0, 0]
+    assert pruned(2)[0].tolist() == [0.9, 0.5, 0.49, -0.25, 0, 0]
+    assert not pruned(2)[1].any()
 
 
 KINK_MARGIN = 2.0**-8
@@ -164,14 +218,14 @@ so is the answer of a perceptron."""
 def gradients(
     network: Network, seed: int, prune: int = PRUNE_OFF, dropout: float = 0.0
 ) -> tuple[list[Floats], list[Floats], list[Floats]]:
-    """Gradients of 32 samples: golden, float reference, float reference without pruning.
+    """Gradients of 32 samples: golden, float64 one, float64 one without pruning.
 
     The golden one is the velocity after a batch without momentum, divided by the learning rate. The
     reference gets the numbers the golden model computes with: rounded inputs and targets, and the
     upper half of the weights.
     """
     weights = weights_for(network, seed)
-    real = reference.real_weights(weights)
+    real = real_weights(weights)
     x, target = data(network, 2000, seed)
     x, target = network.quantize_inputs(x), network.quantize_targets(target)
     x_real, target_real = network.input_format.real(x), network.output_format.real(target)
@@ -200,8 +254,8 @@ def gradients(
     ]
     return (
         golden,
-        reference.gradient(network, real, x_real, target_real, prune, masks),
-        reference.gradient(network, real, x_real, target_real, masks=masks),
+        float_gradient(network, real, x_real, target_real, prune, masks),
+        float_gradient(network, real, x_real, target_real, masks=masks),
     )
 
 
@@ -251,8 +305,10 @@ def test_golden_weights_follow_the_reference_over_batches(activation: str) -> No
     """Five batches with momentum: the step, its sign and its order are the same."""
     network = Network((12, 8, 3), activation, "cce")
     master = [w >> 16 << 16 for w in weights_for(network, 4)]  # all the MAC sees
-    weights, velocity = reference.real_weights(master), [np.zeros(w.shape) for w in master]
+    weights = real_weights(master)
     lr, momentum = 0.2, 0.75
+    optimiser = Momentum(lr, momentum)
+    state = optimiser.start(weights)
     frac = update_frac(network, lr, 16)
     with GoldenDevice() as device:
         device.configure(network, frac)
@@ -262,8 +318,8 @@ def test_golden_weights_follow_the_reference_over_batches(activation: str) -> No
             x, target = data(network, 16, batch)
             device.train(network.quantize_inputs(x), network.quantize_targets(target))
             device.apply()
-            slope = reference.gradient(network, weights, x, target)
-            weights, velocity = reference.descend(weights, velocity, slope, lr, momentum)
+            slope = float_gradient(network, weights, x, target)
+            weights, state = optimiser.step(weights, slope, state)
         moved = [MASTER.real(w) for w in device.read_weights()]
     for got, want, start in zip(moved, weights, master, strict=True):
         distance = np.linalg.norm(want - MASTER.real(start))
