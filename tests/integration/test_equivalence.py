@@ -237,7 +237,7 @@ def test_the_state_can_be_read_in_the_middle_of_a_batch(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["n2k2c2", "n4k4c3"])
-def test_a_batch_of_more_than_cores_add_up_is_put_together_in_the_first(name: str) -> None:
+def test_more_samples_than_a_share_holds_are_summed_in_the_first_core(name: str) -> None:
     run(gentle_case(Network((6, 4, 3)), 3 * MAX_SHARE + 20, 1, 2, seed=7), name)
 
 

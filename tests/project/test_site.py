@@ -121,3 +121,4 @@ def test_a_component_shows_its_members(site: Path, tmp_path: Path) -> None:
     page = rendered(site / "reference" / "api" / f"{name}.html", tmp_path)
     assert "Parameters:" in page.text
     assert "Members:" in page.text
+    assert "`" not in page.text

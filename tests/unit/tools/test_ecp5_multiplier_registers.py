@@ -129,6 +129,7 @@ def test_a_constant_one_is_no_operand_of_registers() -> None:
     assert "REG_INPUTA_CLK" not in found["left"]["parameters"]
 
 
+@pytest.mark.slow
 def test_the_mac_array_keeps_no_register_of_its_operands_and_products(tmp_path: Path) -> None:
     array = MacArray(NEURONS, LANES, vectors=1, weights=1)
     m = Module()

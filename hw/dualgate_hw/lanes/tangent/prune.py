@@ -85,18 +85,11 @@ class Pruner(wiring.Component):
         group = Signal(self.shapes.group)
         entry = Signal(self.shapes.unit)
         row = Signal(self.shapes.row)
-        self._scalars = Signal(self.shapes.vectors)
-        self._flags = Signal(neurons)
-        self._wanted = Signal(neurons * self.shapes.lanes)
-        self._pruned = Signal(neurons * self.shapes.lanes)
-        m.d.sync += [self._wanted.eq(0), self._pruned.eq(0)]
-        for count, bits in ((self.kept, self._wanted), (self.dropped, self._pruned)):
-            m.d.comb += count.eq(sum(bits[1:], bits[0]))
         # Registers of the row that is offered.
+        offers = Signal()
         offer_row = Signal.like(row)
         last_row = Signal()
         last_group = Signal()
-        offers = Signal()
         offer = self.rows.payload
         m.d.comb += [
             self.index.eq(self.slot_layer),
@@ -107,14 +100,14 @@ class Pruner(wiring.Component):
                 )
             ),
             self.rows.valid.eq(offers),
-            offer.scalars.eq(self._scalars),
-            *(offer[field].eq(value) for field, value in flag_fields(self._flags).items()),
             offer.row.eq(offer_row),
             offer.end.eq(last_row),
             offer.meta.slot.eq(job.slot),
             offer.meta.group.eq(group),
             offer.meta.final.eq(last_group),
         ]
+        some, flagged = Signal(), Signal()
+        m.d.comb += some.eq(self._flag(m, masks, flagged, group == 0))
         with m.FSM():
             with m.State("IDLE"), m.If(self.job.valid):
                 m.d.sync += [
@@ -132,7 +125,7 @@ class Pruner(wiring.Component):
             with m.State("READ"):
                 m.next = "FLAG"
             with m.State("FLAG"):
-                some = self._flag(m, masks, group == 0)
+                m.d.comb += flagged.eq(1)
                 last = entry + neurons >= layer.inputs
                 m.d.sync += [
                     offers.eq(some | last),
@@ -157,29 +150,40 @@ class Pruner(wiring.Component):
         keep_all = (self.prune == PRUNE_OFF) | (bits <= self.prune)
         return Mux(keep_all, everything, (everything << (bits - self.prune)[:5]) & everything)
 
-    def _flag(self, m: Module, masks: data.View, first_group: Value) -> Value:
-        """Register a row of each tag and the flags of all tags, and count the entries once.
+    def _flag(self, m: Module, masks: data.View, flagged: Signal, first_group: Value) -> Value:
+        """Register and offer a row of each tag and the flags of all tags, in the cycle `flagged`.
 
-        Returns whether any flag is set.
+        The entries are counted once a vector, in its first group. Returns whether any flag is set.
         """
         lanes, neurons = self.shapes.lanes, self.shapes.neurons
-        wanted = Signal(data.ArrayLayout(neurons, lanes))
-        pruned = Signal(data.ArrayLayout(neurons, lanes))
+        scalars = Signal(self.shapes.vectors)
+        flags = Signal(neurons)
+        keeps = Signal(data.ArrayLayout(neurons, lanes))
+        drops = Signal(data.ArrayLayout(neurons, lanes))
         for lane, entries in enumerate(self.vectors.data):
             for index, entry in enumerate(entries):
-                keep = wanted[lane][index]
+                keep = keeps[lane][index]
                 m.d.comb += [
                     keep.eq(self._reaches(entry, masks[lane])),
-                    pruned[lane][index].eq((entry != 0) & ~keep),
+                    drops[lane][index].eq((entry != 0) & ~keep),
                 ]
                 # With a single lane the issuer never selects an entry without a flag.
                 scalar = entry if lanes == 1 else Mux(keep, entry, 0)
-                m.d.sync += self._scalars[lane][index].eq(scalar)
-        flags = reduce(or_, wanted)
-        m.d.sync += self._flags.eq(flags)
-        with m.If(first_group):
-            m.d.sync += [self._wanted.eq(wanted), self._pruned.eq(pruned)]
-        return flags.any()
+                with m.If(flagged):
+                    m.d.sync += scalars[lane][index].eq(scalar)
+        every = reduce(or_, keeps)
+        with m.If(flagged):
+            m.d.sync += flags.eq(every)
+        m.d.comb += [
+            self.rows.payload.scalars.eq(scalars),
+            *(self.rows.payload[field].eq(value) for field, value in flag_fields(flags).items()),
+        ]
+        counted = flagged & first_group
+        for count, bits in ((self.kept, keeps.as_value()), (self.dropped, drops.as_value())):
+            once = Signal(len(bits))
+            m.d.sync += once.eq(Mux(counted, bits, 0))
+            m.d.comb += count.eq(sum(once[1:], once[0]))
+        return every.any()
 
     def _reaches(self, entry: Value, mask: Value) -> Value:
         """Return whether ``abs(entry) & mask`` is not zero, for a mask of all bits from one up.

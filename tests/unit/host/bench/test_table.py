@@ -103,6 +103,7 @@ def invoke(*args: str) -> Result:
     return CliRunner().invoke(main, ["bench", *args])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_the_command_prints_a_table_and_writes_every_figure(tmp_path: Path) -> None:
     path = tmp_path / "x.json"

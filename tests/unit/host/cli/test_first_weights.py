@@ -56,7 +56,7 @@ KINDS: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_frozen_layer_keeps_the_weights_of_the_file_and_the_others_learn(name: str) -> None:
+def test_a_frozen_layer_keeps_the_file_s_weights_and_others_learn(name: str) -> None:
     KINDS[name](Path(name))
     result = train("--weights", name, "--freeze", "0", "--activation", "relu", "--check")
     assert result.exit_code == 0, result.stderr

@@ -64,7 +64,7 @@ def test_a_rule_is_within_its_bound_of_the_mathematics(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
-def test_values_and_slopes_fit_sixteen_bits_and_slopes_lie_in_zero_to_one(name: str) -> None:
+def test_values_and_slopes_fit_16_bits_and_slopes_lie_in_zero_to_one(name: str) -> None:
     value, slope = ACTIVATIONS[name].rule(ALL_Z)
     assert value.min() >= -(1 << 15)
     assert value.max() < 1 << 15
@@ -102,7 +102,7 @@ def test_tables_are_the_documented_ones() -> None:
 
 
 @given(st.integers(1, (1 << 31) - 1))
-def test_reciprocal_has_seventeen_bits_at_most_and_errs_by_less_than_one(total: int) -> None:
+def test_reciprocal_has_at_most_17_bits_and_errs_by_less_than_one(total: int) -> None:
     inverse, bits = (int(a) for a in reciprocal(np.array(total)))
     assert bits == total.bit_length()
     assert 1 << 15 <= inverse <= 1 << 16

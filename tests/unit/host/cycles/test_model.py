@@ -96,9 +96,7 @@ def test_a_compact_engine_is_not_predicted_from_zeros() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SEVERAL)
 @pytest.mark.parametrize("prune", [PRUNE_OFF, 2])
-def test_several_cores_take_the_predicted_cycles_but_for_three_percent(
-    name: str, prune: int
-) -> None:
+def test_several_cores_take_the_predicted_cycles_within_3_percent(name: str, prune: int) -> None:
     assert_predicted(digits(prune, 40), engine(name), within=0.03)
 
 
@@ -127,7 +125,7 @@ def test_digits_take_the_predicted_cycles(name: str | None, prune: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_batch_longer_than_the_engine_is_deep_takes_the_predicted_cycles() -> None:
+def test_a_batch_longer_than_the_pipeline_takes_the_predicted_cycles() -> None:
     assert_predicted(gentle_case(Network((10, 8, 5, 3), "relu"), 200, 1, 2, 5), engine("n4"))
 
 
@@ -166,7 +164,7 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
 
 
 @pytest.mark.parametrize(("loss", "multiplications"), [("mse", 2), ("bce", 1), ("sigmoid-mse", 2)])
-def test_the_error_unit_takes_five_cycles_and_four_for_each_multiplication(
+def test_the_error_unit_takes_5_cycles_and_4_a_multiplication(
     loss: str, multiplications: int
 ) -> None:
     plan = Plan(Network((3, 7), loss=loss), EngineParameters(4), Depths())
@@ -174,7 +172,7 @@ def test_the_error_unit_takes_five_cycles_and_four_for_each_multiplication(
 
 
 @pytest.mark.slow
-def test_what_dropout_leaves_out_takes_no_rows_and_its_masks_a_cycle_each() -> None:
+def test_dropped_units_take_no_rows_and_each_mask_word_a_cycle() -> None:
     """The first layer's values are the same, so that what is saved follows from the masks."""
     network, built = Network((12, 40, 5), "sigmoid"), engine("n8k3s")
     without = gentle_case(network, 20, 1, PRUNE_OFF, 6)

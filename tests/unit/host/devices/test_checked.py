@@ -108,7 +108,7 @@ def test_cycles_are_not_compared() -> None:
     run(Faulty("counters", lambda counters: replace(counters, cycles=counters.cycles + 1000)))
 
 
-def test_weights_that_are_really_wrong_are_found_through_what_they_cause() -> None:
+def test_weights_that_are_really_wrong_are_found_by_their_effect() -> None:
     with CheckedDevice(first := golden(), lambda engine: golden()) as checked:
         trainer = Trainer(NETWORK, RECIPE, blobs())
         next(trainer.run(checked))

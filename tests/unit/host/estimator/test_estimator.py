@@ -94,7 +94,7 @@ def test_dropout_trains_and_answers_as_the_training_loop_does() -> None:
     assert model.score(DATA.x, NAMES) > 0.9
 
 
-def test_targets_over_orders_of_magnitude_are_learned_by_their_logarithm() -> None:
+def test_targets_over_orders_of_magnitude_are_learned_as_logarithms() -> None:
     y = np.expm1(2 * ON_LINE + 4)
     model = Regressor(hidden=(), loss="msle", epochs=30).fit(LINE, y)
     assert np.abs(np.log1p(model.predict(LINE)) - (2 * ON_LINE + 4)).max() < 0.1
@@ -289,7 +289,7 @@ def test_a_regressor_stops_early_too() -> None:
     assert model.score(LINE, ON_LINE) > 0.999
 
 
-def test_training_goes_on_from_given_weights_without_touching_frozen_layers() -> None:
+def test_training_goes_on_from_given_weights_and_spares_frozen_layers() -> None:
     first = Classifier(hidden=(8,), epochs=10, lr=0.2).fit(DATA.x, NAMES)
     weights = first.checkpoint_.weights
     again = Classifier(hidden=(8,), epochs=2, weights=weights, frozen=[0]).fit(DATA.x, NAMES)

@@ -56,7 +56,7 @@ def test_digits_reach_it_from_another_seed_too() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor", "iris", "perceptron"])
-def test_small_tasks_reach_it_on_the_simulated_hardware_with_the_same_bits(name: str) -> None:
+def test_small_tasks_reach_the_goal_on_the_rtl_with_the_same_bits(name: str) -> None:
     task = TASKS[name]
     data = task.load(None)
     weights = []

@@ -122,7 +122,7 @@ def test_a_missing_package_is_named(
 @BOTH
 @examples(100)
 @given(data=st.data())
-def test_a_cut_or_a_changed_byte_is_refused_or_leaves_what_it_does_not_hide(
+def test_a_damaged_archive_is_refused_or_its_other_entries_stay(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.mktemp("damage") / name

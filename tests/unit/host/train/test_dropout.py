@@ -52,7 +52,7 @@ def test_weights_behind_hidden_units_shrink_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25])
-def test_an_answer_comes_from_shrunk_weights_and_leaves_the_state_alone(rate: float) -> None:
+def test_an_answer_comes_from_shrunk_weights_and_changes_no_state(rate: float) -> None:
     x = NETWORK.quantize_inputs(blobs().x)
     with golden() as device:
         trained(DROPPED, device)

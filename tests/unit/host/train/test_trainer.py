@@ -153,7 +153,7 @@ def test_settings_out_of_range_are_refused(change: dict[str, Any], message: str)
         Trainer(NETWORK, replace(RECIPE, **change), GOOD)
 
 
-def test_a_network_that_does_not_fit_is_refused_before_anything_is_written() -> None:
+def test_a_network_that_does_not_fit_is_refused_before_any_write() -> None:
     with golden() as device:
         recorder = Recorder(device)
         wide = Trainer(Network((6, 1 << 20, 3)), RECIPE, blobs())

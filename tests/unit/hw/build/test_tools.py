@@ -22,6 +22,7 @@ def test_a_missing_tool_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
         tools.find("yosys")
 
 
+@pytest.mark.slow
 def test_a_tool_that_fails_is_quoted_and_its_log_kept(tmp_path: Path) -> None:
     log = tmp_path / "yosys.log"
     with pytest.raises(DeviceError, match=r"^yosys failed: ERROR: No such command: nonsense"):
@@ -29,6 +30,7 @@ def test_a_tool_that_fails_is_quoted_and_its_log_kept(tmp_path: Path) -> None:
     assert "nonsense" in log.read_text()
 
 
+@pytest.mark.slow
 def test_what_a_tool_says_only_in_its_report_is_quoted_from_there(tmp_path: Path) -> None:
     report = tmp_path / "report"
     report.write_text("ERROR: Assert `a == b' failed\n")

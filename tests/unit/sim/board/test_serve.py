@@ -101,7 +101,7 @@ def test_doctor_refuses_a_device_without_a_link() -> None:
         (["--baud", "1e8"], "1e\\+08 baud from 2.5e\\+07 Hz"),
     ],
 )
-def test_options_that_make_no_board_are_refused_before_one_is_compiled(
+def test_options_that_make_no_board_are_refused_before_compilation(
     option: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_build(*_: object) -> Path:

@@ -71,7 +71,7 @@ def test_batches_of_each_loss_take_exactly_the_cycles_of_the_rtl(
 @pytest.mark.parametrize("hidden", HIDDEN_ACTIVATIONS)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("frozen", [(), (0,)])
-def test_batches_of_each_activation_take_exactly_the_cycles_of_the_rtl(
+def test_batches_of_each_activation_take_exactly_the_rtl_s_cycles(
     hidden: str, momentum: float, frozen: tuple[int, ...]
 ) -> None:
     """Momentum remembers rows that the second batch leaves alone."""

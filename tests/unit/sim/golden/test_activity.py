@@ -20,7 +20,7 @@ from dualgate_sim.golden.activity import activity
 
 @examples(60)
 @given(case=cases(batches=1))
-def test_rows_follow_from_the_activity_as_the_golden_model_counts_them(case: Case) -> None:
+def test_rows_follow_from_activity_as_the_golden_model_counts_them(case: Case) -> None:
     ((x, target, chosen, masks),) = case.steps()
     with open_device("golden", neurons=case.neurons) as golden:
         prepare(golden, case)

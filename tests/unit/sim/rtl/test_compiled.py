@@ -50,7 +50,7 @@ def test_a_model_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.parent == cache_directory()
 
 
-def test_models_of_other_parameters_or_with_a_waveform_are_other_files() -> None:
+def test_other_parameters_or_a_waveform_make_another_file() -> None:
     larger = replace(SMALL, rows=2 * SMALL.rows)
     hashes = {
         content_hash(SMALL, Depths(), False),
@@ -153,7 +153,7 @@ def test_a_model_without_waveforms_refuses_to_write_one(
         running.trace(str(tmp_path / "wave.vcd"))
 
 
-def test_a_network_beyond_stated_memories_is_refused_before_anything_is_built(
+def test_a_network_beyond_stated_memories_is_refused_before_a_build(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(subprocess, "run", no_tool)
