@@ -113,7 +113,7 @@ def test_a_frozen_layer_has_no_gradient_and_changes_no_other(frozen: tuple[int, 
 
 def test_a_frozen_layer_that_is_not_there_is_refused() -> None:
     for layer in (-1, 2):
-        message = rf"^frozen layer {layer}: the network has layers 0 to 1$"
+        message = rf"^there is no layer {layer} to freeze; give 0 to 1$"
         with pytest.raises(InputError, match=message):
             ForwardMode(Network((3, 4, 2)), frozen=(0, layer))
 

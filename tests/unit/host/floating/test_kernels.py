@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.errors import InputError, MissingToolError
 from dualgate.contract.network import Network
-from dualgate.floating import compiled
+from dualgate.floating import backends
 from dualgate.floating.backends import find_kernels
+from dualgate.floating.compiled import numba_kernels
 from dualgate.floating.forward_mode import ForwardMode
 from dualgate.floating.kernels import NUMPY, Kernels
 from dualgate.floating.pruning import (
@@ -138,7 +139,7 @@ def test_gradients_are_alike(
 
 def test_without_numba_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.setattr(compiled, "numba_kernels", compiled.numba_kernels.__wrapped__)
+    monkeypatch.setattr(backends, "numba_kernels", numba_kernels.__wrapped__)
     with pytest.raises(MissingToolError, match=r"^numba is .*; pip install dualgate\[numba\]$"):
         find_kernels("numba")
 
