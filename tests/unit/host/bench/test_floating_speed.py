@@ -41,6 +41,7 @@ def test_each_row_is_a_ratio_to_the_epoch_beside_it(monkeypatch: pytest.MonkeyPa
     assert 0.1 < rows[1].kept_fraction < 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fixed_torch")
 def test_the_command_prints_a_table() -> None:
     result = CliRunner().invoke(speed.main, ["--task", "digits", "--rounds", "1"])
@@ -76,6 +77,7 @@ def test_kernels_that_are_not_installed_are_left_out(monkeypatch: pytest.MonkeyP
     assert list(speed._installed()) == [NUMPY]
 
 
+@pytest.mark.slow
 def test_forward_mode_takes_at_most_twice_the_time_of_backpropagation() -> None:
     """On MNIST's shape, in batches of 1,000: exact, with whichever kernels are installed."""
     pytest.importorskip("torch")

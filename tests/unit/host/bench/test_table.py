@@ -127,6 +127,7 @@ def test_the_command_prints_a_table_and_writes_every_figure(tmp_path: Path) -> N
     assert figures["floating"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_forward_mode_in_floating_point_is_timed_beside_pytorch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,7 @@ KINDS: dict[str, Callable[[Path], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_frozen_layer_keeps_the_file_s_weights_and_others_learn(name: str) -> None:
     KINDS[name](Path(name))
@@ -78,6 +79,7 @@ def test_the_network_is_that_of_the_file() -> None:
     assert figures["frozen"] == []
 
 
+@pytest.mark.slow
 def test_training_in_two_parts_from_a_file_loses_nothing() -> None:
     assert train("--momentum", "0", "--out", "a").exit_code == 0
     before = json.loads(Path("x.json").read_text())["loss"]
@@ -85,6 +87,7 @@ def test_training_in_two_parts_from_a_file_loses_nothing() -> None:
     assert json.loads(Path("x.json").read_text())["loss"] == pytest.approx(before, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_from_a_file_goes_on_by_resume_without_it() -> None:
     write_onnx(MODEL, Path("x.onnx"))
     given = ("--weights", "x.onnx", "--freeze", "0")
@@ -131,6 +134,7 @@ def test_what_does_not_fit_is_refused_in_one_line(message: str) -> None:
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_resume_brings_weights_of_its_own() -> None:
     assert train().exit_code == 0
     result = train("--resume", "--epochs", "2", "--weights", "runs/digits/checkpoint.npz")

@@ -110,6 +110,7 @@ def test_images_are_read_from_a_directory(here: Path) -> None:
     assert (here / "runs/mnist/history.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_an_optimiser_brings_its_own_rate(here: Path) -> None:
     for name, rate, momentum in (
         ("adam", 0.001, 0.0),
@@ -150,6 +151,7 @@ def test_a_regression_has_its_own_figures(here: Path) -> None:
     assert figures["accuracy"] is None
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_what_the_checkpoint_has(here: Path) -> None:
     options = ("--batch", "100", "--lr", "0.05", "--seed", "4")
     assert run(*QUICK, *options, "--epochs", "2", "--out", "whole").exit_code == 0

@@ -38,6 +38,7 @@ def test_an_unknown_task_names_the_choices() -> None:
         find_task("x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_defaults_reach_the_goal(name: str) -> None:
     trainer, evaluation = evaluate(name)
@@ -47,6 +48,7 @@ def test_defaults_reach_the_goal(name: str) -> None:
     assert trainer.counters.saturated_weights == 0 or name == "xor"
 
 
+@pytest.mark.slow
 def test_digits_reach_it_from_another_seed_too() -> None:
     trainer, evaluation = evaluate("digits", 1)
     assert TASKS["digits"].goal.met(evaluation)
