@@ -142,6 +142,6 @@ for module in pkgutil.walk_packages(dualgate.__path__, "dualgate.", lambda packa
         text=True,
     )
     assert result.stdout == (
-        "dualgate.estimator: the estimators are scikit-learn's, which is missing; "
+        "dualgate.estimator: the estimators need scikit-learn, which is missing; "
         "pip install dualgate[data]\n"
     )

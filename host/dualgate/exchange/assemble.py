@@ -99,7 +99,7 @@ def _loss(last: _Layer, name: str | None) -> str:
     if name is None:
         if found not in DEFAULT_LOSSES:
             raise InputError(
-                f"{found} at the outputs has no counterpart; choose {', '.join(DEFAULT_LOSSES)}"
+                f"{found} at the outputs is not supported; choose {', '.join(DEFAULT_LOSSES)}"
             )
         return DEFAULT_LOSSES[found]
     wanted = find_loss(name).output.name

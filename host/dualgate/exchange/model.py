@@ -109,7 +109,7 @@ class Model:
             outputs of a perceptron.
         """
         if self.network.objective.output is STEP:
-            raise InputError("the step of a perceptron's outputs has no counterpart elsewhere")
+            raise InputError("the step of a perceptron's outputs is not supported elsewhere")
         if self.network.objective.inverse is not LOSSES["mse"].inverse:
             raise InputError(
                 f"the loss {self.network.loss} transforms the outputs, for which others have no "

@@ -42,7 +42,7 @@ def read_onnx(path: Path, loss: str | None = None) -> Model:
     Raises
     ------
     InputError
-        When the file cannot be read, or holds a node or an order of nodes that has no counterpart.
+        When the file cannot be read, or holds a node or an order of nodes that is not supported.
     MissingToolError
         When the package onnx is not installed.
     """
@@ -190,7 +190,7 @@ class _Chain:
         elif kind == "Dropout":
             steps.append(Drop(self._rate(node, attributes)))
         else:
-            raise InputError(f"node {kind} has no counterpart; known are {KNOWN}")
+            raise InputError(f"node {kind} is not supported; known are {KNOWN}")
 
     def _dense(self, node: Any, at: str, attributes: dict[str, Any]) -> Dense:
         plain = node.input[0] == at and not attributes.get("transA", 0)
@@ -205,7 +205,7 @@ class _Chain:
 
     def _add(self, node: Any, at: str, steps: list[Step]) -> None:
         if not steps or not isinstance(steps[-1], Dense):
-            raise InputError("node Add follows no MatMul; it has no counterpart")
+            raise InputError("node Add follows no MatMul; it is not supported")
         (name,) = (name for name in node.input if name != at)
         w = steps[-1].weights
         steps[-1] = Dense.of(w[:-1], w[-1] + self._bias(self._constant(node, name), w))

@@ -34,7 +34,7 @@ def from_torch(sequential: Any, loss: str | None = None) -> Model:
     Raises
     ------
     InputError
-        For a layer that has no counterpart, or an order of layers that no network has.
+        For a layer that is not supported, or an order of layers that no network has.
     MissingToolError
         When PyTorch is not installed.
     """
@@ -95,7 +95,7 @@ def _step(nn: Any, layer: Any) -> Step:
             return softmax(layer.dim)
         case nn.Dropout():
             return Drop(layer.p)
-    raise InputError(f"{type(layer).__name__} has no counterpart; known layers are {KNOWN}")
+    raise InputError(f"{type(layer).__name__} is not supported; known layers are {KNOWN}")
 
 
 def _layer(torch: Any, step: Step) -> Any:

@@ -53,7 +53,7 @@ def leaky_relu(slope: float) -> Activate:
     """Make the engine's leaky ReLU; raises `InputError` for a `slope` other than `LEAK`."""
     if slope != LEAK:
         raise InputError(
-            f"a leaky ReLU of slope {slope:g} has no counterpart; the engine's is "
+            f"a leaky ReLU of slope {slope:g} is not supported; the engine's is "
             f"1/{1 / LEAK:g} = {LEAK:g}"
         )
     return Activate("leaky_relu")
@@ -62,5 +62,5 @@ def leaky_relu(slope: float) -> Activate:
 def softmax(axis: int | None) -> Activate:
     """Make a softmax over units; raises `InputError` for another `axis` of (samples, units)."""
     if axis not in (-1, 1, None):
-        raise InputError(f"softmax over axis {axis} has no counterpart; it must be 1, the units")
+        raise InputError(f"softmax over axis {axis} is not supported; it must be 1, the units")
     return Activate("softmax")

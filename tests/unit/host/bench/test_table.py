@@ -156,7 +156,7 @@ def test_forward_mode_in_floating_point_is_timed_beside_pytorch(
     [
         (("--task", "nonsense"), "unknown task 'nonsense'; choose"),
         (("--task", "mnist"), "MNIST: no directory given; give --data DIR"),
-        (("--layers", "40,9"), "layers 40,9: digits has 40 inputs and 10 outputs, which must"),
+        (("--layers", "40,9"), "layers 40,9: digits has 40 inputs and 10 outputs; give"),
         (("--neurons", "3"), "3 neurons: give a power of two, such as 16"),
         (("--samples", "0"), "Invalid value for '--samples': 0 is not in the range x>=1."),
         (("--batch", "255"), "Invalid value for '--batch': 255 is not in the range 1<=x<=254."),

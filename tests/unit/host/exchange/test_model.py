@@ -55,7 +55,7 @@ def test_weights_out_of_range_are_refused_and_counted() -> None:
 
 def test_a_perceptron_has_no_counterpart_elsewhere() -> None:
     model = small("perceptron")
-    with pytest.raises(InputError, match=r"^the step of a perceptron's outputs has no counterpart"):
+    with pytest.raises(InputError, match=r"^the step of a perceptron's outputs is not supported"):
         list(model.steps())
 
 
@@ -92,8 +92,8 @@ def test_logits_take_the_loss_they_are_given() -> None:
         ([A, DROP, TANH, B], None, r"^step 3, .*one dropout after it"),
         ([A, DROP, DROP, B], None, r"^step 3, .*one dropout after it"),
         ([A, B, DROP], None, r"^there is dropout after the last layer"),
-        ([A, Activate("softmax"), B], None, r"^softmax in a hidden layer has no counterpart"),
-        ([A, B, TANH], None, r"^tanh at the outputs has no counterpart; choose identity, sigmoid"),
+        ([A, Activate("softmax"), B], None, r"^softmax in a hidden layer is not supported"),
+        ([A, B, TANH], None, r"^tanh at the outputs is not supported; choose identity, sigmoid"),
         ([A, B, Activate("softmax")], "bce", r"^the loss bce needs sigmoid at the outputs"),
         ([A, B], "hinge", r"^unknown loss 'hinge'"),
         ([A, Drop(1.0), B], None, r"^dropout \(1.0,\): give 1 rates"),
@@ -105,7 +105,7 @@ def test_what_no_network_has_is_refused(steps: list, loss: str | None, message: 
 
 
 def test_other_slopes_and_axes_are_refused() -> None:
-    with pytest.raises(InputError, match=r"slope 0.01 has no counterpart; .* 1/128 = 0.0078125$"):
+    with pytest.raises(InputError, match=r"slope 0.01 is not supported; .* 1/128 = 0.0078125$"):
         leaky_relu(0.01)
     with pytest.raises(InputError, match=r"^softmax over axis 0"):
         softmax(0)

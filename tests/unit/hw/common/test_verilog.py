@@ -36,7 +36,7 @@ def test_without_reset_the_clock_is_a_port_and_there_is_no_reset() -> None:
     header = header[: header.index(";")]
     assert "clk" in header
     assert "rst" not in header
-    assert "word__valid" in header
+    assert "job__valid" in header
 
 
 def test_a_failing_yosys_is_a_missing_tool_with_its_last_words(
