@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # make train    set everything up, then train 8x8 digits on the simulated RTL
-# make quick    set everything up, then check style and types and run the tests that compile nothing
+# make quick    set everything up, then check style and types and run the fast tests, which compile nothing
 # make test     that, and the tests of compiled RTL, cocotb, proofs and synthesis; before a commit
 # make thorough that, with more engines, stalls, networks and random examples; what CI runs
 # make lint     only style and types

@@ -33,6 +33,7 @@ def cannot_apply(estimator: Any) -> dict[str, str]:
     return CANNOT_APPLY
 
 
+@pytest.mark.slow
 @parametrize_with_checks(
     [Classifier(epochs=15), Regressor(epochs=30)], expected_failed_checks=cannot_apply
 )

@@ -13,6 +13,8 @@ from dualgate_hw.common import verilog
 from dualgate_hw.common.mac import MacArray
 from dualgate_hw.lanes.tangent.issue import NonzeroIssuer
 
+pytestmark = pytest.mark.slow
+
 META = data.StructLayout({"mark": 1})
 
 

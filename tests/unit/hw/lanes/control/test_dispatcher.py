@@ -15,6 +15,8 @@ from dualgate.contract.commands import Op
 from dualgate_hw.lanes.control.dispatcher import QUEUE_WORDS, SAMPLE_OPS, Dispatcher
 from dualgate_sim.testing.streams import receive, send
 
+pytestmark = pytest.mark.slow
+
 OTHER_OPS = [op for op in Op if op not in SAMPLE_OPS] + [0xFF]
 PADDING = [0]
 

@@ -22,6 +22,8 @@ from dualgate_hw.lanes.control.loader import Loader
 from dualgate_hw.lanes.memory.input_ring import InputRing
 from dualgate_sim.testing.streams import plain, receive, send
 
+pytestmark = pytest.mark.slow
+
 SHAPES = small_shapes(2, activations=128)
 ENGINE = SHAPES.engine
 WIDTH = ENGINE.groups * ENGINE.neurons

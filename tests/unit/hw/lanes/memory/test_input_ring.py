@@ -14,6 +14,8 @@ from dualgate_hw.common.shapes import Shapes
 from dualgate_hw.lanes.memory.input_ring import InputRing
 from dualgate_sim.testing.streams import plain
 
+pytestmark = pytest.mark.slow
+
 RING = 64
 
 

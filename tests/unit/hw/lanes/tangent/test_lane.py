@@ -21,6 +21,8 @@ from dualgate_sim.golden.exact import Pass, Tally
 from dualgate_sim.golden.tangents import tag_updates
 from dualgate_sim.testing.streams import receive, send
 
+pytestmark = pytest.mark.slow
+
 NETWORK = Network((2, 7, 5, 3), ("sigmoid", "tanh"))
 SAMPLES = 4
 LEFT_OVER = 99

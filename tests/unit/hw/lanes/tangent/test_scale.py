@@ -28,6 +28,8 @@ from dualgate_hw.lanes.tangent.scale_sink import ScaleSink
 from dualgate_sim.golden.tangents import normalise
 from dualgate_sim.testing.streams import send
 
+pytestmark = pytest.mark.slow
+
 GROUPS = 4
 SETTLE = 40
 """Cycles in which the last product has certainly left."""
