@@ -45,7 +45,7 @@ def trainer_of(recipe: Recipe, start: Checkpoint | None = None) -> Trainer:
 
 
 def left_after(recipe: Recipe, batches: int, path: Path) -> Checkpoint:
-    """A checkpoint after so many batches, written and read."""
+    """A checkpoint after a number of batches, written and read."""
     trainer = trainer_of(recipe)
     with golden() as device:
 

@@ -109,7 +109,7 @@ class CompiledEngine:
         return self._handle
 
     def stall(self, seed: int, odds_in: int, odds_out: int) -> None:
-        """Hold back words of either stream at random, with odds of so many in 256 a cycle."""
+        """Hold back words of either stream at random, with the given odds in 256 a cycle."""
         self._library.model_stall(self._open, seed, odds_in, odds_out)
 
     def trace(self, path: str) -> None:

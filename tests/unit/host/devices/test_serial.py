@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A board on a serial port, simulated: training over it, and everything that can befall it."""
+"""A board on a serial port, simulated: training over it, and every fault that the line can have."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ class Served:
         self.board = Board(library)
         self.terminal = PseudoTerminal()
         self.device = f"serial:{self.terminal.path}"
-        # A name that nobody holds is given to the next terminal, perhaps of another process's test.
+        # A name that no process holds is given to the next terminal, perhaps of another process's test.
         self._name = os.open(self.terminal.path, os.O_RDWR | os.O_NOCTTY)
         self._on = True
         self._thread = threading.Thread(target=self._run)

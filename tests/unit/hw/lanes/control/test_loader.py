@@ -385,7 +385,7 @@ def test_a_refusal_keeps_its_place_between_earlier_and_later_samples(
     second, third, last = loaded.headers[1:]
     assert third - second < 10
     # The second sample has two nonzeros, so it is in flight 6 cycles after its header. The loader
-    # learns of its end a cycle late.
+    # sees its end one cycle later.
     assert loaded.refused == [second + 6 + time + 1]
     assert last == loaded.refused[0] + 1
 
