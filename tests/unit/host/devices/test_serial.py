@@ -57,7 +57,7 @@ class Served:
         self.board = Board(library)
         self.terminal = PseudoTerminal()
         self.device = f"serial:{self.terminal.path}"
-        # A name that no process holds is given to the next terminal, perhaps of another process's test.
+        # A name that no process holds is given to the next terminal, perhaps another test's.
         self._name = os.open(self.terminal.path, os.O_RDWR | os.O_NOCTTY)
         self._on = True
         self._thread = threading.Thread(target=self._run)
