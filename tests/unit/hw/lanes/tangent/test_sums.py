@@ -25,6 +25,8 @@ from dualgate_hw.lanes.tangent.sums import TangentSums
 from dualgate_sim.golden.tangents import normalise
 from dualgate_sim.testing.streams import send
 
+pytestmark = pytest.mark.slow
+
 SLOTS = 4
 GROUPS = 4
 Step = dict[str, Any]

@@ -17,6 +17,8 @@ from dualgate_hw.common.mac import MAC_LATENCY
 from dualgate_hw.common.shapes import ENTRY, OUTPUT, WORD
 from dualgate_hw.lanes.value.activation import ACTIVATION_LATENCY, ActivationUnit
 
+pytestmark = pytest.mark.slow
+
 NEURONS = 4
 GROUPS = 64
 SHAPES = small_shapes(NEURONS, groups=GROUPS, vectors=64, activations=512)

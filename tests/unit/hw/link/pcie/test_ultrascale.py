@@ -17,6 +17,8 @@ from dualgate.link.identity import Identity
 from dualgate_hw.link.pcie.engine import UltraScaleEngine
 from dualgate_hw.link.pcie.ultrascale_types import NOTE, REQUEST, RequestType
 
+pytestmark = pytest.mark.slow
+
 SCRATCH, WINDOW = Page.SCRATCH.base, Page.WINDOW.base
 BUILD = bytes(range(32))
 DEPTH = 256

@@ -13,6 +13,8 @@ from support.benches import STALLS, simulate
 from dualgate_hw.link.serial.cobs import CobsDecoder, CobsEncoder
 from dualgate_sim.testing.streams import receive, send
 
+pytestmark = pytest.mark.slow
+
 
 def bodies() -> list[bytes]:
     """Return frames with blocks that are empty, short, just full and longer."""

@@ -20,6 +20,8 @@ from dualgate_hw.link.serial.uart import (
 )
 from dualgate_sim.testing.streams import send
 
+pytestmark = pytest.mark.slow
+
 DIVISORS = [4.0, 4.17, 5.5, 8.34, 41.67]
 BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01, *random.Random(1).randbytes(8)]
 
