@@ -139,7 +139,7 @@ def test_resume_brings_weights_of_its_own() -> None:
     assert train().exit_code == 0
     result = train("--resume", "--epochs", "2", "--weights", "runs/digits/checkpoint.npz")
     assert result.exit_code == 2
-    assert "a checkpoint to go on from has its own weights; give no others" in result.stderr
+    assert "the checkpoint has its own weights; give no initial weights" in result.stderr
 
 
 def test_the_binary_points_are_those_of_the_file() -> None:
