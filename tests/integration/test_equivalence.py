@@ -12,14 +12,15 @@ from support.effort import examples
 from support.random_networks import Case, cases, gentle_case, lengthen
 from support.small_engines import (
     ENGINES,
+    LARGE,
     MAX_LAYERS,
     MAX_WIDTH,
     assert_same_run,
-    build_all,
     counts,
     open_both,
     prepare,
     state,
+    tiered,
 )
 
 from dualgate.contract.activations import HIDDEN_ACTIVATIONS
@@ -39,11 +40,6 @@ ODDS = st.sampled_from([0, 64, 128, 230])
 """Of holding back a word of a stream, in 256 a cycle."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled() -> None:
-    build_all()
-
-
 def run(case: Case, name: str, odds: tuple[int, int] = (0, 0)) -> None:
     golden, sim = open_both(name)
     with golden, sim:
@@ -53,7 +49,7 @@ def run(case: Case, name: str, odds: tuple[int, int] = (0, 0)) -> None:
         assert_same_run(golden, sim, case)
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", tiered(*ENGINES))
 @examples(60)
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2), odds=st.tuples(ODDS, ODDS))
 def test_random_networks_have_the_same_bits_in_the_rtl(
@@ -65,11 +61,18 @@ def test_random_networks_have_the_same_bits_in_the_rtl(
     run(lengthen(case), name, odds)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([name for name in ENGINES if name not in LARGE], id="small"),
+        pytest.param(list(ENGINES), id="all", marks=pytest.mark.thorough),
+    ],
+)
 @examples(15)
 @given(case=cases(MAX_LAYERS, MAX_WIDTH, batches=2))
-def test_every_lane_and_core_count_gives_the_same_bits(case: Case) -> None:
+def test_every_lane_and_core_count_gives_the_same_bits(names: list[str], case: Case) -> None:
     results = []
-    for name in ENGINES:
+    for name in names:
         _, sim = open_both(name)
         with sim:
             prepare(sim, case)
@@ -84,7 +87,7 @@ def test_every_lane_and_core_count_gives_the_same_bits(case: Case) -> None:
 
 
 @pytest.mark.parametrize("sizes", [(9, 31, 33, 36, 3), (1, 1, 1)])
-@pytest.mark.parametrize("name", ["n1", "n16", "n4k4c3"])
+@pytest.mark.parametrize("name", tiered("n1", "n16", "n4k4c3"))
 def test_masks_of_any_width_leave_out_what_the_golden_model_does(
     sizes: tuple[int, ...], name: str
 ) -> None:
@@ -128,7 +131,7 @@ def test_layers_narrower_than_the_lanes_and_of_one_unit(sizes: tuple[int, ...], 
         run(gentle_case(Network(sizes, "sigmoid", loss), 3, 2, 1, seed), name)
 
 
-@pytest.mark.parametrize("name", ["n4", "n4k4c3"])
+@pytest.mark.parametrize("name", tiered("n4", "n4k4c3"))
 def test_a_batch_longer_than_one_exchange_keeps_every_lane_busy(name: str) -> None:
     run(gentle_case(Network((10, 8, 5, 3), "relu"), 600, 1, 2, seed=5), name, odds=(8, 8))
 
@@ -162,7 +165,7 @@ def test_samples_of_zeros_train_only_biases() -> None:
     run(case, "n16")
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", tiered(*ENGINES))
 def test_velocities_at_the_edges_of_their_digits_end_a_batch_alike(name: str) -> None:
     """Powers of two and their neighbours: carries, borrows and clips wherever there can be one."""
     network = Network((17, 16), loss="mse")
@@ -202,7 +205,7 @@ def test_no_learning_changes_nothing() -> None:
         assert sim.counters().update_rows == 0
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", tiered(*ENGINES))
 def test_batches_of_one_with_pruning_changed_between_them(name: str) -> None:
     """Fewer samples than cores, and far fewer than are in flight; the state is read in between."""
     case = gentle_case(Network((20, 13, 9, 4), "tanh"), 1, 12, 1, seed=8)
@@ -214,7 +217,7 @@ def test_batches_of_one_with_pruning_changed_between_them(name: str) -> None:
     run(case, name, odds=(8, 8))
 
 
-@pytest.mark.parametrize("name", ["n4", "n1c5s"])
+@pytest.mark.parametrize("name", tiered("n4", "n1c5s"))
 def test_the_state_can_be_read_in_the_middle_of_a_batch(name: str) -> None:
     network = Network((20, 13, 9, 4), "tanh")
     golden, sim = open_both(name)
@@ -236,7 +239,7 @@ def test_the_state_can_be_read_in_the_middle_of_a_batch(name: str) -> None:
             assert states[0][0] != states[0][1]
 
 
-@pytest.mark.parametrize("name", ["n2k2c2", "n4k4c3"])
+@pytest.mark.parametrize("name", tiered("n2k2c2", "n4k4c3"))
 def test_more_samples_than_a_share_holds_are_summed_in_the_first_core(name: str) -> None:
     run(gentle_case(Network((6, 4, 3)), 3 * MAX_SHARE + 20, 1, 2, seed=7), name)
 

@@ -2,15 +2,15 @@
 
 """Simulated engines with memories that just hold the property tests' networks."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from dualgate.contract.engine import MEMORIES, EngineParameters
 from dualgate.contract.network import Network
 from dualgate.devices import Counters, Device, open_device
-from dualgate_sim.rtl.compiled import build
 from dualgate_sim.rtl.device import SimDevice
 from support.random_networks import Case
 
@@ -33,6 +33,9 @@ COMPACT = {"n4compact": {"neurons": 4, "arrays": 1, "compact": 1}}
 
 ENGINES = {**SINGLE, **SEVERAL, **COMPACT}
 
+LARGE = ("n1c5s", "n4k4c3")
+"""Engines that take longest to compile: `make thorough` has them."""
+
 DEFAULT = "n16"
 """What every command builds, so that it need not be compiled once more."""
 
@@ -50,10 +53,9 @@ def engine(name: str) -> EngineParameters:
     return EngineParameters(**smallest, **ENGINES[name]).grown(_WIDEST)
 
 
-def build_all() -> None:
-    """Compile every engine, two at a time, where the cache is cold."""
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(build, [engine(name) for name in reversed(ENGINES)]))
+def tiered(*names: str) -> list[Any]:
+    """Parameters of a test for these engines; the large ones are thorough."""
+    return [pytest.param(n, marks=pytest.mark.thorough) if n in LARGE else n for n in names]
 
 
 def open_both(name: str) -> tuple[Device, SimDevice]:

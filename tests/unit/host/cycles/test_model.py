@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.effort import examples
 from support.random_networks import Case, gentle_case, networks
-from support.small_engines import MAX_LAYERS, SEVERAL, SINGLE, engine, prepare
+from support.small_engines import MAX_LAYERS, SEVERAL, SINGLE, engine, prepare, tiered
 
 from dualgate.contract.commands import mask_words
 from dualgate.contract.engine import Depths, EngineParameters
@@ -94,7 +94,7 @@ def test_a_compact_engine_is_not_predicted_from_zeros() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", tiered(*SEVERAL))
 @pytest.mark.parametrize("prune", [PRUNE_OFF, 2])
 def test_several_cores_take_the_predicted_cycles_within_3_percent(name: str, prune: int) -> None:
     assert_predicted(digits(prune, 40), engine(name), within=0.03)
