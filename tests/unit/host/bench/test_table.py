@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from support.small_engines import ENGINES, engine
+from support.small_engines import ENGINES, engine, tiered
 
 from dualgate.bench import floating_speed as speed
 from dualgate.bench.table import Row, Variant, run
@@ -63,7 +63,7 @@ def test_a_workload_is_a_network_in_training(work: Workload) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["n4", "n8k3s", "n4k4c3"])
+@pytest.mark.parametrize("name", tiered("n4", "n8k3s", "n4k4c3"))
 def test_a_row_is_measured_and_predicted_alike(work: Workload, name: str) -> None:
     exact, pruned = (measure(work, name, prune) for prune in (PRUNE_OFF, 1))
     built = engine(name)
