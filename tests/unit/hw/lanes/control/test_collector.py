@@ -13,6 +13,8 @@ from dualgate.contract.commands import Op
 from dualgate_hw.lanes.control.collector import RESPONSE_WORDS, Collector
 from dualgate_sim.testing.streams import receive, send
 
+pytestmark = pytest.mark.slow
+
 
 def response(dice: random.Random, op: int) -> Command:
     return raw(dice, op, dice.choice([0, 0, 1, 2, 5, 10]))

@@ -19,6 +19,8 @@ from dualgate_sim.golden import tangents
 from dualgate_sim.golden.exact import Tally
 from dualgate_sim.testing.streams import receive, send
 
+pytestmark = pytest.mark.slow
+
 MANTISSA = (
     st.sampled_from([0, 0, 1, -1, 32767, -32768, -32767, 16384, 16383, -8192])
     | st.integers(-32768, 32767)
