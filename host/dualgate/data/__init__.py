@@ -3,7 +3,8 @@
 """Samples: data sets, quantised samples, augmentation, metrics and files."""
 
 from .builtin import load_digits
-from .idx import load_idx
-from .samples import Dataset, Samples
+from .dataset import Dataset
+from .images import load_images
+from .samples import Samples
 
-__all__ = ["Dataset", "Samples", "load_digits", "load_idx"]
+__all__ = ["Dataset", "Samples", "load_digits", "load_images"]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import MissingToolError
-from .samples import Dataset, Samples
+from .dataset import Dataset
+from .samples import Samples
 
 Floats = NDArray[np.float64]
 

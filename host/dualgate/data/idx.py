@@ -1,100 +1,92 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A reader for the IDX files of MNIST and Fashion-MNIST."""
+"""Files in the IDX format, in which MNIST and its relatives come.
+
+A file is known by its first bytes, compressed by gzip or not, whatever its name.
+"""
 
 import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
-from .samples import Dataset, Samples
 
-IDX_UBYTE = 0x08
-"""Type code of unsigned bytes in the header of an IDX file."""
+GZIP = b"\x1f\x8b"
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+"""Types of numbers by their code in the header."""
+
+MOST_DIMENSIONS = 8
+MOST_BYTES = 1 << 30
+"""Largest array that is read. The largest known set, EMNIST by class, has 0.55 GB."""
 
 
-def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Read one IDX file of unsigned bytes, compressed if its name ends in ``.gz``.
+def is_idx(path: Path) -> bool:
+    """Whether a file exists and begins as an IDX file does, compressed or not."""
+    try:
+        with _open(path) as file:
+            head = file.read(4)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return len(head) == 4 and head[:2] == b"\0\0" and head[2] in TYPES and head[3] > 0
+
+
+def read_idx(path: Path) -> NDArray[Any]:
+    """Read one IDX file.
+
+    No more of it is decompressed than its header claims.
 
     Returns
     -------
-    uint8 array of the shape that the file's header gives
+    array of the shape and type that the file's header gives
 
     Raises
     ------
     InputError
-        If the file cannot be read, is not IDX of unsigned bytes, or does not have the length that
-        its header gives.
+        If the file cannot be read, is not IDX, claims more than `MOST_BYTES`, or does not have the
+        length that its header gives.
     """
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
+        with _open(path) as file:
+            kind, shape = _header(path, file)
+            size = math.prod(shape) * kind.itemsize
+            if size > MOST_BYTES:
+                raise InputError(
+                    f"{path} claims {size / 1e9:.1f} GB of numbers, more than the "
+                    f"{MOST_BYTES / 1e9:.1f} GB that are read; give fewer samples"
+                )
+            content = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "the compressed data is damaged"
         raise InputError(f"cannot read {path}: {reason}; get the file again") from None
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != IDX_UBYTE:
-        raise InputError(f"{path} is not an IDX file of unsigned bytes; get the file again")
-    header = 4 + 4 * content[3]
-    shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4))
-    if len(content) != header + math.prod(shape):
+    if len(content) != size:
+        have = f"more than {size}" if len(content) > size else str(len(content))
         raise InputError(
-            f"{path} has {len(content)} bytes and should have {header + math.prod(shape)}; "
-            "get the file again"
+            f"{path} has {have} bytes of numbers and should have {size}; get the file again"
         )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(content, kind).reshape(shape)
 
 
-def _find(directory: Path, part: str, dimensions: int) -> Path:
-    stems = (f"{part}-idx{dimensions}-ubyte", f"{part}.idx{dimensions}-ubyte")
-    for name in (stem + ending for stem in stems for ending in ("", ".gz")):
-        if (directory / name).is_file():
-            return directory / name
-    raise InputError(f"there is no {stems[0]}[.gz] in {directory}; put the four IDX files there")
+def _open(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        packed = file.read(2) == GZIP
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
 
 
-def _read_part(directory: Path, part: str, side: int, classes: int) -> Samples:
-    images_path = _find(directory, f"{part}-images", 3)
-    labels_path = _find(directory, f"{part}-labels", 1)
-    images, labels = read_idx(images_path), read_idx(labels_path)
-    if images.ndim != 3 or images.shape[1:] != (side, side) or not len(images):
-        raise InputError(
-            f"{images_path} has shape {images.shape}, not (samples, {side}, {side}); "
-            "get the file again"
-        )
-    if labels.shape != images.shape[:1]:
-        raise InputError(
-            f"{labels_path} has {labels.size} labels for {len(images)} images; get the files again"
-        )
-    try:
-        return Samples.of_classes(images.reshape(len(images), -1) / 255.0, labels, classes)
-    except InputError as error:
-        raise InputError(f"{labels_path}: {error}") from None
-
-
-def load_idx(directory: Path | None, name: str, source: str) -> Dataset:
-    """Load 28x28 images of ten classes from a directory of four IDX files.
-
-    Parameters
-    ----------
-    directory : Path or None
-    name : str
-        Name of the data set in error messages.
-    source : str
-        Where the files are available, for the error message.
-
-    Raises
-    ------
-    InputError
-        If the directory or one of its files is missing, or a file does not hold what it should.
-    """
-    if directory is None or not directory.is_dir():
-        missing = "no directory given" if directory is None else f"no directory {directory}"
-        raise InputError(
-            f"{name}: {missing}; give --data DIR with the four IDX files, available from {source}"
-        )
-    return Dataset(_read_part(directory, "train", 28, 10), _read_part(directory, "t10k", 28, 10))
+def _header(path: Path, file: BinaryIO) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    head = file.read(4)
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES:
+        raise InputError(f"{path} is not an IDX file; get the file again")
+    if not 1 <= head[3] <= MOST_DIMENSIONS:
+        raise InputError(f"{path} has {head[3]} dimensions; give 1 to {MOST_DIMENSIONS}")
+    sizes = file.read(4 * head[3])
+    if len(sizes) < 4 * head[3]:
+        raise InputError(f"{path} ends in its header; get the file again")
+    shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
+    if 0 in shape:
+        raise InputError(f"{path} has shape {shape}, so no numbers; get the file again")
+    return np.dtype(TYPES[head[2]]), shape

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Samples, and a data set of samples to train on and samples to measure with."""
+"""Samples: inputs and their targets."""
 
 from dataclasses import dataclass
 
@@ -76,16 +76,3 @@ class Samples:
         """
         samples = cls.of_classes(x, labels, 2)
         return cls(samples.x, samples.target[:, 1:], samples.labels)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Samples to train on, and held-out samples to measure with.
-
-    Parameters
-    ----------
-    train, held_out : Samples
-    """
-
-    train: Samples
-    held_out: Samples

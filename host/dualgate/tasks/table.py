@@ -17,8 +17,8 @@ from ..data.builtin import (
     load_xor,
     to_itself,
 )
-from ..data.idx import load_idx
-from ..data.samples import Dataset
+from ..data.dataset import Dataset
+from ..data.images import load_images
 from ..train.recipe import Recipe
 from .task import Goal, Task
 
@@ -27,7 +27,7 @@ FASHION_FILES = "the Debian package dataset-fashion-mnist"
 
 
 def _mnist(directory: Path | None) -> Dataset:
-    return load_idx(directory, "MNIST", MNIST_FILES)
+    return load_images(directory, "MNIST", MNIST_FILES, 10)
 
 
 QUARTER = parse_prune("1/4")
@@ -166,7 +166,7 @@ TASKS = {
     ),
     "fashion-mnist": replace(
         _MNIST,
-        load=lambda directory: load_idx(directory, "Fashion-MNIST", FASHION_FILES),
+        load=lambda directory: load_images(directory, "Fashion-MNIST", FASHION_FILES, 10),
         recipe=Recipe(
             5, batch=100, lr=0.05, momentum=0.9, prune=QUARTER, schedule="exponential:0.6"
         ),

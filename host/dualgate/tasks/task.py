@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..contract.errors import InputError
 from ..contract.network import Network, parse_sizes
-from ..data.samples import Dataset
+from ..data.dataset import Dataset
 from ..train.evaluation import Evaluation
 from ..train.recipe import Recipe
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What the outputs of a network stand for: classes with names, or numbers in some unit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import InputError
+from .metrics import predicted_labels
+from .preparation import real_numbers, shortened, words
+from .samples import Samples
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The meaning of a network's outputs.
+
+    Parameters
+    ----------
+    targets : tuple of str
+        Name of the column that holds the class, or of one column for each output.
+    classes : tuple of str
+        Names of the classes, at least two; empty for numbers.
+    offset, scale : tuple of float
+        For numbers, one each for every output: a prediction is ``output * scale + offset``.
+    single : bool
+        Whether one output tells two classes apart; otherwise there is an output for each class.
+    """
+
+    targets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    offset: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+    single: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Units of the last layer."""
+        return (1 if self.single else len(self.classes)) if self.classes else len(self.targets)
+
+    def samples(self, x: Floats, target: Any) -> Samples:
+        """Make samples of inputs and targets.
+
+        Parameters
+        ----------
+        x : float array (samples, inputs)
+        target : pandas.DataFrame, or array (samples,) or (samples, targets)
+            None of it missing.
+
+        Raises
+        ------
+        InputError
+            For a class that is not among `classes`, or a target that is no number.
+        """
+        if not self.classes:
+            columns = _columns(target, self.targets)
+            return Samples(x, (columns - np.array(self.offset)) / np.array(self.scale))
+        labels = self._labels(target)
+        if self.single:
+            return Samples.of_yes_or_no(x, labels)
+        return Samples.of_classes(x, labels, len(self.classes))
+
+    def _labels(self, target: Any) -> NDArray[np.int64]:
+        named = class_words(target)
+        position = {name: index for index, name in enumerate(self.classes)}
+        unknown = [name for name in named if name not in position]
+        if unknown:
+            raise InputError(
+                f"class {unknown[0]!r} is not among those of the run, {shortened(self.classes)}; "
+                "leave these samples out"
+            )
+        return np.array([position[name] for name in named], np.int64)
+
+    def names(self, predictions: Floats) -> list[str]:
+        """Return the name of the predicted class for `predictions` (samples, outputs)."""
+        return [self.classes[index] for index in predicted_labels(predictions)]
+
+    def probabilities(self, predictions: Floats) -> Floats:
+        """Return the probability of each class (samples, classes).
+
+        These are the outputs (samples, outputs), divided by their sum, which in fixed point is not
+        exactly one.
+        """
+        if self.single:
+            return np.hstack([1.0 - predictions, predictions])
+        total = predictions.sum(axis=1, keepdims=True)
+        return np.asarray(predictions / np.where(total == 0, 1.0, total))
+
+    def numbers(self, predictions: Floats) -> Floats:
+        """Return predictions in the unit of the targets, for `predictions` (samples, outputs)."""
+        return np.asarray(predictions * np.array(self.scale) + np.array(self.offset))
+
+
+def class_words(target: Any) -> list[str]:
+    """Convert the classes of samples, of any type, to words."""
+    from pandas import DataFrame, Series
+
+    column = target.iloc[:, 0] if isinstance(target, DataFrame) else Series(np.asarray(target))
+    return [str(word) for word in words(column)]
+
+
+def sorted_classes(names: list[str]) -> tuple[str, ...]:
+    """Return the distinct classes in order: by value if all are numbers, else by letters."""
+    distinct = set(names)
+    try:
+        return tuple(sorted(distinct, key=float))
+    except ValueError:
+        return tuple(sorted(distinct))
+
+
+def _columns(target: Any, names: tuple[str, ...]) -> Floats:
+    if isinstance(target, np.ndarray):
+        columns = target.astype(np.float64).reshape(len(target), -1)
+    else:
+        columns = np.column_stack([real_numbers(target[name], name) for name in names])
+    if columns.shape[1] != len(names):
+        raise InputError(f"there are {columns.shape[1]} targets; the run has {len(names)}")
+    return columns

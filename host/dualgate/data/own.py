@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Samples of one's own: a table, arrays, or IDX files, told apart by their first bytes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import InputError
+from ..contract.names import unknown
+from .arrays import NPY, ZIP, read_npy, read_npz
+from .idx import is_idx, read_idx
+from .images import find_files, read_pair
+from .table import read_table
+
+Content = Any
+"""A table of pandas, or an array (samples, ...)."""
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """What a user says of a data set.
+
+    Parameters
+    ----------
+    path : Path
+        A table (CSV, Parquet), an array (.npy), arrays (.npz), or IDX files or their directory.
+    target : str or None
+        Name of the column, or columns with commas between, or of the array that holds the
+        targets; for an array in a file of its own, the file with the targets.
+    drop, categorical : tuple of str
+        Columns that are not used, and columns that are categories whatever they hold.
+    test : str or None
+        A file of held-out samples, or the share of samples that is held out.
+    """
+
+    path: Path
+    target: str | None = None
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    test: str | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Inputs and targets as a file holds them.
+
+    Parameters
+    ----------
+    x, y : table or array
+        `y` is None if the file has no targets.
+    targets : tuple of str
+        Names of the columns of `y`.
+    held_out : Raw or None
+        Held-out samples of the same file.
+    """
+
+    x: Content
+    y: Content
+    targets: tuple[str, ...]
+    held_out: "Raw | None" = None
+
+
+def read_own(path: Path, own: OwnData, need_target: bool = True) -> Raw:
+    """Read inputs and targets.
+
+    Parameters
+    ----------
+    path : Path
+        The file of `own`, or another of the same kind.
+    own : OwnData
+    need_target : bool
+        Whether a file without targets is an error.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or does not hold what `own` says.
+    MissingToolError
+        If a package that the kind of file needs is not installed.
+    """
+    head = _head(path)
+    if path.is_dir() or head is None:
+        raw = _images(path, own)
+    elif head.startswith(NPY):
+        raw = _array(read_npy(path), path, own)
+    elif head.startswith(ZIP):
+        arrays = read_npz(path, own.target)
+        held_out = arrays.get("x_test")
+        test = None if held_out is None else Raw(held_out, arrays["y_test"], ("y_test",))
+        raw = Raw(arrays["x"], arrays.get("y"), ("y",), test)
+    elif is_idx(path):
+        raw = _array(read_idx(path), path, own)
+    else:
+        raw = _table(path, own, need_target)
+    if need_target and raw.y is None:
+        raise InputError(f"{path} has no targets; give --target with the file that has them")
+    if raw.y is not None and len(raw.x) != len(raw.y):
+        raise InputError(f"{path}: {len(raw.x)} inputs for {len(raw.y)} targets; match them")
+    return raw
+
+
+def _head(path: Path) -> bytes | None:
+    if not path.exists():
+        if any(path.parent.glob(f"{path.name}*")) and path.name:
+            return None
+        raise InputError(f"there is no {path}; give a file, a directory, or a task's name")
+    if path.is_dir():
+        return None
+    try:
+        with path.open("rb") as file:
+            return file.read(8)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; choose another file") from None
+
+
+def _images(path: Path, own: OwnData) -> Raw:
+    files = find_files(path)
+    if (False, False) not in files or (False, True) not in files:
+        raise InputError(
+            f"{path} has no IDX files of images and labels; give a file, or a directory with them"
+        )
+    x, y = read_pair(files[False, False], files[False, True])
+    held_out = None
+    if (True, False) in files and (True, True) in files:
+        held_out = Raw(*read_pair(files[True, False], files[True, True]), ("label",))
+    return Raw(x, y, ("label",), held_out)
+
+
+def _array(x: NDArray[Any], path: Path, own: OwnData) -> Raw:
+    if own.target is None:
+        return Raw(x, None, ())
+    other = Path(own.target)
+    if not other.is_file():
+        raise InputError(f"there is no file {other} of targets; give the one beside {path}")
+    y = read_idx(other) if is_idx(other) else read_npy(other)
+    return Raw(x, y, (other.stem,))
+
+
+def _table(path: Path, own: OwnData, need_target: bool) -> Raw:
+    frame = read_table(path)
+    columns = [str(name) for name in frame.columns]
+    for name in (*own.drop, *own.categorical):
+        if name not in columns and need_target:
+            raise InputError(f"{path}: {unknown('column', name, columns)}")
+    targets = _targets(own.target, columns)
+    if need_target and not targets:
+        raise InputError(
+            f"{path}: which column is to be predicted? give --target; "
+            f"the columns are {', '.join(columns)}"
+        )
+    missing = [name for name in targets if name not in columns]
+    if missing and need_target:
+        raise InputError(f"{path}: {unknown('column', missing[0], columns)}")
+    inputs = frame.drop(columns=[c for c in columns if c in (*targets, *own.drop)])
+    return Raw(inputs, None if missing or not targets else frame[list(targets)], targets)
+
+
+def _targets(text: str | None, columns: list[str]) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    return (text,) if text in columns else tuple(part.strip() for part in text.split(","))
+
+
+def rows(content: Content, chosen: NDArray[Any]) -> Content:
+    """Take rows of a table or of an array, by position or by truth."""
+    return content[chosen] if isinstance(content, np.ndarray) else content.iloc[chosen]
