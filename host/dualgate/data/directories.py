@@ -36,7 +36,14 @@ def cache_directory() -> Path:
 
 
 def cannot_write(path: Path, error: OSError) -> InputError:
-    """Make the error that a file of the cache cannot be written."""
+    """Make the error that a file of the cache cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file, named unless the error names another.
+    error : OSError
+    """
     # A temporary file of no name is reported by its number.
     where = error.filename if isinstance(error.filename, str) else path
     return InputError(f"cannot write the cache: {where}: {error.strerror}; {CACHE_REMEDY}")

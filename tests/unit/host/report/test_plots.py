@@ -52,7 +52,7 @@ def test_without_matplotlib_there_is_a_word_and_no_picture(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_home_that_cannot_be_written_costs_no_picture_and_no_warning(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_costs_no_picture(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code = "from dualgate.report.plots import draw_confusion; from pathlib import Path; "
     code += f"draw_confusion(Path({str(tmp_path / 'c.png')!r}), [[1]], 'title')"
