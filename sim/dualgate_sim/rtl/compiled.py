@@ -14,9 +14,9 @@ import numpy as np
 from dualgate.contract.commands import Words
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.data.directories import cache_directory
 
-from .cache import cache_directory
-from .verilated import library
+from .verilated import library, load
 
 PATIENCE = 4_000_000
 """Cycles without a word on either stream after which the engine is taken to hang."""
@@ -85,7 +85,7 @@ class CompiledEngine:
     """
 
     def __init__(self, engine: EngineParameters, trace: bool = False) -> None:
-        library = ctypes.CDLL(str(build(engine, trace)))
+        library = load(build(engine, trace))
         library.model_open.restype = ctypes.c_void_p
         library.model_close.argtypes = [ctypes.c_void_p]
         library.model_stall.argtypes = [
