@@ -16,10 +16,11 @@ from amaranth.lib import wiring
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
+from dualgate.data.directories import cache_directory
 from dualgate_hw.common.verilog import to_verilog
 from dualgate_hw.identity import build_identity
 from dualgate_sim.rtl import cxx
-from dualgate_sim.rtl.cache import absent, cache_directory, keep
+from dualgate_sim.rtl.cache import absent, keep
 
 HERE = Path(__file__).parent
 

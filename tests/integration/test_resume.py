@@ -100,6 +100,7 @@ def test_more_epochs_may_be_asked_for_and_nothing_else(tmp_path: Path) -> None:
     for change, message in (
         ({"lr": 0.03}, "its lr is 0.02, here 0.03"),
         ({"optimiser": "rmsprop"}, "its optimiser is adam, here rmsprop"),
+        ({"prune": 3}, "its prune is off, here 1/8"),
         ({"batch": 10}, "its batch is 16, here 10"),
         ({"dropout": 0.5}, "its dropout is 0.0, here 0.5"),
     ):

@@ -20,8 +20,10 @@ INTERRUPTED = 130
 class _Missing(click.Command):
     """A stand-in for a command whose package is not installed, so that the others still work."""
 
-    def __init__(self, name: str, error: ImportError) -> None:
-        super().__init__(name, short_help=f"not available: {error}", add_help_option=False)
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(
+            name, short_help=f"not available: {printable(str(error))}", add_help_option=False
+        )
         self._error = error
         self.ignore_unknown_options = True
         self.allow_extra_args = True
@@ -69,7 +71,7 @@ class Commands(click.Group):
             return None
         try:
             command: click.Command = entry.load()
-        except ImportError as error:
+        except Exception as error:  # a package of somebody else's may fail in any way
             return _Missing(cmd_name, error)
         return command
 
@@ -107,8 +109,17 @@ class Commands(click.Group):
             _fail("interrupted", INTERRUPTED)
 
 
+def printable(text: str) -> str:
+    """Return a text in one line in which a control character is written as an escape.
+
+    Names of files, classes and columns come from outside, and some characters control a terminal.
+    """
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo("error: " + " ".join(message.split()), err=True)
+    click.echo("error: " + printable(message), err=True)
     sys.exit(status)
 
 

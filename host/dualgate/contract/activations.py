@@ -11,7 +11,7 @@ both is ``1/4 - h**2`` up to a power of two, which the binary point absorbs (`sl
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -222,6 +222,41 @@ HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ("softmax
 CODE_BITS = 3
 
 
+def check_all_here(have: Iterable[str], where: str) -> None:
+    """Raise `InputError` unless a place has every activation of the table.
+
+    Parameters
+    ----------
+    have : iterable of str
+        Names of the activations that the place implements.
+    where : str
+        The place, a file of the project.
+    """
+    missing = sorted(ACTIVATIONS.keys() - set(have))
+    if missing:
+        raise InputError(
+            f"activation {', '.join(missing)}: missing in {where}; "
+            "docs/how-to/add-an-activation.md lists all places"
+        )
+
+
+def check_codes(table: Mapping[str, Activation]) -> None:
+    """Raise `InputError` unless each activation has a code of its own in the descriptor's bits."""
+    taken: dict[int, str] = {}
+    for name, activation in table.items():
+        if not 0 <= activation.code < 1 << CODE_BITS:
+            raise InputError(
+                f"activation {name}: code {activation.code} does not fit the descriptor's "
+                f"{CODE_BITS} bits; choose an unused one in dualgate/contract/activations.py"
+            )
+        if activation.code in taken:
+            raise InputError(
+                f"activation {name}: code {activation.code} is {taken[activation.code]}'s; choose "
+                "an unused one in dualgate/contract/activations.py"
+            )
+        taken[activation.code] = name
+
+
 def find_activation(name: str) -> Activation:
     """Look up a hidden activation; raises `InputError` with the choices for an unknown name."""
     if name == STEP.name:
@@ -234,5 +269,5 @@ def find_activation(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
-assert max(a.code for a in ACTIVATIONS.values()) < 1 << CODE_BITS
+check_codes(ACTIVATIONS)
 assert VALUE_WIDTH == UNIT_FRAC + 2

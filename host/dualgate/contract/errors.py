@@ -33,6 +33,10 @@ class LinkError(DeviceError):
     """A link that failed permanently: the port is gone or the device does not answer."""
 
 
+class NoAnswerError(LinkError):
+    """A port that can be opened, but where no board answers."""
+
+
 class HandshakeError(LinkError):
     """A device that is incompatible with this host; names the versions of both."""
 

@@ -57,7 +57,7 @@ class Settings:
     masked: bool = False
 
 
-def update_frac(network: Network, lr: float, batch: int) -> int:
+def update_frac(network: Network, lr: float, batch: int, weight: float = 1.0) -> int:
     """Return the fraction bits of update scalars: the most that leave `HEADROOM`.
 
     They must not change during a run, since they determine the format of the velocity. A schedule
@@ -70,16 +70,37 @@ def update_frac(network: Network, lr: float, batch: int) -> int:
         Largest learning rate of the run, > 0.
     batch : int
         Samples in a batch, >= 1.
+    weight : float
+        Largest class weight.
+
+    Raises
+    ------
+    InputError
+        For a setting outside its range.
     """
-    return _frac(network, _rate(network, lr, batch))
+    return _frac(network, _rate(network, lr, batch, weight))
 
 
-def _rate(network: Network, lr: float, batch: int) -> float:
+def _rate(network: Network, lr: float, batch: int, weight: float) -> float:
     if not (math.isfinite(lr) and lr > 0):
-        raise InputError(f"learning rate {lr}: give a number above 0")
+        raise InputError(f"learning rate {lr:g}: give a number above 0")
     if batch < 1:
         raise InputError(f"batch of {batch}: give at least 1 sample")
-    return lr / batch * network.objective.scale(network.sizes[-1])
+    rate = lr * weight / batch * network.objective.scale(network.sizes[-1])
+    if not (math.isfinite(rate) and rate > 0):
+        raise _unrepresentable(lr, weight, large=rate > 0)
+    return rate
+
+
+def _unrepresentable(lr: float, weight: float, large: bool) -> InputError:
+    """Make the error for a rate beyond the number formats, in terms of what the user gave."""
+    size, remedy = ("large", "lower it") if large else ("small", "raise it")
+    if weight == 1.0:
+        return InputError(f"learning rate {lr:g} is too {size} to be represented; {remedy}")
+    return InputError(
+        f"class weight {weight:g} is too {size} to be represented with learning rate {lr:g}; "
+        f"{remedy}, or the other class weights"
+    )
 
 
 def make_settings(
@@ -90,6 +111,7 @@ def make_settings(
     momentum: float = 0.0,
     prune: int = PRUNE_OFF,
     masked: bool = False,
+    weight: float = 1.0,
 ) -> Settings:
     """Make the settings for one batch.
 
@@ -106,6 +128,8 @@ def make_settings(
         p, or `PRUNE_OFF`.
     masked : bool
         See `Settings`.
+    weight : float
+        Class weight of the samples, a factor of the learning rate.
 
     Raises
     ------
@@ -115,12 +139,9 @@ def make_settings(
     if not 0.0 <= momentum < 1.0:
         raise InputError(f"momentum {momentum}: give a number from 0 to below 1")
     whole = min(round(momentum * (1 << MOMENTUM_FRAC)), (1 << MOMENTUM_FRAC) - 1)
-    mantissa, shift = _scaled(network, frac, _rate(network, lr, batch))
+    mantissa, shift = _scaled(network, frac, _rate(network, lr, batch, weight))
     if not 0 <= shift < 1 << RATE_SHIFT_BITS:
-        raise InputError(
-            f"learning rate {lr} is too far from the run's initial rate to be represented; "
-            "use a flatter schedule"
-        )
+        raise _unrepresentable(lr, weight, large=shift < 0)
     return Settings(mantissa, shift, whole, checked_prune(prune), masked)
 
 
@@ -130,32 +151,39 @@ def gradient_frac(network: Network) -> int:
 
 
 def gradient_settings(
-    network: Network, weight: float = 1.0, prune: int = PRUNE_OFF, masked: bool = False
+    network: Network,
+    weight: float = 1.0,
+    prune: int = PRUNE_OFF,
+    masked: bool = False,
+    largest: float = 1.0,
 ) -> Settings:
     """Make settings with which a batch leaves its gradient in the velocity, for a host optimiser.
 
-    The class weight takes the place of the learning rate. If it is one (or any power of two), its
-    mantissa is exact, and the update scalar of an output is its error, shifted. That is the same 16
-    bits as in training on the chip, but without the rounding of a learning rate and a batch size;
-    the host applies these in float64.
+    The class weight, as a share of the largest, takes the place of the learning rate. If it is one
+    (or any power of two), its mantissa is exact, and the update scalar of an output is its error,
+    shifted. That is the same 16 bits as in training on the chip, but without the rounding of a
+    learning rate and a batch size; the host applies these in float64.
 
     Parameters
     ----------
     network : Network
     weight : float
-        Class weight of the following samples, above 0 and at most 1.
+        Class weight of the following samples, above 0 and at most `largest`.
     prune : int
     masked : bool
+    largest : float
+        Largest class weight.
 
     Raises
     ------
     InputError
         For a setting outside its range.
     """
-    mantissa, shift = _scaled(network, gradient_frac(network), weight)
-    if not (0 < weight <= 1 and shift < 1 << RATE_SHIFT_BITS):
+    mantissa, shift = _scaled(network, gradient_frac(network), weight / largest)
+    if not (0 < weight / largest <= 1 and shift < 1 << RATE_SHIFT_BITS):
         raise InputError(
-            f"class weight {weight} is too small beside the largest to be represented; raise it"
+            f"class weight {weight:g} is too small beside the largest, {largest:g}, to be "
+            "represented; raise it or lower the largest"
         )
     return Settings(mantissa, shift, 0, checked_prune(prune), masked)
 

@@ -232,8 +232,15 @@ def open_device(spec: str, **options: object) -> Device:
     try:
         factory: Callable[..., Device] = known[kind].load()
     except ImportError as error:
+        if error.name is None or not isinstance(error, ModuleNotFoundError):
+            raise DeviceError(f"device {kind}: {known[kind].module} fails: {error}") from error
         raise MissingToolError(
             f"device {kind} needs {error.name}, which is missing; see dualgate doctor"
+        ) from error
+    except Exception as error:  # whatever the module of somebody else's package may raise
+        raise DeviceError(
+            f"device {kind}: {known[kind].module} fails: {type(error).__name__}: {error}; the "
+            "other devices can be used"
         ) from error
     try:
         return factory(**merged)

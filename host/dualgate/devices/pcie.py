@@ -89,7 +89,7 @@ class BarDevice(StreamDevice):
         if value == ALL_ONES:
             raise LinkError(
                 "the BAR reads as all ones: the board has left the bus, or its memory is not "
-                "enabled (write 1 to the file 'enable' beside its resource0); rescan the bus"
+                "enabled; rescan the bus"
             )
         return value
 

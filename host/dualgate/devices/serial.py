@@ -12,6 +12,7 @@ from ..contract.commands import Op, Words
 from ..contract.errors import DeviceError, LinkError
 from ..link.client import Client
 from ..link.health import Health
+from .ports import reason, why_not_opened
 from .stream import StreamDevice
 
 BAUD = 3_000_000
@@ -39,7 +40,7 @@ class SerialPort:
     Raises
     ------
     LinkError
-        If the port cannot be opened.
+        If the port cannot be opened; says why, and which ports there are.
     """
 
     def __init__(self, name: str, baud: int) -> None:
@@ -48,10 +49,8 @@ class SerialPort:
         self._baud = baud
         try:
             self._serial = self._open()
-        except (OSError, ValueError) as error:
-            raise LinkError(
-                f"cannot open {name}: {_reason(error)}; check the port's name and its permissions"
-            ) from None
+        except (OSError, OverflowError, ValueError) as error:
+            raise LinkError(why_not_opened(name, error)) from None
 
     def _open(self) -> serial.Serial:
         port = serial.Serial(
@@ -101,15 +100,9 @@ class SerialPort:
                 self.reconnects += 1
                 return
         raise LinkError(
-            f"lost {self.name} ({_reason(error)}) and it did not come back within "
+            f"lost {self.name} ({reason(error)}) and it did not come back within "
             f"{RECONNECT_S:g} s; plug it in, then train again from the checkpoint"
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    """Return the plain part of an error message of pyserial or the system."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text.split(": [Errno")[0].partition(" (")[0]
 
 
 class SerialDevice(StreamDevice):

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ..contract.commands import Words
-from ..contract.errors import DeviceError, HandshakeError, LinkError
+from ..contract.errors import DeviceError, HandshakeError, LinkError, NoAnswerError
 from .endpoint import CREDIT, HostEnd
 from .frame import DELIMITER, VERSION, WORD_BYTES, Deframer, Frame, Kind
 from .health import Health
@@ -72,7 +72,7 @@ class Client:
 
     Raises
     ------
-    LinkError
+    NoAnswerError
         If no board answers.
     HandshakeError
         If the board is incompatible with this host.
@@ -111,7 +111,7 @@ class Client:
                 for frame in self._read(left):
                     if frame.kind == Kind.WELCOME and frame.session == session:
                         return frame
-        raise LinkError(
+        raise NoAnswerError(
             f"no dualgate board answers on {self._port.name}; check the cable, the port, the "
             "baud rate and that the board is configured"
         )

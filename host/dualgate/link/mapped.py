@@ -64,13 +64,8 @@ class MappedBar:
     def __init__(self, path: Path) -> None:
         try:
             file = os.open(path, os.O_RDWR | os.O_SYNC)
-        except FileNotFoundError:
-            raise DeviceError(
-                f"there is no {path}; look for the board with lspci, and rescan the PCI bus if the "
-                "board was configured after the host had started"
-            ) from None
-        except PermissionError:
-            raise DeviceError(f"no permission to open {path}; be root, or own the file") from None
+        except OSError as error:
+            raise DeviceError(f"cannot open {path}: {_why_not_opened(path, error)}") from None
         try:
             self._map = _mapped(file, path)
         finally:
@@ -91,12 +86,50 @@ class MappedBar:
         self._map.close()
 
 
+def _why_not_opened(path: Path, error: OSError) -> str:
+    """Say why the file of a BAR cannot be opened, and what to do."""
+    if isinstance(error, PermissionError):
+        return f"permission denied; become root, or own the file: sudo chown $USER {path}"
+    if not isinstance(error, FileNotFoundError):
+        return f"{error.strerror}; check the address"
+    if path.parent.is_dir():
+        return f"the device there has no BAR 0, so it is no board; {_boards_found()}"
+    return (
+        f"no such device; {_boards_found()}; rescan the PCI bus if the board was configured after "
+        "the host had started"
+    )
+
+
+def _boards_found() -> str:
+    """List the PCI devices whose BAR 0 has the size of a board's, for the end of a message."""
+    files = sorted(DEVICES.glob("*/resource0"))
+    found = [file.parent.name for file in files if file.stat().st_size == BAR_BYTES]
+    if not found:
+        return "no PCI device of this machine can be a board"
+    return f"devices that can be boards: {', '.join(found)}"
+
+
+def _check_enabled(path: Path) -> None:
+    """Raise `DeviceError` if the system has not enabled a device, so that its BAR reads as ones."""
+    enable = path.with_name("enable")
+    try:
+        number = enable.read_text().strip()
+    except OSError:
+        # Not every system tells.
+        return
+    if number == "0":
+        raise DeviceError(
+            f"{path.parent.name} is not enabled; enable it: echo 1 | sudo tee {enable}"
+        )
+
+
 def _mapped(file: int, path: Path) -> mmap.mmap:
     size = os.fstat(file).st_size
     if size < BAR_BYTES:
         raise DeviceError(
-            f"{path} has {size} bytes, a board {BAR_BYTES}; it is another device, check the address"
+            f"{path} has {size} bytes, a board {BAR_BYTES}; it is another device; {_boards_found()}"
         )
+    _check_enabled(path)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return mmap.mmap(file, BAR_BYTES)

@@ -6,8 +6,10 @@ They are drawn by matplotlib, which is optional.
 """
 
 import io
+import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,29 @@ MOST_IMAGES = 64
 """Largest number of units of the first layer that are drawn."""
 
 
+@contextmanager
+def _only_errors() -> Iterator[None]:
+    """Silence matplotlib's warnings, that it keeps its list of fonts in a temporary directory."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _figure(width: float, height: float) -> Any:
     try:
-        from matplotlib.figure import Figure
+        with _only_errors():
+            from matplotlib.figure import Figure
     except ImportError:
         raise MissingToolError(
             "no pictures: matplotlib is missing; pip install dualgate[plot]"
+        ) from None
+    except OSError:
+        raise MissingToolError(
+            "no pictures: matplotlib finds no directory to write to; set MPLCONFIGDIR to one"
         ) from None
     return Figure(figsize=(width, height), layout="constrained")
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from ..contract.errors import InputError
 from ..contract.network import Network
+from ..contract.settings import prune_name
 from ..data.augmentation import image_side
 from ..data.quantized import QuantizedSamples
 from .checkpoint import Checkpoint
@@ -51,12 +52,23 @@ def check_start(
     start : Checkpoint
     """
     then = replace(start.recipe, epochs=recipe.epochs)
-    theirs = {**asdict(then), **asdict(start.network), "update_frac": start.update_frac}
-    ours = {**asdict(recipe), **asdict(network), "update_frac": update_frac}
+    theirs = {**asdict(then), **asdict(start.network)}
+    ours = {**asdict(recipe), **asdict(network)}
     for name, value in ours.items():
         if theirs[name] != value:
             raise InputError(
-                f"the checkpoint is of another run: its {name} is {theirs[name]}, here {value}"
+                f"the checkpoint is of another run: its {name.replace('_', ' ')} is "
+                f"{_as_given(name, theirs[name])}, here {_as_given(name, value)}"
             )
     if start.data != data:
         raise InputError("the checkpoint is of another run: it has other training samples")
+    # The format follows from what was compared above, so it differs only between versions.
+    if start.update_frac != update_frac:
+        raise InputError(
+            "the checkpoint is of a version of dualgate with other number formats; train again"
+        )
+
+
+def _as_given(name: str, value: object) -> str:
+    """Write the value of a setting as the user gives it."""
+    return prune_name(value) if name == "prune" and isinstance(value, int) else str(value)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dualgate.data.directories import cache_directory
 from dualgate.data.files import replace_file
 
 
@@ -27,10 +28,9 @@ class Cache:
 
     @property
     def path(self) -> Path:
-        """Its folder under ``$XDG_CACHE_HOME/dualgate``, or ``~/.cache/dualgate``."""
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        """Its folder in the cache; raises `InputError` if the user has no cache directory."""
         seeds = "-".join(map(str, self.seeds))
-        return root / "dualgate" / f"build-{self.identity[:16]}-{seeds}"
+        return cache_directory() / f"build-{self.identity[:16]}-{seeds}"
 
     def restore(self, directory: Path, last: str) -> bool:
         """Copy the build to `directory`; return whether the cache has it.

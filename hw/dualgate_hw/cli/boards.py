@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from dualgate.cli import printable
 from dualgate.contract.errors import InputError
 from dualgate.data.files import check_target, replace_file
 
-from ..boards import BOARDS
+from ..boards import BOARDS, BROKEN
 from ..boards.board import Board
 from ..build.boards_page import document, engine_text
 from ..build.result import RESULT, Result
@@ -84,3 +85,5 @@ def boards(builds: Path, docs: Path | None, data: Path | None) -> None:
     click.echo("".join(name.ljust(width) for name, width in COLUMNS).rstrip())
     for name, board in BOARDS.items():
         click.echo(row(board, results.get(name)))
+    for name, why in BROKEN.items():
+        click.echo(f"{name:14}cannot be used: {printable(why)}")

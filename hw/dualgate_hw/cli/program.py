@@ -2,13 +2,12 @@
 
 """`dualgate program`: load a board's bitstream."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import click
 
-from dualgate.contract.errors import DeviceError, InputError, MissingToolError
+from dualgate.cli.loaders import need_loader
+from dualgate.contract.errors import DeviceError, InputError
 
 from ..boards import find_board
 from ..build.families import FAMILIES
@@ -40,9 +39,6 @@ def program(name: str, out: Path | None) -> None:
     if problem := Result.from_json(left.read_text()).problem:
         raise InputError(f"{bitstream} is not to be loaded: {problem}")
     tool, *arguments = board.program
-    found = shutil.which(tool)
-    if found is None:
-        raise MissingToolError(f"{tool} is missing; install it (Debian: {tool.lower()})")
-    command = [found, *(argument.format(bitstream) for argument in arguments)]
-    if subprocess.run(command, check=False).returncode:
+    loader = need_loader(tool)
+    if loader.run(*(argument.format(bitstream) for argument in arguments)).returncode:
         raise DeviceError(f"{tool} failed; check the cable, the board's power and permissions")

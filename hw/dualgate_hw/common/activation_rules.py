@@ -6,19 +6,26 @@ from amaranth import Module, Mux, Signal
 from amaranth.hdl import Value
 
 from dualgate.contract.activations import (
+    IDENTITY,
     LEAK_SHIFT,
     LEAKY_RELU,
     RELU,
     SIGMOID,
+    SOFTMAX,
     STEP,
     TABLE_BITS,
     TANH,
+    check_all_here,
 )
 from dualgate.contract.formats import UNIT_FRAC, VALUE_WIDTH
 
 from .shapes import VALUE
 
 ONE = 1 << UNIT_FRAC
+
+HERE = (IDENTITY, SOFTMAX, RELU, LEAKY_RELU, SIGMOID, TANH, STEP)
+"""Activations of `value_and_slope`. The first two leave the pre-activation, as a code would that
+nothing here implements."""
 
 
 def slope_frac(activation: Value) -> Value:
@@ -64,7 +71,13 @@ def value_and_slope(
     -------
     tuple of Signal
         Value and slope.
+
+    Raises
+    ------
+    InputError
+        If the table of activations has one that is not implemented here.
     """
+    check_all_here((a.name for a in HERE), "dualgate_hw/common/activation_rules.py")
     value, slope = Signal(VALUE), Signal(VALUE)
     m.d.comb += [value.eq(z), slope.eq(ONE)]
     with m.Switch(activation):

@@ -251,6 +251,11 @@ class Assembler:
         """Address of a cell in the data memory."""
         return self.cells.address(cell)
 
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Labels that the whole program can use."""
+        return self._global.labels
+
     def position(self, entry: str) -> int:
         """Position in the program of a label that the whole program can use."""
         return self._global.position(entry)

@@ -38,6 +38,11 @@ class Scope:
             raise ValueError(f"{self.name} has two labels {label!r}; rename one")
         self._positions[label] = position
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels defined so far in this scope itself."""
+        return tuple(self._positions)
+
     def position(self, label: str) -> int:
         """Position of the instruction that a label names, as seen from this scope.
 

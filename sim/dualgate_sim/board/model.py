@@ -14,14 +14,14 @@ from amaranth.lib import wiring
 
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.errors import InputError
+from dualgate.data.directories import cache_directory
 from dualgate.link.identity import Identity
 from dualgate_hw.identity import build_identity
 from dualgate_hw.link.serial.engine import SerialEngine
 from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_hw.link.serial.uart import FRACTION_BITS, divisor_for
 
-from ..rtl.cache import cache_directory
-from ..rtl.verilated import library
+from ..rtl.verilated import library, load
 
 HARNESS = Path(__file__).with_name("board.cpp")
 
@@ -81,7 +81,7 @@ class Board:
 
     def __init__(self, library: Path, bit: int = 0) -> None:
         self._bit = bit
-        self._library = ctypes.CDLL(str(library))
+        self._library = load(library)
         self._library.board_open.restype = ctypes.c_void_p
         self._library.board_close.argtypes = [ctypes.c_void_p]
         count = ctypes.POINTER(ctypes.c_int64)

@@ -9,16 +9,15 @@ multiplier of the ECP5, which yosys only declares, by those in ``ecp5_cells.v``.
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 from dualgate.contract.engine import Depths, EngineParameters
+from dualgate.data.directories import cache_directory, ready_cache, workspace
 from dualgate_hw.build.netlist import NetlistPass
 from dualgate_hw.build.tools import Tool, find
 from dualgate_hw.build.yosys_script import synthesis
 from dualgate_hw.identity import build_identity, build_sources
 
-from ..rtl.cache import cache_directory
 from ..rtl.compiled import HARNESS, content_hash
 from ..rtl.verilated import library
 
@@ -88,8 +87,7 @@ def netlist(
 
     source = rtlil.convert(WithoutReset(make_engine(engine, depths)), name=TOP, emit_src=False)
     # A new directory, because files that an interrupted run of yosys leaves would end the next run.
-    with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
-        work = Path(name)
+    with workspace() as work:
         yosys = find("yosys")
         (work / f"{TOP}.il").write_text(source)
         _run(yosys, work, "synthesis", synthesis(TOP, family))
@@ -107,7 +105,7 @@ def netlist(
 def _run(yosys: Tool, work: Path, name: str, script: str) -> None:
     (work / f"{name}.ys").write_text(script)
     # Its log is a file, because standard output is lost when synthesis fails.
-    log = Path(tempfile.gettempdir()) / "dualgate-gates.log"
+    log = ready_cache() / "gates.log"
     yosys.run(["-q", "-l", f"{name}.log", f"{name}.ys"], work, log)
 
 

@@ -1,19 +1,52 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The directory of compiled models, and how a file gets into it once and whole."""
+"""Files of the cache: how one gets into it once and whole, and whether it still is."""
 
 import fcntl
 import os
 import shutil
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from dualgate.data.directories import cache_directory, cannot_write
+
+__all__ = ["absent", "cache_directory", "keep"]
+
+ELF = b"\x7fELF\x02\x01"
+"""First bytes of an ELF file of 64 bits, little-endian: a library, an object file or a program."""
+
+HEADER = struct.Struct("<40xQ10xHH")
+"""Header of such a file: position of the section table, size and number of its entries."""
+
+COMPILED = (".so", ".o")
 
 
-def cache_directory() -> Path:
-    """Return the directory: ``$XDG_CACHE_HOME/dualgate``, or ``dualgate`` under ``~/.cache``."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "dualgate"
+def _whole(target: Path) -> bool:
+    """Tell whether a file is there and, if it is compiled, complete.
+
+    The table of sections is the last part of an ELF file, so a file that was cut off lacks it.
+    """
+    try:
+        with target.open("rb") as file:
+            if target.suffix not in COMPILED:
+                return True
+            head = file.read(64)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if not head.startswith(ELF[: len(head)]):
+        return True
+    if len(head) < 64:
+        return False
+    position, size, count = HEADER.unpack_from(head)
+    return target.stat().st_size >= int(position + size * count)
+
+
+def _open_lock(target: Path) -> IO[str]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.with_suffix(".lock").open("w")
 
 
 @contextmanager
@@ -23,24 +56,48 @@ def absent(target: Path) -> Iterator[bool]:
     Parameters
     ----------
     target : Path
-        A file of the cache. If another process is making it, the call returns when it is done.
+        A file of the cache. If another process is making it, the call returns when it is done. A
+        compiled file that was cut off, for instance by a full disk, has to be made again.
 
     Yields
     ------
     bool
         True where `target` does not exist; the caller passes it to `keep` before the block ends.
+
+    Raises
+    ------
+    InputError
+        If the cache cannot be written.
     """
-    if target.exists():
+    try:
+        lock = None if _whole(target) else _open_lock(target)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    if lock is None:
         yield False
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_suffix(".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield not target.exists()
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not _whole(target)
 
 
 def keep(made: Path, target: Path) -> None:
-    """Copy a file into the cache, where it appears whole or not at all."""
+    """Copy a file into the cache, where it appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the cache cannot be written, for instance because its disk is full.
+    """
     beside = target.with_suffix(f".{os.getpid()}")
-    shutil.copy(made, beside)
-    beside.replace(target)
+    try:
+        try:
+            shutil.copy(made, beside)
+            with beside.open("rb") as file:
+                # Else a crash of the machine could leave the name with an empty file.
+                os.fsync(file.fileno())
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(target, error) from None

@@ -14,11 +14,11 @@ import numpy as np
 from dualgate.contract.commands import Words
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.data.directories import cache_directory
 from dualgate.data.files import replace_file
 
-from .cache import cache_directory
 from .names import VIEWER_ROOT, Names
-from .verilated import library
+from .verilated import library, load
 from .views import write_views
 from .waveform import Waveform
 
@@ -92,7 +92,7 @@ class CompiledEngine:
     """
 
     def __init__(self, engine: EngineParameters, trace: str | None = None) -> None:
-        library = ctypes.CDLL(str(build(engine, trace)))
+        library = load(build(engine, trace))
         self._engine = engine
         self._names = Names(_listed(library) if trace else "")
         library.model_open.restype = ctypes.c_void_p

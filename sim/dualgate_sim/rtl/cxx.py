@@ -6,10 +6,12 @@ Make is not used: Verilator's makefiles compile a header for each model in advan
 longer than all that includes it, and Verilator's runtime again for each model.
 """
 
+import contextlib
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ctypes.util import find_library
@@ -19,8 +21,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.data.directories import cache_directory, workspace
 
-from .cache import absent, cache_directory, keep
+from .cache import absent, keep
 
 FLAGS = ("-Wno-fatal", "-O3", "--x-assign", "fast", "--noassert")
 """Of Verilator."""
@@ -43,6 +46,9 @@ JOBS = 2
 HEADERS = Path(__file__).with_name("headers")
 """Declarations of compression libraries, for machines that have these without their headers."""
 
+WORDS = 40
+"""Number of words of a tool's messages that are quoted where they cannot be kept."""
+
 
 def package_home(name: str) -> Path:
     """Directory of an installed package; raises `MissingToolError` when it is not there."""
@@ -53,13 +59,53 @@ def package_home(name: str) -> Path:
 
 
 def run(command: Sequence[str | Path], directory: Path) -> str:
-    """Run a tool and return its output; raises `DeviceError` with the file of its messages."""
-    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    if result.returncode:
-        log = Path(tempfile.gettempdir()) / "dualgate-build-error.log"
-        log.write_text(result.stdout + result.stderr)
-        raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL; see {log}")
-    return result.stdout
+    """Run a tool and return its output.
+
+    Raises
+    ------
+    DeviceError
+        When it fails or is stopped, with the file of its messages.
+    """
+    # A tool has children of its own; in a group of their own they can be stopped together.
+    with subprocess.Popen(
+        command,
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    ) as process:
+        _running.add(process)
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            _stop(process)
+            raise
+        finally:
+            _running.discard(process)
+    if process.returncode:
+        raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL{_kept(said)}")
+    return said
+
+
+_running: set[subprocess.Popen[str]] = set()
+"""Tools that run now, in any thread."""
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Stop a tool and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _kept(said: str) -> str:
+    """Keep the messages of a tool in a file and say which, or quote their end."""
+    log = cache_directory() / "compile-error.log"
+    try:
+        log.write_text(said)
+    except OSError:
+        return ": " + " ".join(said.split()[-WORDS:])
+    return f"; see {log}"
 
 
 def need(*programs: str) -> str:
@@ -130,7 +176,14 @@ class Toolchain:
             return self._object(path, level, *flags)
 
         with ThreadPoolExecutor(JOBS) as pool:
-            return list(pool.map(compile_unit, units))
+            try:
+                return list(pool.map(compile_unit, units))
+            except BaseException:
+                # An interruption comes to this thread only, and a failure ends one tool.
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in tuple(_running):
+                    _stop(process)
+                raise
 
     def runtime(self, *names: str) -> list[Path]:
         """Return object files of Verilator's own sources, compiled once and kept in the cache."""
@@ -144,8 +197,8 @@ class Toolchain:
         target = cache_directory() / f"{name}-{digest.hexdigest()[:16]}.o"
         with absent(target) as needed:
             if needed:
-                with tempfile.TemporaryDirectory(prefix="dualgate-") as work:
-                    copy = Path(work) / source.name
+                with workspace() as work:
+                    copy = work / source.name
                     copy.write_text(f'#include "{source}"\n')
                     keep(self._object(copy, EVERY_CYCLE), target)
         return target

@@ -2,11 +2,15 @@
 
 """A component compiled by Verilator into a shared library, with a harness of its own."""
 
+import contextlib
+import ctypes
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from dualgate.contract.errors import DeviceError
+from dualgate.data.directories import workspace
 
 from .cache import absent, keep
 from .cxx import Toolchain, shared
@@ -58,6 +62,8 @@ def library(
     ------
     MissingToolError
         When a package, the C++ compiler or perl is missing.
+    InputError
+        When the cache or the temporary directory cannot be written.
     DeviceError
         When a tool fails.
     """
@@ -69,6 +75,25 @@ def library(
     return target
 
 
+def load(path: Path) -> ctypes.CDLL:
+    """Load a compiled library.
+
+    Raises
+    ------
+    DeviceError
+        When it is damaged. It is then removed, so that the next run compiles it anew.
+    """
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise DeviceError(
+            f"cannot load the simulator {path}: {error}; it has been removed if it could be, so "
+            "run the command again to compile it anew"
+        ) from None
+
+
 def _compile(
     target: Path, component: Callable[[], Any], top: str, harness: Path, trace: str | None
 ) -> None:
@@ -77,8 +102,7 @@ def _compile(
     links = [shared(name) for name in needed]
     from dualgate_hw.common.verilog import NAMED, READABLE, WithoutReset, to_verilog
 
-    with tempfile.TemporaryDirectory(prefix="dualgate-") as name:
-        work = Path(name)
+    with workspace() as work:
         made = component()
         if not isinstance(made, str):
             made = to_verilog(WithoutReset(made), top, READABLE if trace else NAMED)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...contract.activations import SOFTMAX, Activation
+from ...contract.activations import SOFTMAX, Activation, check_all_here
 from ...contract.errors import InputError
 from ...contract.network import Network
 from ..losses import LOSSES
+from .elementary import ELEMENTARY
 from .functions import apply
 from .number import Dual, Number
 from .pruning import Policy, keep_all
@@ -144,6 +145,8 @@ def _weighted_sum(values: Sequence[Dual], w: Sequence[Sequence[Number]], unit: i
 def _activate(activation: Activation, z: Sequence[Dual]) -> list[Dual]:
     if activation is SOFTMAX:  # the one that mixes a layer's units
         return list(activation.value(_array(z)))
+    if activation.name not in ELEMENTARY:
+        check_all_here((*ELEMENTARY, SOFTMAX.name), "dualgate/floating/dual/elementary.py")
     return [apply(activation.name, number) for number in z]
 
 

@@ -3,8 +3,10 @@
 """SGD and momentum, computed by the engine."""
 
 from functools import lru_cache
+from itertools import product
 
 from ...contract.commands import Masks
+from ...contract.errors import InputError
 from ...contract.network import Network
 from ...contract.settings import Settings, make_settings, update_frac
 from ...devices import Device
@@ -32,13 +34,16 @@ class OnChip(WeightUpdate):
         self._rate = recipe.method(epoch).rate
         ends = {rate_of(self._rate, n) for n in (0, recipe.epochs * epoch - 1)}
         weights = set(recipe.class_weights) or {1.0}
-        self.update_frac = update_frac(network, max(ends) * max(weights), min(sizes))
+        self.update_frac = update_frac(network, max(ends), min(sizes), max(weights))
         self._settings_of = lru_cache(256)(self._make)
         # A schedule is monotonic, so a rate that cannot be represented raises here, before the run.
-        for rate in ends:
-            for size in sizes:
-                for weight in weights:
-                    self._settings(rate, size, weight)
+        for rate, size, weight in product(sorted(ends, reverse=True), sizes, weights):
+            try:
+                self._settings(rate, size, weight)
+            except InputError as error:
+                if rate == recipe.lr:
+                    raise
+                raise InputError(f"schedule {recipe.schedule} ends too far away: {error}") from None
 
     def start(self, weights: list[Ints], state: State | None) -> None:
         pass  # The device holds weights and velocity.
@@ -60,9 +65,9 @@ class OnChip(WeightUpdate):
         return outputs
 
     def _settings(self, rate: float, size: int, weight: float) -> Settings:
-        return self._settings_of(rate * weight, size)
+        return self._settings_of(rate, size, weight)
 
-    def _make(self, rate: float, size: int) -> Settings:
+    def _make(self, rate: float, size: int, weight: float) -> Settings:
         recipe = self._recipe
         return make_settings(
             self._network,
@@ -72,4 +77,5 @@ class OnChip(WeightUpdate):
             recipe.momentum,
             recipe.prune,
             recipe.dropout > 0,
+            weight,
         )

@@ -88,5 +88,5 @@ class OnHost(WeightUpdate):
     def _settings(self, rate: float, size: int, weight: float) -> Settings:
         recipe = self._recipe
         return gradient_settings(
-            self._network, weight / self._heaviest, recipe.prune, recipe.dropout > 0
+            self._network, weight, recipe.prune, recipe.dropout > 0, self._heaviest
         )

@@ -2,7 +2,14 @@
 
 """The activation routines: from a pre-activation to a value and a slope."""
 
-from dualgate.contract.activations import LEAK_SHIFT, SIGMOID, TABLE_BITS, TANH, Activation
+from dualgate.contract.activations import (
+    LEAK_SHIFT,
+    SIGMOID,
+    TABLE_BITS,
+    TANH,
+    Activation,
+    check_all_here,
+)
 from dualgate.contract.formats import UNIT_FRAC
 
 from ..instructions import Action, AluOp, Condition
@@ -17,6 +24,11 @@ def activation_rules(code: Code) -> None:
 
     It is entered with the pre-activation in A and `value`, and goes to `file` with the slope in A
     and the activation in `value`.
+
+    Raises
+    ------
+    InputError
+        If the table of activations has one without a routine.
     """
     asm, memory = code.asm, code.memory
     with asm.routine("softmax"):
@@ -47,6 +59,7 @@ def activation_rules(code: Code) -> None:
     _sigmoid(code)
     _tanh(code)
     _half_routine(code)
+    check_all_here(asm.entries, "dualgate_hw/compact/program/activation_rules.py")
 
 
 def _half(code: Code, activation: Activation) -> None:

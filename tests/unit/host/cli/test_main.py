@@ -5,6 +5,7 @@
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import click
 import pytest
@@ -22,6 +23,8 @@ def fail(what: str) -> None:
     """Fail in some way."""
     if what == "input":
         raise InputError("a wrong thing\nover two lines")
+    if what == "control":
+        raise InputError("cannot read \x1b[31mred\x07\u202e\x9b.csv; use ä or 中")
     if what == "mismatch":
         raise Mismatch(1, "kept", None, (), 2, 3)
     if what == "interrupt":
@@ -51,6 +54,11 @@ def run(*args: str) -> tuple[int, str, str]:
     [
         (("fail", "input"), 2, "error: a wrong thing over two lines\n"),
         (("fail", "mismatch"), 1, "error: not bit-identical: batch 1, kept: expected 2, got 3\n"),
+        (
+            ("fail", "control"),
+            2,
+            "error: cannot read \\x1b[31mred\\x07\\u202e\\x9b.csv; use ä or 中\n",
+        ),
         (("fail", "nothing"), 0, ""),
         (("fail",), 2, "error: Missing argument 'WHAT'.\n"),
         (("nonsense",), 2, "error: No such command 'nonsense'.\n"),
@@ -104,6 +112,27 @@ def test_a_broken_command_says_so(args: tuple[str, ...]) -> None:
     assert (status, out) == (2, "")
     assert err.startswith("error: command broken is not available: No module named")
     assert err.count("\n") == 1
+
+
+def test_a_command_whose_module_fails_is_named_and_others_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "failing_command.py").write_text("raise RuntimeError('no such\\x1b thing')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = [
+        EntryPoint("failing", "failing_command:command", GROUP),
+        EntryPoint("fail", f"{__name__}:fail", GROUP),
+    ]
+    monkeypatch.setattr(cli, "entry_points", lambda group: found)
+    status, out, err = run("failing", "x")
+    assert (status, out) == (2, "")
+    assert err == (
+        "error: command failing is not available: no such\\x1b thing; see dualgate doctor\n"
+    )
+    assert run("fail", "nothing") == (0, "", "")
+    status, out, _ = run("--help")
+    assert status == 0
+    assert "not available: no such\\x1b thing" in out
 
 
 def test_the_version_is_told() -> None:

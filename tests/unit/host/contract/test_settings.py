@@ -93,11 +93,39 @@ def test_a_batch_without_samples_is_refused() -> None:
         update_frac(NETWORK, 0.1, 0)
 
 
-@pytest.mark.parametrize("factor", [1e9, 1e-20])
-def test_a_rate_far_from_the_run_s_is_refused(factor: float) -> None:
+@pytest.mark.parametrize(
+    ("lr", "weight", "message"),
+    [
+        (1e8, 1.0, "learning rate 1e[+]08 is too large to be represented; lower it"),
+        (1e-21, 1.0, "learning rate 1e-21 is too small to be represented; raise it"),
+        (
+            0.1,
+            1e9,
+            "class weight 1e[+]09 is too large to be represented with learning rate 0.1",
+        ),
+        (
+            0.1,
+            1e-30,
+            "class weight 1e-30 is too small to be represented with learning rate 0.1",
+        ),
+        (1e6, 1e308, "class weight 1e[+]308 is too large to be"),
+        (1e-9, 5e-324, "class weight 4.94066e-324 is too small to be"),
+    ],
+)
+def test_a_rate_far_from_the_run_s_is_refused_as_it_was_given(
+    lr: float, weight: float, message: str
+) -> None:
     frac = update_frac(NETWORK, 0.1, 10)
-    with pytest.raises(InputError, match="too far from the run's initial rate to be represented"):
-        make_settings(NETWORK, frac, 0.1 * factor, 10)
+    with pytest.raises(InputError, match=f"^{message}"):
+        make_settings(NETWORK, frac, lr, 10, weight=weight)
+
+
+def test_a_class_weight_is_a_factor_of_the_rate() -> None:
+    frac = update_frac(NETWORK, 0.1, 10, 4.0)
+    assert frac == update_frac(NETWORK, 0.4, 10)
+    assert make_settings(NETWORK, frac, 0.1, 10, weight=4.0) == make_settings(
+        NETWORK, frac, 0.4, 10
+    )
 
 
 @pytest.mark.parametrize("prune", [0, 16, -1])

@@ -88,8 +88,33 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_a_device_that_is_not_there_is_named(devices: Path) -> None:
-    with pytest.raises(DeviceError, match=r"there is no .*0000:02:00.0/resource0; look for"):
+    with pytest.raises(DeviceError, match=r"cannot open .*/0000:02:00.0/resource0: no such de"):
         open_device("pcie:02:00.0")
+
+
+def test_devices_that_can_be_boards_are_listed(devices: Path) -> None:
+    device_file(devices, stand_in())
+    (devices / "0000:03:00.0").mkdir()
+    (devices / "0000:03:00.0" / "resource0").write_bytes(bytes(4096))
+    (devices / "0000:04:00.0").mkdir()
+    for address, why in (
+        ("02:00.0", "no such device; "),
+        ("03:00.0", "has 4096 bytes, a board 16384; it is another device; "),
+        ("04:00.0", "the device there has no BAR 0, so it is no board; "),
+    ):
+        with pytest.raises(DeviceError, match=f"{why}devices that can be boards: 0000:01:00.0"):
+            open_device(f"pcie:{address}")
+
+
+def test_a_device_that_is_not_enabled_says_how_to_enable_it(devices: Path) -> None:
+    address = device_file(devices, b"\xff" * BAR_BYTES)
+    enable = devices / address / "enable"
+    enable.write_text("0\n")
+    with pytest.raises(DeviceError, match=r"01:00\.0 is not enabled; enable it: echo 1 \| sudo"):
+        open_device(f"pcie:{address}")
+    enable.write_text("1\n")
+    with pytest.raises(LinkError, match="reads as all ones"):
+        open_device(f"pcie:{address}")
 
 
 def test_a_device_that_may_not_be_opened_is_named(
@@ -101,7 +126,7 @@ def test_a_device_that_may_not_be_opened_is_named(
         raise PermissionError(errno.EACCES, "no")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(DeviceError, match=r"no permission to open .*resource0; be root, or"):
+    with pytest.raises(DeviceError, match=r"resource0: permission denied; become root, or own"):
         open_device(f"pcie:{address}")
 
 

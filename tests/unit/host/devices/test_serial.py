@@ -239,11 +239,6 @@ def test_a_port_that_comes_back_in_time_is_used_again(
         assert device.health().reconnects == 3
 
 
-def test_a_port_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(LinkError, match=r"cannot open /dev/nowhere: .*; check the port's name"):
-        open_device("serial:/dev/nowhere")
-
-
 def test_a_device_without_port_says_how_to_name_one() -> None:
     with pytest.raises(DeviceError, match="for instance serial:/dev/ttyUSB0"):
         open_device("serial")
@@ -265,7 +260,7 @@ def test_another_build_is_refused(served: Served) -> None:
 
 
 def test_a_port_in_use_is_refused(served: Served) -> None:
-    with open_device(served.device), pytest.raises(LinkError, match="cannot open"):
+    with open_device(served.device), pytest.raises(LinkError, match="holds it"):
         open_device(served.device)
 
 

@@ -2,6 +2,8 @@
 
 """Pictures of a run."""
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -48,3 +50,20 @@ def test_without_matplotlib_there_is_a_word_and_no_picture(
     with pytest.raises(MissingToolError, match=r"pip install dualgate\[plot\]$"):
         pictures(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_cannot_be_written_costs_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = "from dualgate.report.plots import draw_confusion; from pathlib import Path; "
+    code += f"draw_confusion(Path({str(tmp_path / 'c.png')!r}), [[1]], 'title')"
+    home = str(tmp_path / "file")
+    variables = {"HOME": home, "XDG_CACHE_HOME": home, "XDG_CONFIG_HOME": home}
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={k: v for k, v in os.environ.items() if k != "MPLCONFIGDIR"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (tmp_path / "c.png").stat().st_size

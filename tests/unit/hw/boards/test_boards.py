@@ -4,11 +4,15 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dualgate.cli import main
 from dualgate.contract.engine import MEMORIES, EngineParameters
 from dualgate.contract.errors import InputError
+from dualgate_hw import boards
 from dualgate_hw.boards import BOARDS, find_board
 from dualgate_hw.boards.board import Board
 from dualgate_hw.boards.clock import Ecp5Pll, GowinPll, Ice40Pll
@@ -80,3 +84,37 @@ def test_a_pll_multiplies_and_divides(make: object, mhz: float) -> None:
 def test_a_pll_out_of_its_range_is_refused(make: object) -> None:
     with pytest.raises(ValueError, match=r"^PLL: oscillator at .* is outside"):
         make()  # type: ignore[operator]
+
+
+def test_a_board_whose_file_fails_is_named_and_others_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "failing_board.py").write_text("import a_package_that_is_not_there\n")
+    (tmp_path / "unfinished.py").write_text("ELSEWHERE = None\n")
+    monkeypatch.setattr(boards, "__path__", [*boards.__path__, str(tmp_path)])
+    files = {
+        "failing_board": ("one", "two"),
+        "unfinished": ("new-one",),
+        "icebreaker": ("icebreaker",),
+    }
+    loaded, broken = boards.load_boards(files)
+    assert loaded == {"icebreaker": BOARDS["icebreaker"]}
+    assert list(broken) == ["one", "two", "new-one"]
+    assert broken["two"] == (
+        "dualgate_hw/boards/failing_board.py fails: ModuleNotFoundError: "
+        "No module named 'a_package_that_is_not_there'"
+    )
+    assert "unfinished.py fails: AttributeError:" in broken["new-one"]
+    assert "'NEW_ONE'" in broken["new-one"]
+
+
+def test_a_broken_board_is_refused_and_listed_by_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(boards.BROKEN, "mine", "dualgate_hw/boards/mine.py fails: ValueError: no")
+    for command in (["build", "mine"], ["program", "mine"]):
+        found = CliRunner().invoke(main, command)
+        assert (found.exit_code, found.output.count("\n")) == (2, 1)
+        assert "error: board mine: dualgate_hw/boards/mine.py fails: ValueError: no" in found.output
+    found = CliRunner().invoke(main, ["boards"])
+    assert found.exit_code == 0
+    assert "mine          cannot be used: dualgate_hw/boards/mine.py fails" in found.output
+    assert "icebreaker" in found.output

@@ -3,8 +3,10 @@
 """`dualgate build` and `dualgate program`: what they ask for, leave behind, and refuse."""
 
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -216,6 +218,38 @@ def test_what_failed_to_build_is_not_loaded(
     found = CliRunner().invoke(main, ["program", "ulx3s-25f", "--out", str(tmp_path)])
     assert found.exit_code == 2
     assert "top.bit is not to be loaded: reaches 70 MHz" in found.output
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "message"),
+    [
+        ("", 0, ""),
+        ("exit 1", 2, "error: openFPGALoader failed; check the cable, the board's power and perm"),
+        (
+            "echo error while loading shared libraries: libftdi1.so.2: no such file >&2; exit 127",
+            2,
+            "error: openFPGALoader needs the system library libftdi1.so.2, which is missing; apt",
+        ),
+    ],
+)
+def test_a_bitstream_is_loaded_or_the_reason_is_one_line(
+    script: str, status: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bitstream = tmp_path / "top.bit"
+    bitstream.touch()
+    (tmp_path / "result.json").write_text(result().to_json())
+    asked = tmp_path / "asked"
+    program = tmp_path / "openFPGALoader"
+    program.write_text(f"#!/bin/sh\necho $* >>{asked}\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("dualgate.cli.loaders.distribution", Mock(side_effect=PackageNotFoundError))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = CliRunner().invoke(main, ["program", "ulx3s-25f", "--out", str(tmp_path)])
+    assert found.exit_code == status
+    assert found.stderr.startswith(message)
+    assert found.stderr.count("\n") == (status > 0)
+    loads = [line for line in asked.read_text().splitlines() if line != "--help"]
+    assert loads == ([] if "library" in message else [f"-b ulx3s {bitstream}"])
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

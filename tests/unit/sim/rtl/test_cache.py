@@ -2,27 +2,27 @@
 
 """The cache of compiled models: each file is made once, and appears whole."""
 
+import _ctypes
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from dualgate_sim.rtl.cache import absent, cache_directory, keep
+from dualgate.contract.errors import DeviceError, InputError
+from dualgate_sim.rtl import cache
+from dualgate_sim.rtl.cache import absent, keep
+from dualgate_sim.rtl.verilated import load
 
-
-def test_the_directory_follows_the_user_s_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_directory() == tmp_path / "dualgate"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_directory() == Path.home() / ".cache" / "dualgate"
+WHOLE = Path(_ctypes.__file__).read_bytes()
+"""A library that somebody else compiled."""
 
 
 def test_a_file_that_another_process_makes_is_waited_for(tmp_path: Path) -> None:
     target, made = tmp_path / "cache" / "engine.so", tmp_path / "made"
-    made.write_text("whole")
+    made.write_bytes(WHOLE)
     begun = Event()
 
     def look() -> bool:
@@ -37,7 +37,7 @@ def test_a_file_that_another_process_makes_is_waited_for(tmp_path: Path) -> None
             assert begun.wait(10)
             keep(made, target)
         assert not other.result(10)
-    assert target.read_text() == "whole"
+    assert target.read_bytes() == WHOLE
     assert sorted(path.suffix for path in target.parent.iterdir()) == [".lock", ".so"]
 
 
@@ -47,3 +47,58 @@ def test_a_file_whose_making_failed_is_still_absent(tmp_path: Path) -> None:
         raise OSError("no compiler")
     with absent(target) as needed:
         assert needed
+
+
+@pytest.mark.parametrize("size", [0, 10, 64, 4096, len(WHOLE) - 1])
+def test_a_library_that_was_cut_off_is_made_again(tmp_path: Path, size: int) -> None:
+    target, made = tmp_path / "engine.so", tmp_path / "made"
+    made.write_bytes(WHOLE)
+    target.write_bytes(WHOLE[:size])
+    with absent(target) as needed:
+        assert needed
+        keep(made, target)
+    with absent(target) as needed:
+        assert not needed
+    load(target)
+
+
+def test_a_damaged_library_is_named_and_removed(tmp_path: Path) -> None:
+    target = tmp_path / "engine.so"
+    target.write_bytes(bytes(4096))
+    with pytest.raises(DeviceError, match=r"cannot load the simulator .*engine\.so: .*run the"):
+        load(target)
+    assert not target.exists()
+
+
+def test_a_cache_below_a_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    target = tmp_path / "file" / "dualgate" / "engine.so"
+    with pytest.raises(InputError, match=r"^cannot write the cache: .*Not a directory; set XDG_CA"):
+        absent(target).__enter__()
+
+
+def test_a_full_disk_leaves_no_part_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, made = tmp_path / "engine.so", tmp_path / "made"
+    made.write_bytes(WHOLE)
+
+    def half(source: Path, beside: Path) -> None:
+        beside.write_bytes(WHOLE[:99])
+        raise OSError(errno.ENOSPC, "No space left on device", str(beside))
+
+    monkeypatch.setattr(cache.shutil, "copy", half)
+    with pytest.raises(InputError, match="No space left on device; set XDG_CACHE_HOME"):
+        keep(made, target)
+    assert list(tmp_path.iterdir()) == [made]
+
+
+def test_a_file_is_synced_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, made = tmp_path / "engine.so", tmp_path / "made"
+    made.write_bytes(WHOLE)
+    seen: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: seen.append(target.exists()))
+    keep(made, target)
+    assert seen == [False]

@@ -18,9 +18,11 @@ from dualgate.contract.commands import IDENTITY_FIELDS, MAGIC, Op
 from dualgate.contract.engine import Depths
 from dualgate.contract.errors import DeviceError, FitError, MissingToolError
 from dualgate.contract.network import Network
+from dualgate.data.directories import cache_directory
 from dualgate.devices import open_device
 from dualgate_sim.rtl import compiled
-from dualgate_sim.rtl.compiled import CompiledEngine, build, cache_directory, content_hash
+from dualgate_sim.rtl.compiled import CompiledEngine, build, content_hash
+from dualgate_sim.rtl.verilated import load
 
 pytestmark = pytest.mark.slow
 
@@ -166,3 +168,16 @@ def test_a_device_cannot_be_used_before_a_network_or_after_its_end() -> None:
     sim.close()
     with pytest.raises(DeviceError):
         sim.infer(zeros)
+
+
+def test_a_temporary_directory_with_a_space_is_as_good_as_any(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    space = tmp_path / "a b"
+    space.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(space))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(space / "cache"))
+    made = build(SMALL)
+    assert made.parent == space / "cache" / "dualgate"
+    load(made)
+    assert [path.name for path in space.iterdir()] == ["cache"]

@@ -2,11 +2,14 @@
 
 """The C++ compiler: what is compiled together, at which level, and what is kept."""
 
+import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dualgate.contract.errors import DeviceError
 from dualgate_sim.rtl import cxx
 from dualgate_sim.rtl.cxx import EVERY_CYCLE, ONCE, Toolchain
 
@@ -79,3 +82,38 @@ def test_sources_beyond_a_unit_s_size_are_compiled_apart(
     for source in sources:
         source.write_text("// six")
     assert len(tools.compile(sources, tmp_path)) == 2
+
+
+def test_a_failing_tool_is_quoted_where_no_log_can_be_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(DeviceError, match=r"^sh failed while compiling the RTL: no space$"):
+        cxx.run(["sh", "-c", "echo no space >&2; exit 1"], tmp_path)
+
+
+def test_an_interrupted_compile_leaves_no_tool_running(tools: Toolchain, tmp_path: Path) -> None:
+    compiler = tmp_path / "compiler"
+    # A compiler's driver waits for a child, which has to end with it.
+    compiler.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/pid\nwait\n")
+    compiler.chmod(0o755)
+    slow = replace(tools, compiler=str(compiler))
+    (tmp_path / "Va.cpp").touch()
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            slow.compile([tmp_path / "Va.cpp"], tmp_path)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    child = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{child}").exists() or "Z" in _state(child)
+
+
+def _state(process: int) -> str:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
