@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from dualgate.contract.errors import InputError
 
-TOP = "engine.inner"
-"""The engine itself; `engine` is only a frame without a reset."""
+FRAME = "engine"
+"""The engine's ports, under the names that the documentation gives them."""
+
+TOP = f"{FRAME}.inner"
+"""The engine itself."""
 
 VIEWER_ROOT = "TOP"
 """Scope in which Verilator puts all others."""
@@ -96,7 +99,7 @@ class Names:
             For a name that is none; it lists the parts at the place where the name goes wrong.
         """
         if not part:
-            return TOP
+            return FRAME
         if part in self._scopes:
             return self._scopes[part]
         known = part
@@ -113,11 +116,11 @@ class Names:
         Parameters
         ----------
         part : str
-            A name from `scopes`, or empty.
+            A name from `scopes`; empty for the engine's ports.
         wanted : str
             Names with spaces between them.
         """
-        scope = self._scopes.get(part) if part else TOP
+        scope = self._scopes.get(part) if part else FRAME
         if scope is None:
             return
         bits = self._signals[scope]

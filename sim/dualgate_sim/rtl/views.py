@@ -12,7 +12,7 @@ from vcd.gtkw import GTKWSave
 from dualgate.contract.engine import EngineParameters
 from dualgate.data.files import replace_file
 
-from .names import TOP, VIEWER_ROOT, Names, Signal
+from .names import FRAME, TOP, VIEWER_ROOT, Names, Signal
 
 _STREAM = "{0}__valid {0}__ready {0}__payload"
 
@@ -30,7 +30,7 @@ _CORE: tuple[tuple[str, _Parts], ...] = (
     (
         "value lane",
         (
-            ("{0}.value", f"mac__valid mac__ready mac__row {_streams('sample', 'token')}"),
+            ("{0}.value", "mac__valid mac__ready mac__row"),
             ("{0}.value.thread_0", "fsm_state"),
             ("{0}.value.thread_1", "fsm_state"),
             ("{0}.value.thread_2", "fsm_state"),
@@ -59,7 +59,11 @@ _CORE: tuple[tuple[str, _Parts], ...] = (
         ),
     ),
 )
-"""Titles, and for each the parts and signals of a core. The parts are those of `lanes`."""
+"""Titles, and for each the parts and signals of a core.
+
+The parts are those of `dualgate_hw.lanes`. Where a part has the same member as one of its own
+parts, Amaranth gives one of the two a number. Such streams are shown at their other end.
+"""
 
 _END: tuple[str, _Parts] = ("end of a batch", (("batch_end", "fsm_state start done index strip"),))
 
@@ -145,7 +149,8 @@ def surfer(view: list[Group]) -> str:
 
 def _short(signal: Signal) -> str:
     """Leave out what all signals' paths begin with."""
-    return signal.path.removeprefix(f"{VIEWER_ROOT}.{TOP}.")
+    path = signal.path.removeprefix(f"{VIEWER_ROOT}.{FRAME}.")
+    return path.removeprefix(TOP.removeprefix(f"{FRAME}.") + ".")
 
 
 def write_views(waveform: Path, names: Names, engine: EngineParameters, scope: str) -> None:

@@ -55,7 +55,7 @@ def test_a_part_is_found_without_amaranth_s_number(names: Names) -> None:
     assert names.scopes() == ["batch_end", "core_0", "core_0.tangent"]
     assert names.find("batch_end") == "engine.inner.batch_end$196"
     assert names.find("core_0.tangent") == "engine.inner.core_0.tangent"
-    assert names.find("") == "engine.inner"
+    assert names.find("") == "engine"
 
 
 @pytest.mark.parametrize(

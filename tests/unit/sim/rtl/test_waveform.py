@@ -13,7 +13,7 @@ import pytest
 import pywellen
 from support.small_engines import engine
 
-from dualgate.contract.commands import Op, command, sample_command
+from dualgate.contract.commands import IDENTITY_FIELDS, Op, command, sample_command
 from dualgate.contract.engine import MEMORIES, EngineParameters
 from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 from dualgate.contract.network import Network
@@ -28,7 +28,13 @@ SMALL = EngineParameters(1, **dict.fromkeys(MEMORIES, 1)).grown(NETWORK)
 
 COMPACT = engine("n4compact")
 TOP = "TOP.engine.inner"
+PORTS = "TOP.engine"
+
 X, TARGETS = np.array([[300, -4000], [0, 900], [70, 0]]), np.full((3, 1), 1 << 14)
+
+WORDS = [sample_command(*pair) for pair in zip(X, TARGETS, strict=True)]
+SENT = sum(map(len, [*WORDS, command(Op.APPLY), command(Op.IDENTIFY)]))
+"""Words of the commands of a batch, and of the one that ends the waveform."""
 
 
 def run(wave: Path, batches: int = 3, parameters: Any = SMALL, **options: Any) -> list[Counters]:
@@ -47,7 +53,8 @@ def run(wave: Path, batches: int = 3, parameters: Any = SMALL, **options: Any) -
 
 
 def changes(wave: pywellen.Waveform, signal: str) -> list[tuple[int, int]]:
-    return [(time, int(value)) for time, value in wave[f"{TOP}.{signal}"].tv]
+    path = f"{TOP if '.' in signal else PORTS}.{signal}"
+    return [(time, int(value)) for time, value in wave[path].tv]
 
 
 def value_at(signal: list[tuple[int, int]], time: int) -> int:
@@ -64,6 +71,11 @@ def cycles_with(wave: pywellen.Waveform, *signals: str) -> int:
     """Number of rising edges before which all of some signals are high."""
     high = [changes(wave, signal) for signal in signals]
     return sum(all(value_at(signal, edge - 1) for signal in high) for edge in edges(wave))
+
+
+def transfers(wave: pywellen.Waveform, stream: str) -> int:
+    """Number of transfers of a stream."""
+    return cycles_with(wave, f"{stream}__valid", f"{stream}__ready")
 
 
 def paths(wave: pywellen.Waveform) -> dict[str, int]:
@@ -122,6 +134,31 @@ def test_views_show_only_what_the_waveform_holds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_streams_of_a_view_carry_each_sample_once(tmp_path: Path) -> None:
+    run(tmp_path / "wave.fst")
+    wave = pywellen.Waveform(str(tmp_path / "wave.fst"))
+    shown = re.findall(r"^variable_add (\S+)__payload$", (tmp_path / "wave.sucl").read_text(), re.M)
+    found = {s.removeprefix(f"{TOP}.").removeprefix(f"{PORTS}."): 0 for s in shown}
+    found = {stream: transfers(wave, stream) for stream in found}
+    samples, units, answers = len(X), 3, 2
+    assert found == {
+        "command": SENT,
+        "response": samples * answers + 1 + 1 + len(IDENTITY_FIELDS),
+        "core_0.loader.sample": samples,
+        "core_0.error.token": samples,
+        "core_0.error.response": samples * answers,
+        "core_0.error.done": samples,
+        "core_0.tangent.token": samples,
+        "core_0.tangent.done": samples,
+        "core_0.tangent.seeds.job": samples * units,
+        "core_0.tangent.issuer.step": samples * units,
+        "core_0.tangent.pruner.rows": 0,  # there is no second hidden layer
+        "core_0.update.token": samples,
+        "core_0.update.done": samples,
+    }
+
+
+@pytest.mark.slow
 def test_a_view_of_a_part_shows_nothing_else(tmp_path: Path) -> None:
     run(tmp_path / "wave.fst", 1, trace_scope="core_0.error")
     shown = re.findall(r"variable_add (\S+)", (tmp_path / "wave.sucl").read_text())
@@ -135,9 +172,7 @@ def test_vcd_is_written_where_the_name_says_so(tmp_path: Path) -> None:
     run(wave, 1, COMPACT)
     assert wave.read_text().startswith("$version")
     read = pywellen.Waveform(str(wave))
-    sent = [sample_command(*pair) for pair in zip(X, TARGETS, strict=True)]
-    sent += [command(Op.APPLY), command(Op.IDENTIFY)]
-    assert cycles_with(read, "command__valid", "command__ready") == sum(map(len, sent))
+    assert transfers(read, "command") == SENT
     shown = re.findall(r"variable_add (\S+)", (tmp_path / "wave.sucl").read_text())
     assert set(shown) <= set(paths(read))
 
