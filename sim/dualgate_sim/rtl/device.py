@@ -85,8 +85,6 @@ class SimDevice(StreamDevice):
     def apply(self) -> None:
         super().apply()
         if self._waveform and self._batch == self._waveform.last:
-            # APPLY is answered before the weights have changed, any other command after it.
-            self.identify()
             self._model_in_use.end_record()
         self._batch += 1
 

@@ -13,7 +13,7 @@ import pytest
 import pywellen
 from support.small_engines import engine
 
-from dualgate.contract.commands import IDENTITY_FIELDS, Op, command, sample_command
+from dualgate.contract.commands import Op, command, sample_command
 from dualgate.contract.engine import MEMORIES, EngineParameters
 from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 from dualgate.contract.network import Network
@@ -33,8 +33,8 @@ PORTS = "TOP.engine"
 X, TARGETS = np.array([[300, -4000], [0, 900], [70, 0]]), np.full((3, 1), 1 << 14)
 
 WORDS = [sample_command(*pair) for pair in zip(X, TARGETS, strict=True)]
-SENT = sum(map(len, [*WORDS, command(Op.APPLY), command(Op.IDENTIFY)]))
-"""Words of the commands of a batch, and of the one that ends the waveform."""
+SENT = sum(map(len, [*WORDS, command(Op.APPLY)]))
+"""Words of the commands of a batch."""
 
 
 def run(wave: Path, batches: int = 3, parameters: Any = SMALL, **options: Any) -> list[Counters]:
@@ -143,7 +143,7 @@ def test_streams_of_a_view_carry_each_sample_once(tmp_path: Path) -> None:
     samples, units, answers = len(X), 3, 2
     assert found == {
         "command": SENT,
-        "response": samples * answers + 1 + 1 + len(IDENTITY_FIELDS),
+        "response": samples * answers + 1,
         "core_0.loader.sample": samples,
         "core_0.error.token": samples,
         "core_0.error.response": samples * answers,
