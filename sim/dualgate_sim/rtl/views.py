@@ -140,7 +140,8 @@ def surfer(view: list[Group]) -> str:
 
     def lines() -> Iterator[str]:
         for group in view:
-            yield f"divider_add {group.title}"
+            # Surfer takes one word.
+            yield f"divider_add {group.title.replace(' ', '_')}"
             yield from (f"variable_add {signal.path}" for signal in group.signals)
         yield "zoom_fit"
 
