@@ -110,9 +110,9 @@ class Network:
         for name in self.hidden:
             find_activation(name)
         find_loss(self.loss)
-        for frac in (self.input_frac, self.linear_frac):
+        for name, frac in (("input_frac", self.input_frac), ("linear_frac", self.linear_frac)):
             if not 0 <= frac <= UNIT_FRAC:
-                raise InputError(f"{frac} fraction bits; choose 0 to {UNIT_FRAC}")
+                raise InputError(f"{name} {frac}: give 0 to {UNIT_FRAC} fraction bits")
         object.__setattr__(self, "frozen", tuple(sorted({int(index) for index in self.frozen})))
         for index in self.frozen:
             if not 0 <= index < len(self.sizes) - 1:

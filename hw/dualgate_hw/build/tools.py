@@ -2,13 +2,16 @@
 
 """The tools that a build runs: Python packages, found without any setting by the user."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 
-from dualgate.contract.errors import DeviceError, MissingToolError
+from platformdirs import user_cache_path
+
+from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 
 INSTALL = "pip install 'dualgate[boards]'"
 
@@ -62,9 +65,12 @@ class Tool:
 
         Raises
         ------
+        InputError
+            When it has no directory to keep its compiled program in.
         DeviceError
             When it fails; quotes its last error and names the log.
         """
+        check_program_cache()
         # Run by the module, not by the command, because the command may not be on the search path.
         code = f"import sys; from {self.entry.module} import {self.entry.attr} as main; "
         code += f"sys.argv[0] = {self.entry.name!r}; sys.exit(main())"
@@ -80,6 +86,22 @@ class Tool:
             # yosys, compiled to WebAssembly, may lose its last lines of output.
             said = log if report is None or not report.exists() else report
             raise DeviceError(f"{self.name} failed: {last_error(said)}; see {said}")
+
+
+def check_program_cache() -> None:
+    """Raise `InputError` unless YoWASP, which the tools run in, can keep compiled programs."""
+    remedy = "set XDG_CACHE_HOME or YOWASP_CACHE_DIR to a directory that can be written"
+    try:
+        chosen = os.environ.get("YOWASP_CACHE_DIR")
+        path = Path(chosen) if chosen else user_cache_path("YoWASP", appauthor=False)
+    except RuntimeError:
+        raise InputError(f"no home directory is known for the tools' cache; {remedy}") from None
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write the tools' cache {path}: {error.strerror}; {remedy}"
+        ) from None
 
 
 def last_error(log: Path) -> str:

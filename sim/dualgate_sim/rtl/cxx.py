@@ -59,7 +59,7 @@ def package_home(name: str) -> Path:
 
 
 def run(command: Sequence[str | Path], directory: Path) -> str:
-    """Run a tool and return its output.
+    """Run a tool, which may use `directory` for temporary files, and return its output.
 
     Raises
     ------
@@ -70,6 +70,8 @@ def run(command: Sequence[str | Path], directory: Path) -> str:
     with subprocess.Popen(
         command,
         cwd=directory,
+        # What a tool that is stopped leaves behind goes with the directory.
+        env={**os.environ, "TMPDIR": str(directory)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -83,6 +85,8 @@ def run(command: Sequence[str | Path], directory: Path) -> str:
             raise
         finally:
             _running.discard(process)
+    if process.returncode == -signal.SIGKILL:
+        raise DeviceError(f"{Path(command[0]).name} was stopped while compiling the RTL")
     if process.returncode:
         raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL{_kept(said)}")
     return said

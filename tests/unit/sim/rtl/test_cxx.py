@@ -93,13 +93,17 @@ def test_a_failing_tool_is_quoted_where_no_log_can_be_kept(
         cxx.run(["sh", "-c", "echo no space >&2; exit 1"], tmp_path)
 
 
-def test_an_interrupted_compile_leaves_no_tool_running(tools: Toolchain, tmp_path: Path) -> None:
+def test_an_interrupted_compile_leaves_no_tool_running(
+    tools: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiler = tmp_path / "compiler"
     # A compiler's driver waits for a child, which has to end with it.
-    compiler.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/pid\nwait\n")
+    script = f"mktemp\nsleep 60 &\necho $! > {tmp_path}/pid\nwait\n"
+    compiler.write_text(f"#!/bin/sh\n{script}")
     compiler.chmod(0o755)
     slow = replace(tools, compiler=str(compiler))
     (tmp_path / "Va.cpp").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -111,6 +115,8 @@ def test_an_interrupted_compile_leaves_no_tool_running(tools: Toolchain, tmp_pat
             slow.compile([tmp_path / "Va.cpp"], tmp_path)
     finally:
         signal.signal(signal.SIGALRM, before)
+    assert not (tmp_path / "cache").exists()
+    assert len(list(tmp_path.glob("tmp.*"))) == 1
     child = int((tmp_path / "pid").read_text())
     assert not Path(f"/proc/{child}").exists() or "Z" in _state(child)
 
