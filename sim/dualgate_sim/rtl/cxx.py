@@ -14,6 +14,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from ctypes.util import find_library
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -41,6 +42,9 @@ file is.
 """
 
 JOBS = 2
+
+HEADERS = Path(__file__).with_name("headers")
+"""Declarations of compression libraries, for machines that have these without their headers."""
 
 WORDS = 40
 """Number of words of a tool's messages that are quoted where they cannot be kept."""
@@ -114,6 +118,20 @@ def need(*programs: str) -> str:
     if not found:
         raise MissingToolError(f"{programs[0]} is missing; install it (Debian: g++, perl)")
     return found
+
+
+def shared(name: str) -> str:
+    """Return the linker's option for an installed library.
+
+    It is found by its file, because the name without a version comes only with the headers. Raises
+    `MissingToolError` when it is not there.
+    """
+    found = find_library(name)
+    if not found:
+        raise MissingToolError(
+            f"library {name} is missing; install it (Debian: liblz4-1, zlib1g), or write a .vcd"
+        )
+    return f"-l:{found}"
 
 
 @dataclass(frozen=True)
@@ -198,6 +216,7 @@ class Toolchain:
         include = self.verilator / "include"
         folders = [f"-I{folder}" for folder in (source.parent, include, include / "vltstd")]
         chosen = ["-std=c++17", "-fPIC", level, "-DVERILATOR=1", *flags, *folders]
+        chosen += [f"-idirafter{HEADERS}"]
         run([self.compiler, *chosen, "-c", source, "-o", made], source.parent)
         return made
 

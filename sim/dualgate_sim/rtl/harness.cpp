@@ -7,8 +7,12 @@
 
 #include "Vengine.h"
 #include "verilated.h"
-#if VM_TRACE
+#if VM_TRACE_FST
+#include "verilated_fst_c.h"
+using Waveform = VerilatedFstC;
+#elif VM_TRACE
 #include "verilated_vcd_c.h"
+using Waveform = VerilatedVcdC;
 #endif
 
 // The compiler's spelling of the double underscore in a port's name.
@@ -36,8 +40,9 @@ struct Model {
     Vengine engine{&context};
     uint64_t random = 0;
     uint32_t stall_in = 0, stall_out = 0;
+    uint64_t period = 2;  // of the clock, in the picoseconds of a waveform
 #if VM_TRACE
-    std::unique_ptr<VerilatedVcdC> trace;
+    std::unique_ptr<Waveform> trace;
 #endif
 
     // A stall holds once begun only as long as the generator says; odds are in 1/256 a cycle.
@@ -57,11 +62,11 @@ struct Model {
     // The low half of the cycle is evaluated by whoever set the inputs.
     void edge() {
         dump();
-        context.timeInc(1);
+        context.timeInc(period / 2);
         engine.clk = 1;
         engine.eval();
         dump();
-        context.timeInc(1);
+        context.timeInc(period - period / 2);
         engine.clk = 0;
     }
 };
@@ -79,15 +84,6 @@ void *model_open() {
     return model;
 }
 
-void model_close(void *handle) {
-    auto *model = static_cast<Model *>(handle);
-#if VM_TRACE
-    if (model->trace) model->trace->close();
-#endif
-    model->engine.final();
-    delete model;
-}
-
 void model_stall(void *handle, uint64_t seed, uint32_t odds_in, uint32_t odds_out) {
     auto *model = static_cast<Model *>(handle);
     model->random = seed * 0x9e3779b97f4a7c15ull | 1;
@@ -95,25 +91,41 @@ void model_stall(void *handle, uint64_t seed, uint32_t odds_in, uint32_t odds_ou
     model->stall_out = odds_out;
 }
 
-// Begins a waveform, or ends it where path is empty; 0 where the model was built without tracing.
-int model_trace(void *handle, const char *path) {
+// Ends a waveform, if there is one.
+void model_end_trace(void *handle) {
 #if VM_TRACE
     auto *model = static_cast<Model *>(handle);
-    if (model->trace) {
-        model->trace->close();
-        model->trace.reset();
-    }
-    if (*path) {
-        model->context.traceEverOn(true);
-        model->trace = std::make_unique<VerilatedVcdC>();
-        model->engine.trace(model->trace.get(), 99);
-        model->trace->open(path);
-        if (!model->trace->isOpen()) return 0;
-    }
-    return 1;
+    if (model->trace) model->trace->close();
+    model->trace.reset();
+#else
+    (void)handle;
+#endif
+}
+
+void model_close(void *handle) {
+    auto *model = static_cast<Model *>(handle);
+    model_end_trace(handle);
+    model->engine.final();
+    delete model;
+}
+
+// Begins a waveform of `scope` and what is inside; 0 where the model was built without tracing.
+int model_trace(void *handle, const char *path, const char *scope, uint64_t period) {
+#if VM_TRACE
+    model_end_trace(handle);
+    auto *model = static_cast<Model *>(handle);
+    model->period = period;
+    model->context.traceEverOn(true);
+    model->trace = std::make_unique<Waveform>();
+    model->trace->dumpvars(99, scope);
+    model->engine.trace(model->trace.get(), 99);
+    model->trace->open(path);
+    return model->trace->isOpen();
 #else
     (void)handle;
     (void)path;
+    (void)scope;
+    (void)period;
     return 0;
 #endif
 }

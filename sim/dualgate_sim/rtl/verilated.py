@@ -13,15 +13,26 @@ from dualgate.contract.errors import DeviceError
 from dualgate.data.directories import workspace
 
 from .cache import absent, keep
-from .cxx import Toolchain
+from .cxx import Toolchain, shared
+from .names import declared
 
 WITHOUT_X = ("--x-initial", "fast")
 RUNTIME = ("verilated", "verilated_threads")
-TRACING = "verilated_vcd_c"
+
+TRACING = {
+    "fst": ("verilated_fst_c", ("-DVM_TRACE=1", "-DVM_TRACE_FST=1"), ("lz4", "z")),
+    "vcd": ("verilated_vcd_c", ("-DVM_TRACE=1",), ()),
+}
+"""For each format of waveforms: Verilator's writer, macros, and the libraries that it needs."""
 
 
 def library(
-    target: Path, component: Callable[[], Any], top: str, harness: Path, what: str, trace: bool
+    target: Path,
+    component: Callable[[], Any],
+    top: str,
+    harness: Path,
+    what: str,
+    trace: str | None = None,
 ) -> Path:
     """Compile a component and its harness, unless `target` is there.
 
@@ -35,10 +46,13 @@ def library(
     top : str
         Name of the module; the harness includes ``V{top}.h``.
     harness : Path
-        C++; ``VM_TRACE`` is 1 where the model can write waveforms.
+        C++; ``VM_TRACE`` is 1 where the model can write waveforms, and ``VM_TRACE_FST`` where that
+        is in FST.
     what : str
         For the message that a compilation begins.
-    trace : bool
+    trace : str or None
+        Format of the waveforms that the model can write, a key of `TRACING`. Such a library has a
+        string ``model_names``, see `names.declared`.
 
     Returns
     -------
@@ -81,17 +95,32 @@ def load(path: Path) -> ctypes.CDLL:
 
 
 def _compile(
-    target: Path, component: Callable[[], Any], top: str, harness: Path, trace: bool
+    target: Path, component: Callable[[], Any], top: str, harness: Path, trace: str | None
 ) -> None:
     tools = Toolchain.find()
-    from dualgate_hw.common.verilog import WithoutReset, to_verilog
+    writer, macros, needed = TRACING[trace] if trace else (None, ("-DVM_TRACE=0",), ())
+    links = [shared(name) for name in needed]
+    from dualgate_hw.common.verilog import NAMED, READABLE, WithoutReset, to_verilog
 
     with workspace() as work:
         made = component()
+        if not isinstance(made, str):
+            made = to_verilog(WithoutReset(made), top, READABLE if trace else NAMED)
         source = work / f"{top}.sv"
-        source.write_text(made if isinstance(made, str) else to_verilog(WithoutReset(made), top))
-        model = tools.verilate([source], top, work, *WITHOUT_X, *(["--trace"] if trace else []))
-        objects = tools.compile([*model, harness], work, f"-DVM_TRACE={int(trace)}")
-        runtime = tools.runtime(*RUNTIME, *([TRACING] if trace else []))
-        tools.link([*objects, *runtime], work / "library.so", "-shared")
+        source.write_text(made)
+        sources = [harness]
+        if trace:
+            sources.append(work / "names.cpp")
+            sources[-1].write_text(_constant("model_names", declared(made)))
+        flags = [f"--trace-{trace}"] if trace else []
+        model = tools.verilate([source], top, work, *WITHOUT_X, *flags)
+        objects = tools.compile([*model, *sources], work, *macros)
+        runtime = tools.runtime(*RUNTIME, *([writer] if writer else []))
+        tools.link([*objects, *runtime], work / "library.so", *links, "-shared")
         keep(work / "library.so", target)
+
+
+def _constant(name: str, text: str) -> str:
+    """Return C++ that defines a string."""
+    lines = "".join(f'\n  R"~({line})~" "\\n"' for line in text.splitlines())
+    return f'extern "C" const char *const {name} ={lines};\n'

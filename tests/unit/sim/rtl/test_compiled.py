@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The compiled RTL as a device: its cache, its waveform, and what goes wrong."""
+"""The compiled RTL as a device: its cache, and what goes wrong."""
 
 import re
 import shutil
@@ -16,9 +16,8 @@ from support.small_engines import engine, open_both
 from dualgate.contract import commands
 from dualgate.contract.commands import IDENTITY_FIELDS, MAGIC, Op
 from dualgate.contract.engine import Depths
-from dualgate.contract.errors import DeviceError, FitError, InputError, MissingToolError
+from dualgate.contract.errors import DeviceError, FitError, MissingToolError
 from dualgate.contract.network import Network
-from dualgate.contract.settings import Settings
 from dualgate.data.directories import cache_directory
 from dualgate.devices import open_device
 from dualgate_sim.rtl import compiled
@@ -55,22 +54,23 @@ def test_a_model_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_parameters_or_a_waveform_make_another_file() -> None:
     larger = replace(SMALL, rows=2 * SMALL.rows)
     hashes = {
-        content_hash(SMALL, Depths(), False),
-        content_hash(SMALL, Depths(), True),
-        content_hash(SMALL, Depths(contexts=4), False),
-        content_hash(larger, Depths(), False),
+        content_hash(SMALL, Depths(), None),
+        content_hash(SMALL, Depths(), "fst"),
+        content_hash(SMALL, Depths(), "vcd"),
+        content_hash(SMALL, Depths(contexts=4), None),
+        content_hash(larger, Depths(), None),
     }
-    assert len(hashes) == 4
+    assert len(hashes) == 5
 
 
 def test_the_cache_follows_the_gateware_s_sources(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    before = content_hash(SMALL, Depths(), False)
+    before = content_hash(SMALL, Depths(), None)
     harness = tmp_path / "harness.cpp"
     harness.write_text(compiled.HARNESS.read_text() + "// changed\n")
     monkeypatch.setattr(compiled, "HARNESS", harness)
-    assert content_hash(SMALL, Depths(), False) != before
+    assert content_hash(SMALL, Depths(), None) != before
 
 
 @pytest.mark.parametrize("tools", [("g++", "clang++", "c++"), ("perl",)])
@@ -94,7 +94,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, package: st
 
     monkeypatch.setattr(compiled, "version", version)
     with pytest.raises(MissingToolError, match=rf"^{package} is missing; pip install"):
-        content_hash(SMALL, Depths(), False)
+        content_hash(SMALL, Depths(), None)
 
 
 def test_a_failing_tool_leaves_its_messages_and_no_model(
@@ -148,13 +148,6 @@ def test_a_closed_engine_says_so(running: CompiledEngine) -> None:
         running.exchange(identify(), 1, 99)
 
 
-def test_a_model_without_waveforms_refuses_to_write_one(
-    running: CompiledEngine, tmp_path: Path
-) -> None:
-    with pytest.raises(DeviceError, match="cannot write the waveform"):
-        running.trace(str(tmp_path / "wave.vcd"))
-
-
 def test_a_network_beyond_stated_memories_is_refused_before_a_build(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -175,28 +168,6 @@ def test_a_device_cannot_be_used_before_a_network_or_after_its_end() -> None:
     sim.close()
     with pytest.raises(DeviceError):
         sim.infer(zeros)
-
-
-def test_a_waveform_needs_a_directory(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="its directory does not exist"):
-        open_device("sim", trace=str(tmp_path / "nowhere" / "wave.vcd"))
-
-
-def test_a_waveform_holds_the_first_batch_and_only_that(tmp_path: Path) -> None:
-    wave = tmp_path / "wave.vcd"
-    x, target = np.array([[300, -4000]]), np.array([[1 << 14]])
-    with open_device("sim", trace=str(wave), **vars(SMALL)) as device:
-        device.configure(Network((2, 3, 1), "tanh", "bce"), 12)
-        device.set(Settings(1 << 14, 14))
-        device.train(x, target)
-        device.apply()
-        after_first = wave.read_text()
-        device.train(x, target)
-        device.apply()
-    assert wave.read_text() == after_first
-    assert "$enddefinitions" in after_first
-    assert "command" in after_first
-    assert after_first.count("\n#") > 100
 
 
 def test_a_temporary_directory_with_a_space_is_as_good_as_any(
