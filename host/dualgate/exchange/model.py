@@ -34,6 +34,8 @@ class Model:
     dropout : sequence of float
         Rate at each hidden layer; by default none. It plays a part in training only. The weights
         are those that answer.
+    classes : sequence of str
+        Names of the classes, where they are known; by default none.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Model:
     network: Network
     weights: Sequence[Floats]
     dropout: Sequence[float] = ()
+    classes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_shapes(self.network, cast(Sequence[Ints], self.weights))  # of shapes alone
