@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Classifiers in ONNX files, as skl2onnx writes them: labels, and several forms of probabilities."""
+"""Classifiers in ONNX files, as skl2onnx writes them: their labels and probabilities."""
 
 from typing import Any
 
