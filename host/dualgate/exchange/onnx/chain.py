@@ -11,6 +11,7 @@ import numpy as np
 from ...contract.errors import InputError
 from ..assemble import assemble
 from ..model import Model
+from ..names import shown
 from ..steps import Dense, ReadStep
 from .classifiers import class_names, keep_probabilities
 from .load import load
@@ -72,16 +73,12 @@ def _steps(graph: Any) -> list[ReadStep]:
         nodes = [use.node for use in at.uses() if use.node.op_type != "Shape"]
         if len(nodes) != 1 or list(nodes[0].inputs).count(at) != 1:
             kinds = ", ".join(node.op_type for node in nodes) or "no node"
-            raise InputError(
-                f"{kinds} takes the value {ascii(at.name)[:80]}; the graph is no chain"
-            )
+            raise InputError(f"{kinds} takes the value {shown(at.name)}; the graph is no chain")
         (node,) = nodes
         reader = READERS.get((node.domain, node.op_type))
         if reader is None:
             known = ", ".join(kind for _, kind in READERS)
-            raise InputError(
-                f"node {ascii(node.op_type)[1:-1][:80]} is not supported; known are {known}"
-            )
+            raise InputError(f"node {shown(node.op_type)} is not supported; known are {known}")
         for step in reader(node, at, place):
             steps.append(step)
             if isinstance(step, Dense):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...contract.errors import InputError, MissingToolError
+from ..names import shown
 
 MODULES = ("onnx.numpy_helper", "onnx.external_data_helper", "onnxscript.optimizer", "onnx_ir")
 """Modules that are used, each of a package of the extra ``onnx``."""
@@ -80,7 +81,7 @@ def _add_external_data(onnx: Any, content: Any, path: Path) -> None:
         # absolute(): for a bare name, the package would take an empty directory.
         onnx.external_data_helper.load_external_data_for_model(content, str(path.absolute().parent))
     except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError):
-        where = ascii(names[0])[:80] if names else "another file"
+        where = shown(names[0]) if names else "another file"
         raise InputError(
             f"{path}: its weights are in {where}, which cannot be read; put the file beside "
             "the .onnx file, whole and not as a link"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.errors import InputError
+from ..names import shown
 from ..steps import Activate, Dense, Drop, ReadStep, Scale, leaky_relu, per_unit, softmax
 
 Floats = NDArray[np.float64]
@@ -51,7 +52,7 @@ def _number(node: Any, name: str, default: Any) -> Any:
 
 def _constant(node: Any, value: Any) -> Floats:
     if value.const_value is None:
-        name = ascii(value.name)[1:-1][:80]
+        name = shown(value.name)
         raise InputError(f"node {node.op_type} takes {name}, which is not a constant")
     kind = value.const_value.dtype
     if not (kind.is_floating_point() or kind.is_integer() or kind.name == "BOOL"):

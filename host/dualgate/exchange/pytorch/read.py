@@ -10,6 +10,7 @@ from typing import Any
 from ...contract.errors import InputError
 from ..assemble import assemble
 from ..model import Model
+from ..names import shown
 from ..steps import ReadStep
 from .checks import check_module, named, torch_package
 from .operators import READERS, operation
@@ -95,7 +96,7 @@ def _export(torch: Any, module: Any) -> Any:
     text = next((line.strip() for line in str(first).splitlines() if line.strip()), "no reason")
     raise InputError(
         f"{type(module).__name__} cannot be exported as a function of (samples, inputs): "
-        f"{ascii(text)[1:-1][:150]}; give a chain of linear layers"
+        f"{shown(text)}; give a chain of linear layers"
     )
 
 

@@ -295,5 +295,5 @@ def test_weights_that_are_not_beside_a_file_are_refused(tmp_path: Path, case: st
         data.unlink()
     if case == "short":
         data.write_bytes(data.read_bytes()[:9])
-    with pytest.raises(InputError, match=r"w\.data', which cannot be read; put the file beside"):
+    with pytest.raises(InputError, match=r"w\.data, which cannot be read; put the file beside"):
         read_onnx(path)
