@@ -12,6 +12,7 @@ from ..contract.losses import find_loss
 from ..contract.network import Network
 from .fuse import fuse
 from .model import Model
+from .precision import fitted
 from .steps import Activate, Dense, Drop, ReadStep
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,7 @@ def assemble(steps: Iterable[ReadStep], loss: str | None = None) -> Model:
             layers[-1].add(position, step)
     if not layers:
         raise InputError("there is no linear layer; give at least one")
-    return _model(layers, loss)
+    return fitted(_model(layers, loss))
 
 
 class _Layer:

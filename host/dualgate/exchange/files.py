@@ -9,19 +9,28 @@ from pathlib import Path
 
 from ..contract.errors import CheckpointError, InputError
 from ..contract.losses import find_loss
+from ..data.files import replace_file
 from ..train.archives import SAFETENSORS, TEXT, read_archive
 from ..train.checkpoint import load_checkpoint
 from .assemble import assemble
+from .c_header import c_header
 from .model import Model
-from .onnx import read_onnx
-from .state_dict import layers
-from .tensors import is_checkpoint, read_safetensors, read_torch_file
+from .onnx import read_onnx, write_onnx
+from .state_dict import layers, state_dict
+from .tensors import (
+    is_checkpoint,
+    pack_safetensors,
+    pack_torch,
+    read_safetensors,
+    read_torch_file,
+)
 
 KINDS = (
     "ONNX (.onnx), a checkpoint of dualgate (.npz, .safetensors), or a state dict of PyTorch "
     "(.safetensors, .pt, .npz)"
 )
 TORCH_SUFFIXES = (".pt", ".pth", ".bin")
+WRITTEN = ".onnx, .safetensors, .pt or .h"
 
 
 def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
@@ -67,6 +76,39 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
         return assemble(layers(arrays, hidden), loss)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def write_model(path: Path, model: Model) -> None:
+    """Write a network with the weights that answer, all or nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The suffix selects the format: ``.onnx``, see `write_onnx`; ``.safetensors`` or ``.pt``, the
+        state dict of `to_torch`, in float32, which `read_model` reads back; ``.h``, see
+        `c_header.c_header`.
+    model : Model
+
+    Raises
+    ------
+    InputError
+        For another suffix, a path that cannot be written, or a network that the format cannot hold:
+        of the losses ``msle`` and ``perceptron`` in any but ``.h``; of weights out of range in
+        ``.h``.
+    MissingToolError
+        When the format's package is not installed.
+    """
+    match path.suffix.lower():
+        case ".onnx":
+            write_onnx(model, path)
+        case ".safetensors":
+            replace_file(path, pack_safetensors(state_dict(model)))
+        case ".pt":
+            replace_file(path, pack_torch(state_dict(model)))
+        case ".h":
+            replace_file(path, c_header(model, path.stem).encode())
+        case _:
+            raise InputError(f"cannot write {path}: its suffix must be {WRITTEN}")
 
 
 def _kind(path: Path) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
+from .model import Model
 from .names import shown
 from .steps import Activate, Dense, Step
 
@@ -58,6 +59,17 @@ def layers(arrays: Arrays, hidden: Sequence[str]) -> Iterable[Step]:
         if index:
             yield Activate(between[index - 1])
         yield _dense(arrays, name)
+
+
+def state_dict(model: Model) -> dict[str, NDArray[np.float32]]:
+    """Return the weights of a `model` as the state dict of the sequence that `to_torch` makes."""
+    result = {}
+    for index, step in enumerate(model.steps()):
+        if isinstance(step, Dense):
+            w = step.weights.astype(np.float32)
+            result[f"{index}.weight"] = np.ascontiguousarray(w[:-1].T)
+            result[f"{index}.bias"] = w[-1].copy()
+    return result
 
 
 def in_order(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:

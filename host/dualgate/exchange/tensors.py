@@ -2,6 +2,7 @@
 
 """Arrays by name from files of other programs: safetensors, and state dicts of PyTorch."""
 
+import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,6 +100,22 @@ def read_torch_file(path: Path) -> Arrays:
     if not isinstance(content, Mapping):
         raise InputError(f"{path} holds no state dict; save model.state_dict() by torch.save")
     return {str(name): _array(torch, path, str(name), value) for name, value in content.items()}
+
+
+def pack_safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the content of a safetensors file of `arrays`."""
+    _safetensors()
+    from safetensors.numpy import save
+
+    return bytes(save(dict(arrays)))
+
+
+def pack_torch(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return what `torch.save` writes of a state dict with `arrays`, and of nothing else."""
+    torch = torch_package()
+    content = io.BytesIO()
+    torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, content)
+    return content.getvalue()
 
 
 def _array(torch: Any, path: Path, name: str, value: Any) -> NDArray[Any]:
