@@ -297,3 +297,41 @@ def test_weights_that_are_not_beside_a_file_are_refused(tmp_path: Path, case: st
         data.write_bytes(data.read_bytes()[:9])
     with pytest.raises(InputError, match=r"w\.data, which cannot be read; put the file beside"):
         read_onnx(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dynamo", [True, False])
+@pytest.mark.parametrize("batch", ["fixed", "free"])
+def test_files_of_both_exporters_of_pytorch_are_read(
+    tmp_path: Path, dynamo: bool, batch: str
+) -> None:
+    torch: Any = pytest.importorskip("torch")
+    nn = torch.nn
+
+    class Image(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.norm, self.last = nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 3)
+            self.norm.running_mean.uniform_()
+            self.norm.running_var.uniform_(0.5, 2)
+
+        def forward(self, x: Any) -> Any:
+            return self.last(torch.relu(self.norm(self.first(x.view(x.size(0), -1)))))
+
+    torch.manual_seed(0)
+    path, axis = tmp_path / "x.onnx", {0: torch.export.Dim("n")} if dynamo else {0: "n"}
+    free: dict[str, Any] = {"dynamic_shapes": (axis,)} if dynamo else {"dynamic_axes": {"x": axis}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Image().eval(),
+            (torch.zeros(5, 1, 2, 2),),
+            str(path),
+            dynamo=dynamo,
+            input_names=["x"],
+            verbose=False,
+            **(free if batch == "free" else {}),
+        )
+    model = read_onnx(path)
+    assert (model.network.sizes, model.network.hidden) == ((4, 6, 3), ("relu",))
+    assert_same_answers(path, model, (1, 2, 2))
