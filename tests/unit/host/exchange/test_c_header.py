@@ -144,7 +144,7 @@ int main(void)
     assert len(set(chosen)) > 2
 
 
-def test_a_header_holds_the_weights_that_answer_as_they_are_multiplied() -> None:
+def test_a_header_holds_the_weights_as_they_are_multiplied() -> None:
     model = small()
     text = c_header(replace(model, dropout=(0.5,)), "net")
     first = (model.master_weights()[0] >> 16).reshape(-1).tolist()
