@@ -16,7 +16,7 @@ from ..steps import Dense, ReadStep
 from .classifiers import class_names, keep_probabilities
 from .load import load
 from .operators import CLASSIFIER, READERS, Place
-from .simplify import simplify
+from .simplify import quiet, simplify
 
 
 def read_onnx(path: Path, loss: str | None = None) -> Model:
@@ -51,7 +51,7 @@ def read_onnx(path: Path, loss: str | None = None) -> Model:
     content = load(path)
     try:
         # Numbers that are not finite are refused where the weights are checked.
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), quiet():
             classes = class_names(content)
             keep_probabilities(content)
             model = assemble(_steps(simplify(content)), loss)

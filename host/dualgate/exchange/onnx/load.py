@@ -12,7 +12,7 @@ from ..names import shown
 MODULES = ("onnx.numpy_helper", "onnx.external_data_helper", "onnxscript.optimizer", "onnx_ir")
 """Modules that are used, each of a package of the extra ``onnx``."""
 
-MOST_NODES = 10_000
+MOST_NODES = 2000
 """Most nodes after functions of the file are expanded; a function can call another many times."""
 
 

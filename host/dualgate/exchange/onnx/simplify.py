@@ -2,9 +2,11 @@
 
 """Simplification of ONNX graphs by the passes of onnxscript and onnx_ir."""
 
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-
-import numpy as np
 
 from ...contract.errors import InputError
 
@@ -17,8 +19,8 @@ FOLDED = frozenset(
 )
 """Operators that are computed when all their inputs are constant."""
 
-LARGEST = 1 << 24
-"""Most numbers in a constant that is computed."""
+LARGEST = 1 << 26
+"""Most numbers, and products of a multiplication, that are computed in all."""
 
 HIDDEN = "dualgate.hidden"
 """Domain that hides Dropout from the passes, which would remove it and lose its rate."""
@@ -63,7 +65,7 @@ def simplify(content: Any) -> Any:
             onnx_shape_inference=True,
             input_size_limit=LARGEST,
             output_size_limit=LARGEST,
-            should_fold=_is_cheap,
+            should_fold=_Budget().allows,
         )
         for node in dropouts:
             node.domain = ""
@@ -75,18 +77,46 @@ def simplify(content: Any) -> Any:
     return model.graph
 
 
-def _is_cheap(node: Any) -> bool:
-    """Whether a node of constants can be computed in bounded time and memory."""
-    if node.domain or node.op_type not in FOLDED:
-        return False
-    shapes = [value.const_value.shape.numpy() for value in node.inputs if value is not None]
-    if node.op_type in ("MatMul", "Gemm"):
-        return int(np.prod([max(int(np.prod(s)), 1) for s in shapes[:2]], dtype=object)) <= LARGEST
-    if node.op_type == "Gather":
-        return sum(int(np.prod(s, dtype=object)) for s in shapes) <= 1 << 10
-    if node.op_type in ("Add", "Sub", "Mul", "Div", "Pow"):
-        try:
-            return int(np.prod(np.broadcast_shapes(*shapes), dtype=object)) <= LARGEST
-        except ValueError:
+class _Budget:
+    """The numbers that may still be computed, so that time and memory are bounded."""
+
+    def __init__(self) -> None:
+        self._left = LARGEST
+
+    def allows(self, node: Any) -> bool:
+        """Whether a node of constants is computed; if so, its cost is taken off."""
+        if node.domain or node.op_type not in FOLDED:
             return False
-    return sum(int(np.prod(s, dtype=object)) for s in shapes) <= LARGEST
+        shapes = [v.const_value.shape.numpy() for v in node.inputs if v is not None]
+        cost = _cost(node.op_type, shapes)
+        if cost > self._left:
+            return False
+        self._left -= cost
+        return True
+
+
+def _cost(kind: str, shapes: list[tuple[int, ...]]) -> int:
+    """Bound the products or numbers that an operator computes of constants of some shapes."""
+    sizes = [math.prod(shape) for shape in shapes]
+    if kind in ("MatMul", "Gemm", "Gather"):
+        return math.prod(max(size, 1) for size in sizes[:2])
+    if kind in ("Add", "Sub", "Mul", "Div", "Pow"):
+        # One axis of each may repeat the other; the broadcast shape is no larger than this.
+        rank = max(map(len, shapes), default=0)
+        padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+        return math.prod(max(axis) for axis in zip(*padded, strict=True))
+    return sum(sizes)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the packages from printing what they cannot compute; it is refused later."""
+    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
