@@ -11,7 +11,7 @@ HEAD = """\
 
    The inputs of ${name}_infer have $input_frac fraction bits:
    x[i] is floor(real * 2^$input_frac + 1/2), within -32768 to 32767.
-   Its outputs have $output_frac: y[q] / 2^$output_frac is the real number.
+   Its outputs have $output_frac: y[q] / 2^$output_frac is $meaning.
    They are those of every device of dualgate, to the bit. The network's loss is $loss. */
 #ifndef ${NAME}_H
 #define ${NAME}_H

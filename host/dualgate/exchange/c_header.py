@@ -9,6 +9,7 @@ from string import Template
 from ..contract.activations import EXP_TABLE, IDENTITY, SIGMOID, SIGMOID_TABLE, SOFTMAX, TANH
 from ..contract.errors import InputError
 from ..contract.formats import MASTER_WIDTH, VALUE_WIDTH
+from ..contract.losses import LOSSES
 from ..contract.network import Layer
 from .c_code import ACTIVATIONS, CLASS, HEAD, INFER, LAYER
 from .model import Model
@@ -41,6 +42,7 @@ def c_header(model: Model, name: str) -> str:
     network = model.network
     word = re.sub("[^A-Za-z0-9_]", "_", name)
     prefix = word if word[:1].isalpha() else f"net{word}"
+    plain = network.objective.inverse is not LOSSES["msle"].inverse
     names = {
         "name": prefix,
         "NAME": prefix.upper(),
@@ -51,6 +53,7 @@ def c_header(model: Model, name: str) -> str:
         "input_frac": network.input_frac,
         "output_frac": network.output_format.frac,
         "loss": network.loss,
+        "meaning": "the real number" if plain else "the logarithm of 1 + the prediction",
     }
     used = list(dict.fromkeys(layer.activation for layer in network.layers))
     parts = [HEAD, *_tables(used), *_weights(model), LAYER]

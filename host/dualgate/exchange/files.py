@@ -119,7 +119,7 @@ def _kind(path: Path) -> str:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
             return "torch" if any(name.endswith("data.pkl") for name in names) else "npz"
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise InputError(f"cannot read {path}: {reason}; choose another") from None
     suffix = path.suffix.lower()

@@ -15,7 +15,8 @@ from ..names import shown
 from ..steps import Dense, ReadStep
 from .classifiers import class_names, keep_probabilities
 from .load import load
-from .operators import CLASSIFIER, READERS, Place
+from .nodes import Place
+from .operators import CLASSIFIER, READERS
 from .simplify import quiet, simplify
 
 

@@ -151,6 +151,8 @@ def test_a_header_holds_the_weights_as_they_are_multiplied() -> None:
     assert ", ".join(map(str, first[:12])) in text
     assert "float" not in text
     assert "double" not in text
+    assert "is the real number." in text
+    assert "is the logarithm of 1 + the prediction." in c_header(small("msle"), "net")
 
 
 def test_what_no_header_can_hold_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.damage import damage
 from support.exchange_models import assert_same, small
 
 from dualgate.contract.errors import CheckpointError, InputError
 from dualgate.contract.network import Network
-from dualgate.exchange import Model, read_model, write_onnx
+from dualgate.exchange import Model, read_model, write_model, write_onnx
 from dualgate.optim.initialisers import initial_master_weights, initial_weights
 from dualgate.train.checkpoint import Checkpoint
 from dualgate.train.recipe import Recipe
@@ -255,3 +258,34 @@ def test_a_checkpoint_of_dropout_gives_the_weights_that_answer(tmp_path: Path, r
         np.testing.assert_array_equal(grown, first)
     with pytest.raises(InputError, match=r"^dropout 1.0: give a share from 0 to below 1$"):
         model.master_weights(1.0)
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("ending", ["npz", "pt", "safetensors"])
+def test_a_damaged_file_is_refused_in_one_line_or_read(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("damage") / f"x.{ending}"
+    if ending == "npz":
+        np.savez(path, **state_dict(small()))
+    else:
+        write_model(path, small())
+    damage(path, data)
+    message = ""
+    try:
+        read_model(path, "cce", ["tanh"])
+    except (InputError, CheckpointError) as error:
+        message = str(error)
+    assert message.isprintable()
+
+
+def test_a_signalling_nan_and_a_name_of_no_letters_are_refused(tmp_path: Path) -> None:
+    signalling = np.full((3, 4), 0x7F800001, np.uint32).view(np.float32)
+    with pytest.raises(InputError, match="weights hold NaN"):
+        read_model(saved(tmp_path / "x.safetensors", {"0.weight": signalling}), "mse", ["tanh"])
+    np.savez(tmp_path / "x.npz", **state_dict(small()))
+    content = (tmp_path / "x.npz").read_bytes().replace(b"0.bias.npy", b"\xf4\xf6\xe3\xc6.npy!!")
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises((InputError, CheckpointError)) as caught:
+        read_model(tmp_path / "x.npz", "mse", ["tanh"])
+    assert str(caught.value).isprintable()

@@ -37,7 +37,7 @@ class Functional(nn.Module):
     def forward(self, x: Any) -> Any:
         x = (x.view(x.size(0), -1) - 0.5) / 0.25
         x = functional.dropout(torch.tanh(self.first(x)), 0.3, self.training)
-        return functional.softmax(x @ self.second + self.offset, dim=-1)
+        return functional.softmax((x @ self.second + self.offset).float(), dim=-1)
 
 
 class Rounded(nn.Linear):
