@@ -57,12 +57,18 @@ def c_header(model: Model, name: str) -> str:
     }
     used = list(dict.fromkeys(layer.activation for layer in network.layers))
     parts = [HEAD, *_tables(used), *_weights(model), LAYER]
-    parts += [ACTIVATIONS[kind.name] for kind in used if kind is not IDENTITY]
+    parts += [_function(kind.name) for kind in used if kind is not IDENTITY]
     parts += [_infer(network.layers)]
     if network.objective.classes and network.sizes[-1] > 1:
         parts.append(CLASS)
     parts += _classes(model)
     return Template("\n".join([*parts, "#endif\n"])).substitute(names)
+
+
+def _function(activation: str) -> str:
+    if activation not in ACTIVATIONS:
+        raise InputError(f"the activation {activation} has no function in C; export to ONNX")
+    return ACTIVATIONS[activation]
 
 
 def _tables(used: Iterable[object]) -> Iterator[str]:

@@ -98,7 +98,7 @@ def in_order(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
         return found[0]
     several = "several orders" if found else "no order"
     raise InputError(
-        f"{several} of the layers {shown(', '.join(shapes))} fit; rename them to 0.weight, "
+        f"{several} of the layers {shown(', '.join(sorted(shapes)))} fit; rename them to 0.weight, "
         "0.bias, 1.weight, ... in the order of the network"
     )
 

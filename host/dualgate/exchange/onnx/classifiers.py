@@ -80,7 +80,8 @@ def _inner(makers: dict[str, Any], graph: Any, name: str) -> str | None:
     before = makers.get(first)
     if node.op_type == "Concat" and before is not None and len(node.input) == 2:
         ones = {t.name for t in graph.initializer if list(t.float_data) == [1.0] and not t.dims}
-        if before.op_type == "Sub" and list(before.input[1:]) == [node.input[1]]:
+        columns = any(a.name == "axis" and a.i in (1, -1) for a in node.attribute)
+        if columns and before.op_type == "Sub" and list(before.input[1:]) == [node.input[1]]:
             return str(node.input[1]) if before.input[0] in ones else None
     return None
 

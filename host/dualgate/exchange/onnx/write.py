@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...contract.activations import LEAK
+from ...contract.errors import InputError
 from ...data.files import replace_file
 from ..model import Model
 from ..steps import Dense, Drop, Step
@@ -91,4 +92,6 @@ def _node(
         return helper.make_node("LeakyRelu", [source], [target], alpha=LEAK)
     if step.name == "softmax":
         return helper.make_node("Softmax", [source], [target], axis=1)
+    if step.name not in OPERATORS:
+        raise InputError(f"the activation {step.name} is not written to ONNX; use another")
     return helper.make_node(OPERATORS[step.name], [source], [target])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ...contract.activations import LEAK
+from ...contract.errors import InputError
 from ..model import Model
 from ..steps import Dense, Drop, Step
 from .checks import torch_package
@@ -55,10 +56,13 @@ def _layer(torch: Any, step: Step, dtype: Any) -> Any:
         return linear
     if isinstance(step, Drop):
         return nn.Dropout(step.rate)
-    return {
+    layers = {
         "sigmoid": nn.Sigmoid,
         "tanh": nn.Tanh,
         "relu": nn.ReLU,
         "leaky_relu": lambda: nn.LeakyReLU(LEAK),
         "softmax": lambda: nn.Softmax(dim=1),
-    }[step.name]()
+    }
+    if step.name not in layers:
+        raise InputError(f"the activation {step.name} is not made for PyTorch; use another")
+    return layers[step.name]()

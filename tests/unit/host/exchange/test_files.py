@@ -186,7 +186,7 @@ UNCLEAR = {
     "several orders of the layers hidden, input, output fit": (
         shaped(hidden=(4, 4), input=(4, 4), output=(4, 2))
     ),
-    "several orders of the layers encoder, decoder fit": shaped(encoder=(6, 2), decoder=(2, 6)),
+    "several orders of the layers decoder, encoder fit": shaped(encoder=(6, 2), decoder=(2, 6)),
     "no order of the layers a, b fit": shaped(a=(3, 4), b=(5, 6)),
     "several orders of the layers a, b, c, d, e": shaped(
         **{name: (3, 3) for name in "abcdefghijklm"}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.exchange_models import inputs, small
 
+from dualgate.contract.activations import ACTIVATIONS
 from dualgate.contract.errors import InputError
 from dualgate.contract.network import Network
 from dualgate.exchange import Model, read_model, to_torch, write_model
@@ -58,3 +59,18 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             write_model(tmp_path / name, model)
         assert (tmp_path / name).read_text() == "old"
+
+
+def test_an_activation_that_is_half_added_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    monkeypatch.setitem(ACTIVATIONS, "swish", replace(ACTIVATIONS["tanh"], name="swish"))
+    monkeypatch.setattr("dualgate.contract.activations.HIDDEN_ACTIVATIONS", ("tanh", "swish"))
+    model = Model(Network((4, 3, 2), "swish"), small().weights)
+    for name in ("x.h", "x.onnx"):
+        with pytest.raises(InputError, match=r"^the activation swish "):
+            write_model(tmp_path / name, model)
+    with pytest.raises(InputError, match=r"^the activation swish "):
+        to_torch(model)
