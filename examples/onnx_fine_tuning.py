@@ -8,8 +8,16 @@ Run: ``python examples/onnx_fine_tuning.py``.
 import tempfile
 from pathlib import Path
 
-from dualgate import Network, Recipe, Trainer, load_digits, open_device, read_model, write_onnx
-from dualgate.exchange import Model
+from dualgate import (
+    Model,
+    Network,
+    Recipe,
+    Trainer,
+    load_digits,
+    open_device,
+    read_model,
+    write_model,
+)
 
 
 def main() -> None:
@@ -20,10 +28,10 @@ def main() -> None:
     path = Path(tempfile.mkdtemp()) / "digits.onnx"
     with open_device("golden") as device:
         first = list(Trainer(network, recipe, digits.train, digits.held_out).run(device))[-1]
-        write_onnx(Model.of_device(network, device.read_weights()), path)
+        write_model(path, Model.of_device(network, device.read_weights()))
     print(f"first epoch: held-out accuracy {first.held_out_accuracy:.1%}; written to {path.name}")
 
-    model = read_model(path, "cce", None)
+    model = read_model(path, "cce", ["tanh"])
     tuned = Trainer(
         model.network, recipe, digits.train, digits.held_out, weights=model.master_weights()
     )

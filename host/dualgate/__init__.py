@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from .devices import open_device as open_device
     from .estimator import Classifier as Classifier
     from .estimator import Regressor as Regressor
+    from .exchange import Model as Model
     from .exchange import from_torch as from_torch
     from .exchange import read_model as read_model
     from .exchange import to_torch as to_torch
+    from .exchange import write_model as write_model
     from .exchange import write_onnx as write_onnx
     from .floating import FloatRecipe as FloatRecipe
     from .floating import FloatTrainer as FloatTrainer
@@ -52,7 +54,7 @@ _HOMES = {
     "data": ("Dataset", "Samples", "load_digits"),
     "devices": ("Device", "open_device"),
     "estimator": ("Classifier", "Regressor"),
-    "exchange": ("from_torch", "read_model", "to_torch", "write_onnx"),
+    "exchange": ("Model", "from_torch", "read_model", "to_torch", "write_model", "write_onnx"),
     "floating": ("FloatRecipe", "FloatTrainer", "ForwardMode"),
     "train.checkpoint": ("Checkpoint", "load_checkpoint"),
     "train.recipe": ("Recipe",),

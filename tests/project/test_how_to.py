@@ -2,6 +2,7 @@
 
 """The how-to guides: their code runs, and does what the text says."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from support.paths import DOCS
 from support.snippets import run, snippets
 
 GATEWARE = DOCS / "how-to" / "test-gateware.md"
+EXCHANGE = DOCS / "how-to" / "exchange-networks.md"
 TRAINING = DOCS / "how-to" / "train-from-python.md"
 
 
@@ -26,3 +28,17 @@ def test_training_from_python_prints_what_the_page_shows() -> None:
     names: dict[str, Any] = {}
     for code, shown in snippets(TRAINING):
         assert run(TRAINING, code, names) == shown
+
+
+@pytest.mark.slow
+def test_the_code_of_exchanging_networks_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for code, _ in snippets(EXCHANGE):
+        run(EXCHANGE, code, names)
+    assert [path.name for path in tmp_path.iterdir()] == ["digits.h"]
+    assert names["record"].epoch == 1
+    assert names["master"][1].std() > 1.9 * names["model"].master_weights()[1].std()

@@ -12,6 +12,7 @@ from dualgate.contract.activations import HIDDEN_ACTIVATIONS
 from dualgate.contract.losses import LOSSES
 from dualgate.contract.network import Network
 from dualgate.exchange import Model
+from dualgate.exchange.precision import fitted
 from dualgate.optim.initialisers import initial_weights
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,8 @@ def models(draw: Any) -> Model:
     seed = draw(st.integers(0, 99))
     random = np.random.default_rng(seed)
     weights = [w + random.normal(0, 0.1, w.shape) for w in initial_weights(network, seed=seed)]
-    return Model(network, weights, [draw(st.sampled_from([0.0, 0.1, 0.5])) for _ in hidden])
+    weights[-1][-1] += 1.0  # outputs of many steps of their format
+    return fitted(Model(network, weights, [draw(st.sampled_from([0.0, 0.1, 0.5])) for _ in hidden]))
 
 
 def inputs(model: Model, samples: int = 9) -> Floats:

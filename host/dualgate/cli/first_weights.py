@@ -2,20 +2,28 @@
 
 """The network and first weights of `dualgate train`, read from a file."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from ..contract.network import Network
-from ..exchange import read_model
+from ..exchange import ExchangeWarning, read_model
 from ..tasks import Task
 
 
 def imported(
-    path: Path, task: Task, name: str, layers: str | None, activation: str | None, loss: str | None
+    path: Path,
+    task: Task,
+    name: str,
+    layers: str | None,
+    activation: str | None,
+    loss: str | None,
+    dropout: float | None = None,
 ) -> tuple[Network, list[NDArray[np.int64]]]:
     """Read a file's network, fitted to a task, and its weights.
 
@@ -28,18 +36,26 @@ def imported(
         The name of the task.
     layers, activation, loss : str or None
         As for `Task.network`; by default the file's, or the task's if the file has none.
+    dropout : float or None
+        Rate of the training that goes on from the weights; by default the task's. The weights that
+        the file answers by are scaled for it; see `Model.master_weights`.
 
     Raises
     ------
     InputError, CheckpointError, MissingToolError
         If the file cannot be used, or its network's inputs or outputs differ from the task's.
     """
-    model = read_model(path, loss or task.loss, (activation or task.activation).split(","))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ExchangeWarning)
+        model = read_model(path, loss or task.loss, (activation or task.activation).split(","))
+    for message in dict.fromkeys(str(w.message) for w in caught):
+        click.echo(f"note: {message}", err=True)
     file = model.network
     sizes = layers or ",".join(map(str, file.sizes))
     network = task.network(name, sizes, activation or ",".join(file.hidden), loss)
     network = replace(network, input_frac=file.input_frac, linear_frac=file.linear_frac)
-    return network, model.master_weights()
+    rate = task.recipe.dropout if dropout is None else dropout
+    return network, model.master_weights(rate)
 
 
 def freeze(network: Network, text: str) -> Network:

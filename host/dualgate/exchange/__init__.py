@@ -13,9 +13,19 @@
 The packages of others are optional, and imported where they are needed.
 """
 
-from .files import read_model
+from .files import read_model, write_model
 from .model import Model
 from .onnx import read_onnx, write_onnx
 from .pytorch import from_torch, to_torch
+from .steps import ExchangeWarning
 
-__all__ = ["Model", "from_torch", "read_model", "read_onnx", "to_torch", "write_onnx"]
+__all__ = [
+    "ExchangeWarning",
+    "Model",
+    "from_torch",
+    "read_model",
+    "read_onnx",
+    "to_torch",
+    "write_model",
+    "write_onnx",
+]

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from ..contract.errors import InputError
 from ..contract.losses import find_loss
 from ..contract.network import Network
+from .fuse import fuse
 from .model import Model
-from .steps import Activate, Dense, Drop, Step
+from .precision import fitted
+from .steps import Activate, Dense, Drop, ReadStep
 
 Floats = NDArray[np.float64]
 
@@ -19,13 +21,14 @@ DEFAULT_LOSSES = {"identity": "mse", "sigmoid": "bce", "softmax": "cce"}
 """Default loss for each activation of the outputs."""
 
 
-def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
+def assemble(steps: Iterable[ReadStep], loss: str | None = None) -> Model:
     """Make a model of steps; the inverse of `Model.steps`.
 
     Parameters
     ----------
-    steps : iterable of Step
-        Each dense layer with at most one activation and then at most one dropout.
+    steps : iterable of ReadStep
+        Each dense layer with at most one activation and then at most one dropout; scalings become
+        part of the weights beside them.
     loss : str or None
         A key of `LOSSES`, whose output activation the last layer has, or will be given if it
         has none (logits); by default that of `DEFAULT_LOSSES`.
@@ -36,7 +39,7 @@ def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
         For an order of steps that no network has, with the step's position, from 1.
     """
     layers: list[_Layer] = []
-    for position, step in enumerate(steps, 1):
+    for position, step in enumerate(fuse(steps), 1):
         if isinstance(step, Dense):
             if layers and layers[-1].outputs != len(step.weights) - 1:
                 raise InputError(
@@ -50,7 +53,7 @@ def assemble(steps: Iterable[Step], loss: str | None = None) -> Model:
             layers[-1].add(position, step)
     if not layers:
         raise InputError("there is no linear layer; give at least one")
-    return _model(layers, loss)
+    return fitted(_model(layers, loss))
 
 
 class _Layer:

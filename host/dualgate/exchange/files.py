@@ -1,26 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Networks from files: ONNX, checkpoints, and state dicts of PyTorch in safetensors."""
+"""Networks from files and to files, whose kind follows from content and name."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..contract.errors import CheckpointError, InputError
 from ..contract.losses import find_loss
+from ..data.files import replace_file
 from ..train.archives import SAFETENSORS, TEXT, read_archive
 from ..train.checkpoint import load_checkpoint
 from .assemble import assemble
+from .c_header import c_header
 from .model import Model
-from .onnx import read_onnx
-from .steps import Activate, Dense, Step
+from .onnx import read_onnx, write_onnx
+from .state_dict import layers, state_dict
+from .tensors import (
+    is_checkpoint,
+    pack_safetensors,
+    pack_torch,
+    read_safetensors,
+    read_torch_file,
+)
 
-Arrays = Mapping[str, NDArray[Any]]
+KINDS = (
+    "ONNX (.onnx), a checkpoint of dualgate (.npz, .safetensors), or a state dict of PyTorch "
+    "(.safetensors, .pt, .npz)"
+)
+TORCH_SUFFIXES = (".pt", ".pth", ".bin")
+WRITTEN = ".onnx, .safetensors, .pt or .h"
 
 
 def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
@@ -29,8 +39,10 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
     Parameters
     ----------
     path : Path
-        An ONNX file (``.onnx``); a checkpoint; or a state dict of PyTorch (``.safetensors``) whose
-        every layer ``L`` has a matrix ``L.weight`` and, perhaps, ``L.bias``.
+        An ONNX file (``.onnx``); a checkpoint; or a state dict of PyTorch, in a file of
+        safetensors, of `torch.save` or of `numpy.savez`, whose every layer ``L`` has a matrix
+        ``L.weight`` and, perhaps, ``L.bias``; see `state_dict.in_order`. The content tells
+        these apart, and the suffix, in any case, where it cannot.
     loss : str
         A key of `LOSSES` to train by. Its output activation must be that of the file, or the
         file ends in logits.
@@ -40,6 +52,7 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
     Returns
     -------
     Model
+        Its weights are those that answer, also those of a checkpoint that was trained with dropout.
 
     Raises
     ------
@@ -48,57 +61,92 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
     MissingToolError
         When the format's package is not installed.
     """
-    if path.suffix == ".onnx":
+    kind = _kind(path)
+    if kind == "onnx":
         return read_onnx(path, loss)
-    if path.suffix == SAFETENSORS:
-        try:
-            arrays = read_archive(path)
-        except CheckpointError as error:
-            raise InputError(f"cannot read {path}: {error}; choose another") from None
-        if TEXT not in arrays:
-            try:
-                return assemble(_state_dict(arrays, hidden), loss)
-            except InputError as error:
-                raise InputError(f"{path}: {error}") from None
+    if kind == "torch":
+        arrays = read_torch_file(path)
+    elif kind == "safetensors" and not is_checkpoint(path):
+        arrays = read_safetensors(path)
+    elif kind == "npz" and not _is_damaged_or_checkpoint(path):
+        arrays = read_archive(path)
+    else:
+        return _of_checkpoint(path, loss)
+    try:
+        return assemble(layers(arrays, hidden), loss)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def write_model(path: Path, model: Model) -> None:
+    """Write a network with the weights that answer, all or nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The suffix selects the format: ``.onnx``, see `write_onnx`; ``.safetensors`` or ``.pt``, the
+        state dict of `to_torch`, in float32, which `read_model` reads back; ``.h``, see
+        `c_header.c_header`.
+    model : Model
+
+    Raises
+    ------
+    InputError
+        For another suffix, a path that cannot be written, or a network that the format cannot hold:
+        of the losses ``msle`` and ``perceptron`` in any but ``.h``; of weights out of range in
+        ``.h``.
+    MissingToolError
+        When the format's package is not installed.
+    """
+    match path.suffix.lower():
+        case ".onnx":
+            write_onnx(model, path)
+        case ".safetensors":
+            replace_file(path, pack_safetensors(state_dict(model)))
+        case ".pt":
+            replace_file(path, pack_torch(state_dict(model)))
+        case ".h":
+            replace_file(path, c_header(model, path.stem).encode())
+        case _:
+            raise InputError(f"cannot write {path}: its suffix must be {WRITTEN}")
+
+
+def _kind(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+        if head.startswith(b"PK\x03\x04") and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+            return "torch" if any(name.endswith("data.pkl") for name in names) else "npz"
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        raise InputError(f"cannot read {path}: {reason}; choose another") from None
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
+        return "onnx"
+    if suffix == SAFETENSORS or head[8:] == b"{":
+        return "safetensors"
+    if suffix in TORCH_SUFFIXES or head.startswith(b"\x80"):
+        return "torch"
+    if suffix == ".npz":
+        return "npz"
+    raise InputError(f"{path} is of no known kind; give {KINDS}")
+
+
+def _is_damaged_or_checkpoint(path: Path) -> bool:
+    try:
+        return TEXT in read_archive(path)
+    except CheckpointError:
+        return True  # load_checkpoint says why
+
+
+def _of_checkpoint(path: Path, loss: str) -> Model:
     state = load_checkpoint(path)
     have, wanted = state.network.objective.output, find_loss(loss).output
     if have is not wanted:
         raise InputError(
             f"{path}: the loss {loss} needs {wanted.name} at the outputs, which have {have.name}"
         )
-    return Model.of_device(replace(state.network, loss=loss, frozen=()), state.weights)
-
-
-def _state_dict(arrays: Arrays, hidden: Sequence[str]) -> Iterable[Step]:
-    """Make the steps of a state dict, with `hidden` activations between its layers."""
-    names = sorted((n[:-7] for n in arrays if n.endswith(".weight")), key=_in_order)
-    known = {f"{name}.{part}" for name in names for part in ("weight", "bias")}
-    unknown = sorted(set(arrays) - known)
-    if unknown or any(arrays[f"{name}.weight"].ndim != 2 for name in names):
-        raise InputError(
-            f"{unknown[0] if unknown else 'one of its weights'} is not of a linear layer; give "
-            "a matrix NAME.weight and a vector NAME.bias for each"
-        )
-    between = list(hidden) * (len(names) - 1) if len(hidden) == 1 else list(hidden)
-    if len(between) != max(len(names) - 1, 0):
-        raise InputError(
-            f"{len(between)} activations for {len(names) - 1} hidden layers; give one for all or "
-            "one for each"
-        )
-    for index, name in enumerate(names):
-        if index:
-            yield Activate(between[index - 1])
-        yield _dense(arrays, name)
-
-
-def _dense(arrays: Arrays, name: str) -> Dense:
-    matrix = np.asarray(arrays[f"{name}.weight"], np.float64).T
-    bias = np.asarray(arrays.get(f"{name}.bias", 0.0), np.float64)
-    if bias.shape not in ((), (matrix.shape[1],)):
-        raise InputError(f"{name}.bias has shape {bias.shape}; {name}.weight needs one number each")
-    return Dense.of(matrix, bias)
-
-
-def _in_order(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts ``layers.10`` after ``layers.9``."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    network = replace(state.network, loss=loss, frozen=())
+    return Model.of_device(network, state.weights, state.recipe.dropout)

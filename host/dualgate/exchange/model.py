@@ -15,7 +15,7 @@ from ..contract.formats import MASTER
 from ..contract.losses import LOSSES
 from ..contract.network import Network, check_shapes
 from ..floating.forward_mode import ForwardMode
-from ..train.dropout import shrunk
+from ..train.dropout import grown, shrunk
 from .steps import Activate, Dense, Drop, Step
 
 Floats = NDArray[np.float64]
@@ -34,6 +34,8 @@ class Model:
     dropout : sequence of float
         Rate at each hidden layer; by default none. It plays a part in training only. The weights
         are those that answer.
+    classes : sequence of str
+        Names of the classes, where they are known; by default none.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Model:
     network: Network
     weights: Sequence[Floats]
     dropout: Sequence[float] = ()
+    classes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_shapes(self.network, cast(Sequence[Ints], self.weights))  # of shapes alone
@@ -69,8 +72,15 @@ class Model:
         weights = shrunk([MASTER.real(w) for w in master], dropout)
         return cls(network, weights, (dropout,) * (len(network.layers) - 1))
 
-    def master_weights(self) -> list[Ints]:
-        """Return master weights for inference: rounded to `formats.MASTER`, never clipped.
+    def master_weights(self, dropout: float = 0.0) -> list[Ints]:
+        """Return master weights: rounded to `formats.MASTER`, never clipped.
+
+        Parameters
+        ----------
+        dropout : float
+            `Recipe.dropout` of the training that goes on from them. With 0 they are weights for
+            inference. Otherwise they are larger behind hidden units, by 1 / (1 - dropout), so that
+            a device that scales them down for inference answers as this model does.
 
         Returns
         -------
@@ -81,7 +91,8 @@ class Model:
         InputError
             When any is outside [-8, 8); says how many of which layer.
         """
-        for index, w in enumerate(self.weights):
+        weights = grown(self.weights, dropout)
+        for index, w in enumerate(weights):
             outside = int(np.count_nonzero((w < MASTER.min) | (w > MASTER.max)))
             if outside:
                 raise InputError(
@@ -89,7 +100,7 @@ class Model:
                     f"[{MASTER.min:g}, {-MASTER.min:g}), the largest {np.abs(w).max():.6g}; train "
                     "with weight decay, or clip them"
                 )
-        return [MASTER.quantize(w, "weight") for w in self.weights]
+        return [MASTER.quantize(w, "weight") for w in weights]
 
     def outputs(self, x: ArrayLike) -> Floats:
         """Compute the outputs (samples, outputs) in float64 for inputs `x` (samples, inputs).

@@ -5,6 +5,10 @@
 On a device, a unit that is left out has the value zero, and the values of the others do not change.
 For inference all units take part, and their outgoing weights are multiplied by ``1 - rate``, the
 share of the units that took part in training.
+
+So there are two sets of weights: those that are trained, in a device and in a checkpoint, and those
+that answer, in a `Model` and wherever networks are exchanged. `shrunk` makes the second of the
+first, and `grown` the first of the second.
 """
 
 from collections.abc import Sequence
@@ -12,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.errors import InputError
 from ..contract.formats import MASTER
 from ..devices import Device
 
@@ -34,6 +39,31 @@ def shrunk(weights: Sequence[Floats], rate: float) -> list[Floats]:
         layer are unchanged.
     """
     hidden = [np.concatenate((w[:-1] * (1.0 - rate), w[-1:])) for w in weights[1:]]
+    return [np.asarray(weights[0]), *hidden]
+
+
+def grown(weights: Sequence[Floats], rate: float) -> list[Floats]:
+    """Scale weights for inference to weights that are trained with dropout; undoes `shrunk`.
+
+    Parameters
+    ----------
+    weights : sequence of float array (inputs + 1, outputs)
+    rate : float
+
+    Returns
+    -------
+    list of arrays of the same shapes
+        The outgoing weights of hidden units are divided by ``1 - rate``; biases and the first
+        layer are unchanged.
+
+    Raises
+    ------
+    InputError
+        For a rate that is not from 0 to below 1.
+    """
+    if not 0.0 <= rate < 1.0:
+        raise InputError(f"dropout {rate}: give a share from 0 to below 1")
+    hidden = [np.concatenate((w[:-1] / (1.0 - rate), w[-1:])) for w in weights[1:]]
     return [np.asarray(weights[0]), *hidden]
 
 

@@ -13,10 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dualgate.cli import main
+from dualgate.cli.first_weights import imported
 from dualgate.contract.network import Network
 from dualgate.exchange import Model, to_torch, write_onnx
 from dualgate.optim.initialisers import initial_weights
-from dualgate.train.checkpoint import load_checkpoint
+from dualgate.tasks import find_task
+from dualgate.train.checkpoint import Checkpoint, load_checkpoint
+from dualgate.train.dropout import inference_weights
+from dualgate.train.recipe import Recipe
 
 NETWORK = Network((64, 12, 10), ("relu",), "cce")
 MODEL = Model(NETWORK, initial_weights(NETWORK, seed=5))
@@ -37,7 +41,7 @@ def write_state_dict(path: Path) -> None:
     pytest.importorskip("torch")
     from safetensors.torch import save_file
 
-    save_file(to_torch(MODEL).state_dict(), path)
+    save_file(to_torch(MODEL, np.float64).state_dict(), path)
 
 
 def write_checkpoint(path: Path) -> None:
@@ -104,7 +108,7 @@ def test_a_run_from_a_file_goes_on_by_resume_without_it() -> None:
 OTHER = Network((64, 9), "tanh", "bce")
 REFUSED = {
     "cannot read none.onnx: No such file": ("--weights", "none.onnx"),
-    "checkpoint none.npz cannot be used: No such file": ("--weights", "none.npz"),
+    "cannot read none.npz: No such file": ("--weights", "none.npz"),
     "weights have shapes [(65, 12), (13, 10)]; the network needs [(65, 8), (9, 10)]": (
         *("--weights", "x.onnx", "--layers", "64,8,10"),
     ),
@@ -149,3 +153,39 @@ def test_the_binary_points_are_those_of_the_file() -> None:
     assert train("--weights", "x.npz").exit_code == 0
     network = load_checkpoint(Path("runs/digits/checkpoint.npz")).network
     assert (network.linear_frac, network.input_frac) == (9, 11)
+
+
+@pytest.mark.parametrize("trained_by", [0.0, 0.5])
+@pytest.mark.parametrize("goes_on_by", [0.0, 0.5, 0.3])
+@pytest.mark.parametrize("name", ["x.npz", "x.onnx"])
+def test_a_run_answers_as_the_file_whatever_the_dropout(
+    name: str, trained_by: float, goes_on_by: float
+) -> None:
+    weights = MODEL.master_weights()
+    velocity = [np.zeros_like(w) for w in weights]
+    recipe = Recipe(1, 1, 0.1, dropout=trained_by)
+    state = Checkpoint(NETWORK, recipe, 15, 0, weights, velocity)
+    if name == "x.npz":
+        state.save(Path(name))
+    else:
+        write_onnx(Model.of_device(NETWORK, weights, trained_by), Path(name), np.float64)
+    task = find_task("digits")
+    network, first = imported(Path(name), task, "digits", None, None, None, goes_on_by)
+    assert network.sizes == NETWORK.sizes
+    for used, answers in zip(
+        inference_weights(first, goes_on_by), state.inference_weights, strict=True
+    ):
+        assert np.abs(used - answers).max() <= 1
+
+
+def test_what_is_read_a_little_differently_is_said_in_one_line() -> None:
+    leaky = replace(MODEL, network=Network((64, 12, 10), ("leaky_relu",), "cce"))
+    write_onnx(leaky, Path("x.onnx"))
+    onnx: Any = pytest.importorskip("onnx")
+    content = onnx.load("x.onnx")
+    content.graph.node[1].attribute[0].f = 0.01
+    onnx.save(content, "x.onnx")
+    result = train("--weights", "x.onnx")
+    assert result.exit_code == 0, result.stderr
+    note = "note: a leaky ReLU of slope 0.01 is read as the engine's, of slope 1/128"
+    assert [line for line in result.stderr.splitlines() if line.startswith(note)]

@@ -164,32 +164,29 @@ def test_logits_are_read_for_the_loss_that_takes_them(tmp_path: Path) -> None:
         ([node("Conv", "x", "y", "W")], "node Conv is not supported; known are Gemm, MatMul,"),
         (
             [node("Gemm", "x", "a", "W"), node("Tanh", "a", "b"), node("Gemm", "b", "y", "S", "a")],
-            "node Gemm takes a, which is not a constant",
+            "Tanh, Gemm takes the value a; the graph is no chain",
         ),
         ([node("MatMul", "W", "y", "x")], "node MatMul is not values times a matrix of weights"),
         ([node("Gemm", "x", "y", "W", transA=1)], "node Gemm is not values times a matrix"),
         ([node("Gemm", "x", "y", "B")], "node Gemm is not values times a matrix"),
-        ([node("Gemm", "x", "y", "W", "C")], r"a bias of shape \(1, 2\) for 3 outputs"),
-        ([node("Add", "x", "y", "B")], "node Add follows no MatMul"),
+        ([node("Gemm", "x", "y", "W", "C")], r"a constant of shape \(1, 2\) for 3 units"),
+        ([node("Add", "x", "y", "B")], r"a constant of shape \(3,\) for 4 units"),
+        ([node("Add", "x", "y", "one")], "the outputs are scaled after their activation"),
         (
-            [node("Gemm", "x", "a", "W"), node("Gemm", "x", "y", "W")],
-            "node Gemm does not follow the one before; no chain",
+            [node("Gemm", "x", "a", "W"), node("Gemm", "x", "b", "W"), node("Add", "a", "y", "b")],
+            "Gemm, Gemm takes the value x; the graph is no chain",
         ),
         (
             [node("Gemm", "x", "a", "W"), node("Add", "a", "y", "a")],
-            "node Add does not follow the one before; no chain",
-        ),
-        (
-            [node("Gemm", "x", "y", "W"), node("Tanh", "y", "z")],
-            "the output is not that of the last node",
+            "Add, Add takes the value a; the graph is no chain",
         ),
         (
             [node("Gemm", "x", "a", "W"), node("Dropout", "a", "y", "", "awake")],
             "node Dropout is in training mode; export the network for inference",
         ),
         (
-            [node("Gemm", "x", "a", "W"), node("LeakyRelu", "a", "y")],
-            "a leaky ReLU of slope 0.01 is not supported",
+            [node("Gemm", "x", "a", "W"), node("LeakyRelu", "a", "y", alpha=0.2)],
+            "a leaky ReLU of slope 0.2 is not supported",
         ),
         ([node("Gemm", "x", "a", "W"), node("Softmax", "a", "y", axis=0)], "softmax over axis 0"),
     ],
@@ -197,7 +194,14 @@ def test_logits_are_read_for_the_loss_that_takes_them(tmp_path: Path) -> None:
 def test_a_node_without_counterpart_is_refused(
     tmp_path: Path, nodes: list[Any], message: str
 ) -> None:
-    constants = {"W": W, "B": B, "C": C, "S": np.eye(3), "awake": np.array(True)}
+    constants = {
+        "W": W,
+        "B": B,
+        "C": C,
+        "S": np.eye(3),
+        "awake": np.array(True),
+        "one": np.ones(()),
+    }
     path = graph(tmp_path / "x.onnx", nodes, constants)
     with pytest.raises(InputError, match=rf"^{path}: {message}"):
         read_onnx(path)

@@ -147,7 +147,7 @@ def test_nn_dropout_means_the_same() -> None:
     with golden() as device:
         trainer, state = trained(DROPPED, device)
         ours = NETWORK.output_format.real(infer(device, trainer._train.x, 0.25))
-    theirs = to_torch(Model.of_device(NETWORK, state.weights, 0.25))
+    theirs = to_torch(Model.of_device(NETWORK, state.weights, 0.25), np.float64)
     x = torch.from_numpy(blobs().x)
     with torch.no_grad():
         assert np.abs(theirs(x).numpy() - ours).max() < 5e-3

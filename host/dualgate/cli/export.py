@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""`dualgate export`: the network of a run, in a file for another program."""
+
+from pathlib import Path
+
+import click
+
+from ..contract.errors import InputError
+from ..exchange import Model, write_model
+from ..exchange.names import shown
+from ..train.checkpoint import load_checkpoint
+
+PATH = click.Path(path_type=Path)
+CHECKPOINT = "checkpoint.npz"
+
+
+@click.command()
+@click.argument("run", type=PATH)
+@click.argument("file", type=PATH)
+def export(run: Path, file: Path) -> None:
+    """Write the network of RUN to FILE, in the format of its suffix.
+
+    RUN is the directory of a run, or a checkpoint. FILE ends in .onnx (float32), in .safetensors or
+    .pt (a state dict of PyTorch in float32), or in .h (a C header with integer weights and a
+    function that gives the answers of a device, to the bit). A file that exists is replaced.
+
+    The weights are those that answer: with dropout, the ones scaled down for inference.
+    """
+    model = read_run(run)
+    write_model(file, model)
+    click.echo(f"written: {file} ({'-'.join(map(str, model.network.sizes))})")
+
+
+def read_run(run: Path) -> Model:
+    """Read the network of a run, with the weights that answer.
+
+    Raises
+    ------
+    InputError, CheckpointError
+        If `run` is neither a directory with a checkpoint nor a checkpoint.
+    """
+    path = run / CHECKPOINT if run.is_dir() else run
+    if not path.exists():
+        raise InputError(
+            f"there is no run {shown(run)}: {shown(path)} does not exist; give the directory of a "
+            "run, such as runs/digits, or a checkpoint"
+        )
+    state = load_checkpoint(path)
+    return Model.of_device(state.network, state.weights, state.recipe.dropout)
