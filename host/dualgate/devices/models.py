@@ -20,9 +20,7 @@ from .inspection import Inspection
 
 Ints = NDArray[np.int64]
 Measure = Callable[[Network, Sequence[Ints], Settings, Ints, Ints], Activity]
-Inspect = Callable[
-    [Network, Sequence[Ints], Settings, int, Ints, Ints, Masks | None], Inspection
-]
+Inspect = Callable[[Network, Sequence[Ints], Settings, int, Ints, Ints, Masks | None], Inspection]
 Interpreter = Callable[[EngineParameters], Device]
 
 
@@ -70,6 +68,4 @@ def _find(name: str) -> Any:
             raise MissingToolError(
                 f"this needs {error.name}, which is missing; see dualgate doctor"
             ) from error
-    raise MissingToolError(
-        f"this needs the model {name!r}; install dualgate with it again"
-    )
+    raise MissingToolError(f"this needs the model {name!r}; install dualgate with it again")

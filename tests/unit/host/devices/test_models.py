@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from dualgate.contract.errors import MissingToolError
 from dualgate.devices import models
 from dualgate.devices.models import find_inspector, find_interpreter, find_measure
-from dualgate.contract.errors import MissingToolError
 from dualgate_sim.compact import InterpretedDevice
 from dualgate_sim.golden.activity import activity
 from dualgate_sim.golden.inspection import inspect_batch
