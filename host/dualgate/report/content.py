@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,7 +184,7 @@ def _masks(state: Checkpoint, samples: int) -> list[NDArray[np.bool_]] | None:
 def _bounded(network: Network, samples: int) -> int:
     """Return how many of the samples the golden model runs at a time."""
     sizes = network.sizes[1:]
-    widest = max((a * b for a, b in zip(sizes, sizes[1:], strict=False)), default=1)
+    widest = max((a * b for a, b in pairwise(sizes)), default=1)
     return min(samples, MOST_INSPECTED, max(1, MOST_ENTRIES // widest))
 
 

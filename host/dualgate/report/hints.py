@@ -48,9 +48,13 @@ class Hint:
     what: str
     attempt: str
 
+    @property
+    def what_where(self) -> str:
+        """What is the case, and in which layer."""
+        return self.what if self.layer is None else f"layer {self.layer}: {self.what}"
+
     def __str__(self) -> str:
-        where = "" if self.layer is None else f"layer {self.layer}: "
-        return f"{where}{self.what}; {self.attempt}"
+        return f"{self.what_where}; {self.attempt}"
 
 
 @dataclass(frozen=True)
