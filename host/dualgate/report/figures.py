@@ -73,25 +73,26 @@ def curves(records: Sequence[Record], title: str, costs: bool = False) -> Any:
         At least one.
     title : str
     costs : bool
-        Whether to draw also the share of tangents kept and, if the device has a clock, the cycles
-        a sample.
+        Whether to draw also the share of tangents kept, if any were dropped, and the cycles a
+        sample, if the device has a clock.
     """
     first = records[0]
     pairs = [("loss", "loss", "held_out_loss")]
     if first.accuracy is not None:
         pairs.append(("accuracy", "accuracy", "held_out_accuracy"))
-    if costs:
+    if costs and any(r.kept_fraction < 1.0 for r in records):
         pairs.append(("tangents kept", "kept_fraction", ""))
     if costs and first.cycles_per_sample is not None:
         pairs.append(("cycles a sample", "cycles_per_sample", ""))
-    rows = math.ceil(len(pairs) / 2)
-    figure = new_figure(9 if len(pairs) > 1 else 5, 3.6 if rows == 1 else 2.8 * rows)
+    columns = len(pairs) if len(pairs) < 4 else 2
+    rows = math.ceil(len(pairs) / columns)
+    figure = new_figure((5, 9, 11)[columns - 1], 3.6 if rows == 1 else 2.8 * rows)
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     _title(figure, title)
     epochs = [record.epoch for record in records]
-    grid = figure.subplots(rows, min(2, len(pairs)), squeeze=False).flat
-    for axes, (name, train, held_out) in zip(grid, pairs, strict=False):
+    grid = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, (name, train, held_out) in zip(grid, pairs, strict=True):
         axes.plot(
             epochs,
             [getattr(r, train) for r in records],
@@ -110,8 +111,6 @@ def curves(records: Sequence[Record], title: str, costs: bool = False) -> Any:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         if held_out:
             axes.legend()
-    for axes in list(grid)[len(pairs) :]:
-        axes.axis("off")
     return figure
 
 
@@ -127,7 +126,7 @@ def confusion(counts: Sequence[Sequence[int]], title: str, names: Sequence[str] 
         Names of the classes; by default their numbers.
     """
     matrix = np.asarray(counts)
-    size = min(2.0 + 0.45 * len(matrix), 12.0)
+    size = min(1.8 + 0.36 * len(matrix), 12.0)
     figure = new_figure(size + 0.6, size)
     axes = figure.subplots()
     if title:

@@ -29,7 +29,7 @@ def missing_letters_ignored() -> Iterator[None]:
 def _save(build: Callable[[], Any], path: Path) -> None:
     content = io.BytesIO()
     with missing_letters_ignored():
-        build().savefig(content, format="png", dpi=120)
+        build().savefig(content, format="png", dpi=120, bbox_inches="tight")
     replace_file(path, content.getvalue())
 
 

@@ -15,7 +15,7 @@ from .content import Content
 from .lanes import Lanes
 from .progress import percent
 from .ranges import TANGENTS, Range
-from .words import layer_name
+from .words import layer_name, plural
 
 SETTINGS = tuple(parse_prune(f"1/{1 << p}") for p in range(1, 6))
 """Pruning settings that a report compares."""
@@ -55,7 +55,7 @@ def record_table(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def class_rows(content: Content) -> list[dict[str, str]]:
-    """Return a row for each class: how many of its samples were found; empty without classes."""
+    """Return a row for each class: its recall and precision; empty without classes."""
     found = content.evaluation.confusion if content.evaluation else None
     if found is None:
         return []
@@ -71,8 +71,8 @@ def class_rows(content: Content) -> list[dict[str, str]]:
             {
                 "name": name,
                 "samples": f"{row.sum():,}",
-                "found": _share(row[index], row.sum()),
-                "right": _share(row[index], counts[:, index].sum()),
+                "recall": _share(row[index], row.sum()),
+                "precision": _share(row[index], counts[:, index].sum()),
                 "other": other,
             }
         )
@@ -145,9 +145,10 @@ def lane_table(content: Content) -> dict[str, Any] | None:
 def _followed(content: Content, lanes: Lanes) -> str:
     engine, records = lanes.engine, content.state.records
     text = (
-        f"Predicted by the cycle model for a batch of {lanes.samples} samples on an engine of "
-        f"{engine.neurons} neurons, {engine.tangent_lanes} tangent lanes, {engine.cores} cores and "
-        f"{engine.arrays} MAC arrays: {lanes.cycles_per_sample:,.1f} cycles a sample."
+        f"Predicted by the cycle model for a batch of {plural(lanes.samples, 'sample')} on an "
+        f"engine of {plural(engine.neurons, 'neuron')}, {plural(engine.tangent_lanes, 'tangent')} "
+        f"at a time, {plural(engine.cores, 'core')} and {plural(engine.arrays, 'MAC array')}: "
+        f"{lanes.cycles_per_sample:,.1f} cycles a sample."
     )
     measured = records[-1].cycles_per_sample if records else None
     if measured is not None:

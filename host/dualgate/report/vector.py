@@ -45,7 +45,9 @@ def inline_svg(build: Callable[[], Any], name: str, about: str) -> str:
     content = io.StringIO()
     with _style(name), missing_letters_ignored():
         figure = build()
-        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(
+            content, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
+        )
     text = content.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -28,7 +28,7 @@ def layer_name(content: Content, index: int) -> str:
 
 def about(content: Content, origin: Origin) -> str:
     """Return one sentence about a run, below its name."""
-    state, device = content.state, origin.device or "a device"
+    state, device = content.state, f"the device {origin.device}" if origin.device else "a device"
     samples = f"{content.trained:,} samples"
     return (
         f"A network {size_name(content)} with {state.network.parameters:,} parameters, trained for "
@@ -58,6 +58,11 @@ def tiles(content: Content) -> list[dict[str, str]]:
     return [{"value": value, "label": label} for value, label in found]
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def clipped(counters: Counters) -> str:
     """Say how many numbers of each kind a run clipped."""
     return (
@@ -77,7 +82,8 @@ def derivatives(content: Content) -> list[str]:
 
 
 def _power(value: float) -> str:
-    return f"2^{round(np.log2(value))}"
+    digits = str(round(np.log2(value)))
+    return "2" + digits.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def settings(content: Content, origin: Origin) -> dict[str, str]:

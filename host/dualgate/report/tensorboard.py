@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Event files for TensorBoard, written epoch by epoch by tensorboardX, which is optional."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..contract.errors import InputError, MissingToolError
+from ..train.record import Record
+
+TAGS = {
+    "loss/train": "loss",
+    "loss/held_out": "held_out_loss",
+    "accuracy/train": "accuracy",
+    "accuracy/held_out": "held_out_accuracy",
+    "cost/cycles_per_sample": "cycles_per_sample",
+    "cost/tangents_kept": "kept_fraction",
+    "cost/samples_per_s": "samples_per_s",
+    "clipped": "saturations",
+}
+"""Names of the curves in TensorBoard, each with the field of `Record`."""
+
+
+class EventWriter:
+    """A writer of the curves of one run; a context manager.
+
+    Parameters
+    ----------
+    directory : Path
+        It is created if it is missing. TensorBoard shows each directory as a run.
+    done : int
+        Number of epochs that were finished before: TensorBoard then ignores what an earlier
+        writer in the same directory wrote about later ones.
+
+    Raises
+    ------
+    InputError
+        If the directory cannot be written.
+    MissingToolError
+        If tensorboardX is not installed.
+    """
+
+    def __init__(self, directory: Path, done: int = 0) -> None:
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise MissingToolError(
+                "--tensorboard: tensorboardX is missing; pip install dualgate[tensorboard]"
+            ) from None
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            # Names have only the second, and a second writer would overwrite the first one's file.
+            suffix = f".{done:06}.{os.getpid()}"
+            self._writer = SummaryWriter(
+                str(directory), purge_step=done + 1, filename_suffix=suffix
+            )
+        except OSError as error:
+            raise InputError(
+                f"cannot write {directory}: {error.strerror}; choose another --tensorboard"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.close()
+
+    def epoch(self, record: Record) -> None:
+        """Write the figures of an epoch, so that TensorBoard shows them while the run goes on."""
+        for tag, name in TAGS.items():
+            value = getattr(record, name)
+            if value is not None:
+                self._writer.add_scalar(tag, value, record.epoch)
+        self._writer.flush()
