@@ -4,6 +4,7 @@
 
 import os
 from pathlib import Path
+from time import time
 from types import TracebackType
 from typing import Self
 
@@ -44,22 +45,26 @@ class EventWriter:
 
     def __init__(self, directory: Path, done: int = 0) -> None:
         try:
-            from tensorboardX import SummaryWriter
+            from tensorboardX.event_file_writer import EventsWriter
+            from tensorboardX.proto.event_pb2 import Event, SessionLog
+            from tensorboardX.proto.summary_pb2 import Summary
         except ImportError:
             raise MissingToolError(
                 "--tensorboard: tensorboardX is missing; pip install dualgate[tensorboard]"
             ) from None
+        self._event, self._summary = Event, Summary
+        # The name has only the second, and a later writer must not overwrite this one's file.
+        suffix = f".{done:06}.{os.getpid()}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            # Names have only the second, and a second writer would overwrite the first one's file.
-            suffix = f".{done:06}.{os.getpid()}"
-            self._writer = SummaryWriter(
-                str(directory), purge_step=done + 1, filename_suffix=suffix
-            )
+            # Not SummaryWriter: its queue may still hold an epoch after it was told to write it.
+            self._file = EventsWriter(str(directory / "events"), suffix)
         except OSError as error:
             raise InputError(
                 f"cannot write {directory}: {error.strerror}; choose another --tensorboard"
             ) from None
+        start = SessionLog(status=SessionLog.START)
+        self._file.write_event(Event(wall_time=time(), step=done + 1, session_log=start))
 
     def __enter__(self) -> Self:
         return self
@@ -70,12 +75,17 @@ class EventWriter:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        self._file.close()
 
     def epoch(self, record: Record) -> None:
         """Write the figures of an epoch, so that TensorBoard shows them while the run goes on."""
-        for tag, name in TAGS.items():
-            value = getattr(record, name)
-            if value is not None:
-                self._writer.add_scalar(tag, value, record.epoch)
-        self._writer.flush()
+        values = {tag: getattr(record, name) for tag, name in TAGS.items()}
+        shown = self._summary(
+            value=[
+                self._summary.Value(tag=tag, simple_value=value)
+                for tag, value in values.items()
+                if value is not None
+            ]
+        )
+        self._file.write_event(self._event(wall_time=time(), step=record.epoch, summary=shown))
+        self._file.flush()
