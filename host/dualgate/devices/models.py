@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,23 @@ from .base import Device
 from .inspection import Inspection
 
 Ints = NDArray[np.int64]
-Measure = Callable[[Network, Sequence[Ints], Settings, Ints, Ints], Activity]
 Inspect = Callable[[Network, Sequence[Ints], Settings, int, Ints, Ints, Masks | None], Inspection]
 Interpreter = Callable[[EngineParameters], Device]
+
+
+class Measure(Protocol):
+    """An account of nonzeros."""
+
+    def __call__(
+        self,
+        network: Network,
+        weights: Sequence[Ints],
+        settings: Settings,
+        x: Ints,
+        target: Ints,
+        masks: Masks | None = None,
+    ) -> Activity:
+        """Run a batch, and return which of its numbers are nonzero."""
 
 
 def find_measure() -> Measure:

@@ -61,6 +61,6 @@ def _style(name: str) -> Any:
     new_figure(1, 1)  # raises where matplotlib is missing
     from matplotlib import rc_context
 
-    inked = dict.fromkeys(_INKED, INK)
-    more = {"svg.fonttype": "none", "svg.hashsalt": name, "legend.framealpha": 0.0}
-    return rc_context({**inked, **more, "font.family": "sans-serif", "grid.color": INK})
+    settings: dict[Any, Any] = dict.fromkeys(_INKED, INK)
+    settings |= {"svg.fonttype": "none", "svg.hashsalt": name, "legend.framealpha": 0.0}
+    return rc_context({**settings, "font.family": "sans-serif", "grid.color": INK})
