@@ -13,8 +13,8 @@ from ..contract.engine import EngineParameters
 from ..contract.errors import FitError, MissingToolError
 from ..contract.network import Network
 from ..contract.settings import Settings
+from ..data import Dataset, Samples
 from ..data.quantized import QuantizedSamples
-from ..data.samples import Dataset, Samples
 from ..devices import open_device
 from ..devices.inspection import Inspection
 from ..devices.models import find_inspector, find_measure

@@ -14,7 +14,7 @@ from support.browser import chromium, measured, needs_browser, requests_of
 from support.small_runs import NETWORK, RECIPE, blobs, golden
 
 from dualgate.contract.errors import MissingToolError
-from dualgate.data.samples import Dataset
+from dualgate.data import Dataset
 from dualgate.report.content import Content, find_content
 from dualgate.report.origin import Origin
 from dualgate.report.page import make_page
