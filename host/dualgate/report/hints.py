@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,15 @@ class Hint:
 
     def __str__(self) -> str:
         return f"{self.what_where}; {self.attempt}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return the hint for JSON: its layer, what is the case, what to try, and the line."""
+        return {
+            "layer": self.layer,
+            "what": self.what,
+            "try": self.attempt,
+            "text": str(self),
+        }
 
 
 @dataclass(frozen=True)

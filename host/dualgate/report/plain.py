@@ -8,7 +8,6 @@ from typing import Any
 from ..contract.settings import prune_name
 from ..devices.inspection import Crossing
 from .content import Content
-from .hints import Hint
 from .origin import Origin
 from .ranges import Range
 from .tables import SETTINGS
@@ -35,14 +34,9 @@ def plain(content: Content, origin: Origin) -> dict[str, Any]:
         "crossings": [] if seen is None else [_crossing(c) for c in seen.crossings],
         "lanes": None if content.lanes is None else asdict(content.lanes),
         "ranges": [_range(found) for found in content.ranges],
-        "hints": [plain_hint(hint) for hint in content.hints],
+        "hints": [hint.plain() for hint in content.hints],
         "notes": list(content.notes),
     }
-
-
-def plain_hint(hint: Hint) -> dict[str, Any]:
-    """Return a hint as a dict: its layer, what is the case, what to try."""
-    return {"layer": hint.layer, "what": hint.what, "try": hint.attempt}
 
 
 def _crossing(crossing: Crossing) -> dict[str, Any]:
