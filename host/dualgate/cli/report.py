@@ -9,7 +9,7 @@ import click
 
 from ..data.files import check_target, replace_file
 from ..report.content import find_content
-from ..report.origin import origin_of
+from ..report.origin import Origin
 from ..report.page import make_page
 from ..report.plain import plain
 from ..runs import load_run
@@ -17,25 +17,25 @@ from ..runs import load_run
 FILE = click.Path(path_type=Path)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command()
 @click.argument("run", type=FILE)
 @click.option(
     "--out",
     type=FILE,
     metavar="FILE",
-    help="The page.  [default: report.html in RUN]",
+    help="Where to write the page.  [default: report.html in RUN]",
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print the figures of the page as one JSON object; a page is then written only to --out.",
+    help="Print the figures as one JSON object. The page is then written only with --out.",
 )
 def report(run: Path, out: Path | None, as_json: bool) -> None:
-    """Write one self-contained HTML page about the run in the directory RUN.
+    """Write one HTML page about the training run in the directory RUN.
 
-    The page shows the curves, the confusion of classes, what was pruned where, how busy each lane
-    is, how much of each number format is used, the weights, and what to try. It loads nothing from
+    It shows the curves, the confusion of classes, what was pruned where, how busy each lane is, how
+    much of each number format is used, the weights, and what to try. The page loads nothing from
     anywhere.
     """
     page = out or (None if as_json else run / "report.html")
@@ -43,7 +43,7 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
     if page is not None:
         check_target(page)
     content = find_content(found.checkpoint, found.dataset(), found.classes)
-    origin = origin_of(run, found)
+    origin = Origin(run.resolve().name)
     if page is not None:
         replace_file(page, make_page(content, origin).encode())
     if as_json:
@@ -51,4 +51,6 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
         return
     for hint in content.hints:
         click.echo(f"hint: {hint}")
+    for note in content.notes:
+        click.echo(f"left out: {note}")
     click.echo(f"report: {page}")

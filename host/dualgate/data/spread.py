@@ -42,7 +42,15 @@ class Spread:
 
     @classmethod
     def of(cls, integers: NDArray[Any], width: int, frac: int, clipped: int = 0) -> "Spread":
-        """Count the magnitudes of integers (any shape), which fit `width` bits."""
+        """Count the magnitudes of integers.
+
+        Parameters
+        ----------
+        integers : array of any shape
+            Integers of the format.
+        width, frac, clipped : int
+            See `Spread`.
+        """
         lengths = bit_lengths(integers).ravel()
         counts = np.bincount(lengths, minlength=width + 1)
         return cls(width, frac, tuple(counts.tolist()), clipped)

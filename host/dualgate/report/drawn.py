@@ -39,7 +39,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of each section; empty lists for what a run does not have."""
+    """The pictures of each section.
+
+    Parameters
+    ----------
+    curves, confusion, kept, weights : list of Picture
+        Empty for what a run does not have.
+    """
 
     curves: list[Picture] = field(default_factory=list)
     confusion: list[Picture] = field(default_factory=list)
@@ -120,7 +126,7 @@ def _bound(build: Callable[..., Any], *args: Any) -> Callable[[], Any]:
 
 
 def are_images(network: Network, least: int = LEAST_SIDE) -> bool:
-    """Return whether the inputs are a square of at least `least` pixels a side."""
+    """Return whether the inputs of `network` are a square of at least `least` pixels a side."""
     try:
         return image_side(network.sizes[0]) >= least
     except InputError:

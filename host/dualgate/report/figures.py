@@ -35,7 +35,12 @@ MOST_LETTERS = 18
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Make an empty figure; sizes in inches.
+    """Make an empty figure.
+
+    Parameters
+    ----------
+    width, height : float
+        In inches.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def short(name: str, most: int = MOST_LETTERS) -> str:
-    """Cut a name to `most` letters, and replace what is not printable."""
+    """Cut a `name` to `most` letters, and replace what is not printable."""
     clean = "".join(c if c.isprintable() else "·" for c in name)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 

@@ -85,7 +85,15 @@ def _share(part: int, whole: int) -> str:
 
 @dataclass(frozen=True)
 class CrossingTable:
-    """Rows for each pair of hidden layers, and the settings at the head of their columns."""
+    """What each pair of hidden layers keeps.
+
+    Parameters
+    ----------
+    settings : tuple of str
+        Pruning settings, at the head of their columns.
+    rows : list of dict
+        A row for each pair.
+    """
 
     settings: tuple[str, ...]
     rows: list[dict[str, Any]]

@@ -20,14 +20,14 @@ def size_name(content: Content) -> str:
 
 
 def layer_name(content: Content, index: int) -> str:
-    """Return a layer with its sizes and its activation."""
+    """Return the layer `index` of the network of `content`, with sizes and activation."""
     layer = content.state.network.layers[index]
     frozen = ", frozen" if layer.frozen else ""
     return f"layer {index} ({layer.inputs} to {layer.outputs}, {layer.activation.name}{frozen})"
 
 
 def about(content: Content, origin: Origin) -> str:
-    """Return one sentence about a run, below its name."""
+    """Return one sentence about the run with this `content` and `origin`."""
     state, device = content.state, f"the device {origin.device}" if origin.device else "a device"
     samples = f"{content.trained:,} samples"
     return (
@@ -59,7 +59,7 @@ def tiles(content: Content) -> list[dict[str, str]]:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
+    """Return a `count` with its `noun`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
@@ -87,7 +87,18 @@ def _power(value: float) -> str:
 
 
 def settings(content: Content, origin: Origin) -> dict[str, str]:
-    """Return the settings of a run and the versions of what made the report, by name."""
+    """Return the settings of a run, and the versions of what made the report.
+
+    Parameters
+    ----------
+    content : Content
+    origin : Origin
+
+    Returns
+    -------
+    dict of str to str
+        The settings by name.
+    """
     state, network, recipe = content.state, content.state.network, content.state.recipe
     rate = f"{recipe.lr:g}, {recipe.schedule}"
     optimiser = f"{recipe.optimiser} {recipe.momentum:g}" if recipe.momentum else recipe.optimiser
