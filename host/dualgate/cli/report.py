@@ -3,16 +3,22 @@
 """`dualgate report`: one HTML page about a run, and hints on the terminal."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from ..contract.errors import InputError
+from ..data import Dataset
 from ..data.files import check_target, replace_file
-from ..report.content import find_content
+from ..data.quantized import QuantizedSamples
+from ..report.content import Content, find_content
 from ..report.origin import Origin
 from ..report.page import make_page
 from ..report.plain import plain
-from ..runs import load_run
+from ..tasks import TASKS
+from ..tasks.task import Goal
+from ..train.checkpoint import Checkpoint, load_checkpoint
 
 FILE = click.Path(path_type=Path)
 
@@ -39,11 +45,12 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
     anywhere.
     """
     page = out or (None if as_json else run / "report.html")
-    found = load_run(run)
+    state = load_checkpoint(run / "checkpoint.npz")
+    task, dataset = _data_of(run, state)
     if page is not None:
         check_target(page)
-    content = find_content(found.checkpoint, found.dataset(), found.classes)
-    origin = Origin(run.resolve().name)
+    content = find_content(state, dataset)
+    origin = Origin(run.resolve().name, task, goal=_goal(TASKS[task].goal, content))
     if page is not None:
         replace_file(page, make_page(content, origin).encode())
     if as_json:
@@ -54,3 +61,22 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
     for note in content.notes:
         click.echo(f"left out: {note}")
     click.echo(f"report: {page}")
+
+
+def _data_of(run: Path, state: Checkpoint) -> tuple[str, Dataset]:
+    """Find the task that the run trained on, by the checksum of its samples, and load its data."""
+    sizes = state.network.sizes
+    for name, task in TASKS.items():
+        if task.needs_directory or (task.layers[0], task.layers[-1]) != (sizes[0], sizes[-1]):
+            continue
+        dataset = task.load(None)
+        with suppress(InputError):  # of samples that this network cannot take
+            if QuantizedSamples(state.network, dataset.train).checksum() == state.data:
+                return name, dataset
+    raise InputError(f"{run}: its samples are those of no built-in task, so they cannot be found")
+
+
+def _goal(goal: Goal, content: Content) -> str:
+    if content.evaluation is None:
+        return str(goal)
+    return f"{goal}, {'reached' if goal.met(content.evaluation) else 'missed'}"
