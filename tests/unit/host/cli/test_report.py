@@ -3,12 +3,15 @@
 """`dualgate report`: a page and hints of a run, or one line that says why not."""
 
 import json
+import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from dualgate.cli import main
+from dualgate.train.checkpoint import load_checkpoint
 
 pytest.importorskip("sklearn")
 pytest.importorskip("jinja2")
@@ -33,6 +36,19 @@ def test_the_page_is_written_into_the_run(run_of_iris: Path) -> None:
     page = (run_of_iris / "report.html").read_text()
     assert "<h1>flowers</h1>" in page
     assert "dualgate train iris" in page
+
+
+def test_the_command_in_the_report_gives_the_same_weights(run_of_iris: Path) -> None:
+    found = json.loads(run("report", "runs/flowers", "--json").stdout)
+    typed = shlex.split(found["command"])
+    assert typed[0] == "dualgate"
+    again = run(*typed[1:], "--device", "golden", "--out", "again")
+    assert again.exit_code == 0, again.stderr
+    first, second = (load_checkpoint(p / "checkpoint.npz") for p in (run_of_iris, Path("again")))
+    assert first.recipe == second.recipe
+    assert first.network == second.network
+    for one, other in zip(first.weights, second.weights, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_a_run_of_a_regression_has_no_classes(run_of_iris: Path) -> None:
