@@ -202,7 +202,7 @@ def weight_matrix(weights: Floats, title: str, names: Sequence[str] = ()) -> Any
     inputs = len(weights) - 1
     shown = np.concatenate((weights[:-1][:MOST_CELLS], weights[-1:]))[:, :MOST_CELLS]
     rows, columns = shown.shape
-    figure = new_figure(min(2.6 + 0.16 * columns, 9), min(1.5 + 0.15 * rows, 8))
+    figure = new_figure(min(2.6 + 0.16 * columns, 9), max(2.4, min(1.5 + 0.15 * rows, 8)))
     _title(figure, title)
     axes = figure.subplots()
     _signed(figure, axes, shown)
@@ -217,7 +217,14 @@ def weight_matrix(weights: Floats, title: str, names: Sequence[str] = ()) -> Any
         axes.set_yticks(places, labels=labels, fontsize=7)
         axes.set_ylabel("input")
     axes.tick_params(axis="x", labelsize=7)
+    _whole_ticks(axes.xaxis)
     return figure
+
+
+def _whole_ticks(axis: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
 
 
 def _signed(figure: Any, axes: Any, values: Floats) -> None:
@@ -242,17 +249,18 @@ def kept_entries(kept: Floats, title: str = "") -> Any:
     """
     tags, units = kept.shape
     shown = _pooled(kept)
-    figure = new_figure(min(2.4 + 0.13 * shown.shape[1], 7), min(1.3 + 0.13 * shown.shape[0], 6))
+    width, height = 2.4 + 0.13 * shown.shape[1], 1.3 + 0.13 * shown.shape[0]
+    figure = new_figure(min(width, 7), max(2.4, min(height, 6)))
     _title(figure, title)
     axes = figure.subplots()
     edges = (-0.5, units - 0.5, tags - 0.5, -0.5)
     image = axes.imshow(
         shown, cmap="viridis", vmin=0.0, vmax=1.0, interpolation="none", extent=edges
     )
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import PercentFormatter
 
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        _whole_ticks(axis)
     axes.set_xlabel("unit", fontsize=8)
     axes.set_ylabel("tag", fontsize=8)
     axes.tick_params(labelsize=7)

@@ -109,8 +109,8 @@ def crossing_rows(content: Content) -> CrossingTable | None:
             "tags": layer_name(content, crossing.tag_layer),
             "layer": f"layer {crossing.layer}",
             "entries": f"{crossing.nonzero / seen.samples:,.1f}",
-            "kept": percent(crossing.share()),
-            "settings": [f"{crossing.share(p):.1%}" for p in SETTINGS],
+            "kept": percent(crossing.share()) if crossing.nonzero else "-",
+            "settings": [f"{crossing.share(p):.1%}" if crossing.nonzero else "-" for p in SETTINGS],
         }
         for crossing in seen.crossings
     ]
@@ -179,7 +179,7 @@ def _range_row(content: Content, found: Range, first: bool) -> dict[str, Any]:
     spread, shared = found.spread, found.what == TANGENTS
     limit = 2.0 ** (spread.width - 1 - spread.frac)
     shape = f"{spread.width} bits, "
-    shape += "shared exponent" if shared else f"{spread.frac} after the point, ±{limit:,.4g}"
+    shape += "shared exponent" if shared else f"{spread.frac} after the point, ±{limit:.3g}"
     total = max(1, spread.total)
     # Formats of more bits than values have are cut at the lower end, which is one cell.
     extra = spread.width - VALUE_WIDTH
@@ -198,7 +198,7 @@ def _range_row(content: Content, found: Range, first: bool) -> dict[str, Any]:
         "label": found.use(),
         "bits": f"{spread.bits} of {spread.width}",
         "typical": str(spread.typical_bits),
-        "below": "-" if shared else f"{spread.largest:,.4g}",
+        "below": "-" if shared else f"{spread.largest:.3g}",
         "zeros": f"{spread.zeros / total:.1%}",
         "clipped": f"{spread.clipped:,}" if found.counted else "-",
     }
