@@ -3,6 +3,7 @@
 """Event files for TensorBoard, written epoch by epoch by tensorboardX, which is optional."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from time import time
 from types import TracebackType
@@ -31,9 +32,9 @@ class EventWriter:
     ----------
     directory : Path
         It is created if it is missing. TensorBoard shows each directory as a run.
-    done : int
-        Number of epochs that were finished before: TensorBoard then ignores what an earlier
-        writer in the same directory wrote about later ones.
+    earlier : sequence of Record
+        Epochs that were finished before; they are written first. TensorBoard shows nothing that an
+        earlier writer left in the same directory, so that no curve is drawn twice.
 
     Raises
     ------
@@ -43,7 +44,7 @@ class EventWriter:
         If tensorboardX is not installed.
     """
 
-    def __init__(self, directory: Path, done: int = 0) -> None:
+    def __init__(self, directory: Path, earlier: Sequence[Record] = ()) -> None:
         try:
             from tensorboardX.event_file_writer import EventsWriter
             from tensorboardX.proto.event_pb2 import Event, SessionLog
@@ -54,7 +55,7 @@ class EventWriter:
             ) from None
         self._event, self._summary = Event, Summary
         # The name has only the second, and a later writer must not overwrite this one's file.
-        suffix = f".{done:06}.{os.getpid()}"
+        suffix = f".{len(earlier):06}.{os.getpid()}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
             # Not SummaryWriter: its queue may still hold an epoch after it was told to write it.
@@ -64,7 +65,9 @@ class EventWriter:
                 f"cannot write {directory}: {error.strerror}; choose another --tensorboard"
             ) from None
         start = SessionLog(status=SessionLog.START)
-        self._file.write_event(Event(wall_time=time(), step=done + 1, session_log=start))
+        self._file.write_event(Event(wall_time=time(), step=0, session_log=start))
+        for record in earlier:
+            self.epoch(record)
 
     def __enter__(self) -> Self:
         return self

@@ -59,14 +59,15 @@ def test_what_a_run_does_not_have_is_no_curve(tmp_path: Path) -> None:
     assert not {"accuracy/train", "accuracy/held_out", "cost/cycles_per_sample"} & set(tags)
 
 
-def test_a_resumed_run_replaces_what_came_after_its_start(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_its_curves(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
     with EventWriter(tmp_path) as events:
         events.epoch(RECORD)
         events.epoch(replace(NEXT, loss=0.7))
-    with EventWriter(tmp_path, done=1) as events:
-        events.epoch(NEXT)
-    assert curve(tmp_path, "loss/train") == [(1, pytest.approx(0.9)), (2, 0.5)]
+    for directory in (tmp_path, tmp_path / "another"):
+        with EventWriter(directory, [RECORD]) as events:
+            events.epoch(NEXT)
+        assert curve(directory, "loss/train") == [(1, pytest.approx(0.9)), (2, 0.5)]
 
 
 def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None:
