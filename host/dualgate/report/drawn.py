@@ -87,7 +87,7 @@ def _confusion(content: Content) -> list[Picture]:
 def _kept(content: Content) -> list[Picture]:
     crossings = content.inspection.crossings if content.inspection else ()
     drawn = []
-    for crossing in crossings[:MOST_PICTURES]:
+    for crossing in [c for c in crossings if c.nonzero][:MOST_PICTURES]:
         tags, layer = crossing.tag_layer, crossing.layer
         caption = (
             f"Tags of layer {tags} crossing layer {layer}: share of the samples in which an entry "

@@ -162,6 +162,23 @@ def test_without_jinja2_it_says_what_to_install(
         make_page(content, ORIGIN)
 
 
+def test_a_run_before_its_first_epoch_has_a_page(content: Content) -> None:
+    early = replace(content.state, epoch=0, batch=2, records=())
+    found = Elements(make_page(replace(content, state=early), ORIGIN))
+    assert "curves" not in found.sections()
+
+
+def test_a_frozen_layer_has_no_picture_of_its_tangents() -> None:
+    network = replace(NETWORK, frozen=(0,))
+    trainer = Trainer(network, RECIPE, blobs())
+    with golden() as device:
+        list(trainer.run(device))
+        state = trainer.checkpoint(device)
+    page = make_page(find_content(state, Dataset(blobs(), blobs())), ORIGIN)
+    assert "frozen" in page
+    assert "share of the samples in which an entry is kept" not in page
+
+
 def test_what_a_run_does_not_have_is_left_out(content: Content) -> None:
     bare = replace(content, evaluation=None, inspection=None, lanes=None, notes=("no model",))
     found = Elements(make_page(bare, Origin("a run")))
