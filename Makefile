@@ -55,7 +55,7 @@ $(STAMP): pyproject.toml
 	  || { echo "error: $(PYTHON) is not Python 3.11 or later with venv;" \
 	       "install it (Debian: python3-venv) or give PYTHON=..." >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[boards,data,docs,numba,onnx,placer,plot,safetensors,sim,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[boards,data,docs,parquet,numba,onnx,placer,plot,report,safetensors,sim,tensorboard,test]'
 	@touch $@
 
 $(COMPARISONS): $(STAMP)

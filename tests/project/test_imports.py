@@ -124,7 +124,7 @@ def test_the_host_works_where_nothing_optional_is_installed() -> None:
     code = """
 import sys
 for name in ("amaranth", "dualgate_hw", "dualgate_sim", "sklearn", "matplotlib", "cocotb",
-             "torch", "onnx", "safetensors"):
+             "torch", "onnx", "safetensors", "jinja2", "tensorboardX"):
     sys.modules[name] = None
 import pkgutil, importlib, dualgate
 from dualgate.contract.errors import MissingToolError

@@ -2,7 +2,6 @@
 
 """The documentation as a site: it builds without a warning, and a browser shows its text."""
 
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,19 +9,12 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from support.browser import chromium, needs_browser
 from support.paths import DOCS, ROOT
 
 pytestmark = pytest.mark.thorough
 
 pytest.importorskip("sphinx")
-
-BROWSER = shutil.which("chromium")
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="chromium is missing; install it")
-
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 class Page(HTMLParser):
@@ -70,16 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rendered(page: Path, profile: Path) -> Page:
     """A page as the browser has it after its scripts ran."""
-    assert BROWSER is not None
-    dumped = subprocess.run(
-        [BROWSER, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()],
-        check=True,
-        timeout=120,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    return Page(dumped.stdout)
+    return Page(chromium(page.as_uri(), profile, "--dump-dom"))
 
 
 def rows(page: Path) -> list[int]:

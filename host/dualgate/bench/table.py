@@ -13,7 +13,7 @@ from ..contract.settings import parse_prune, prune_name
 from ..cycles import estimate, predict
 from ..cycles.yardsticks import dense_backprop, sparse_backprop
 from ..devices import Device, open_device
-from .models import Measure, find_measure
+from ..devices.models import Measure, find_measure
 from .workload import Workload
 
 

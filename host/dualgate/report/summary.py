@@ -3,9 +3,11 @@
 """The final figures of a run, as text and as JSON."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, harmonic_mean
+from typing import Any
 
 from ..contract.settings import prune_name
 from ..data.files import replace_file
@@ -14,6 +16,7 @@ from ..devices.checked import CheckedDevice
 from ..tasks import find_task
 from ..train.evaluation import Evaluation
 from ..train.trainer import Trainer
+from .hints import Hint
 from .progress import percent
 
 
@@ -48,6 +51,10 @@ class Summary:
     batches : int
         Number of batches in the run, or of checked batches.
     parameters : int
+    classes : tuple of str
+        Names of the classes, if they have names.
+    hints : tuple of dict
+        What could be better, the most important first; see `hints.Hint.plain`.
     """
 
     task: str
@@ -90,10 +97,19 @@ class Summary:
     bit_identical: bool | None
     batches: int
     parameters: int
+    classes: tuple[str, ...] = ()
+    hints: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(
-        cls, task: str, spec: str, trainer: Trainer, device: Device, evaluation: Evaluation
+        cls,
+        task: str,
+        spec: str,
+        trainer: Trainer,
+        device: Device,
+        evaluation: Evaluation,
+        classes: Sequence[str] = (),
+        hints: Sequence[Hint] = (),
     ) -> "Summary":
         """Collect the figures of a finished run from its device, which is still open.
 
@@ -106,6 +122,10 @@ class Summary:
         trainer : Trainer
         device : Device
         evaluation : Evaluation
+        classes : sequence of str
+            Names of the classes, if they have names.
+        hints : sequence of Hint
+            See `content.quick_hints`.
         """
         records, counters, recipe = trainer.records, trainer.counters, trainer.recipe
         goal = find_task(task).goal
@@ -134,6 +154,8 @@ class Summary:
             bit_identical=None if checked is None else True,
             batches=trainer.batches * len(records) if checked is None else checked,
             parameters=trainer.network.parameters,
+            classes=tuple(classes),
+            hints=tuple(hint.plain() for hint in hints),
         )
 
     def text(self) -> str:
@@ -153,6 +175,8 @@ class Summary:
         ]
         if self.bit_identical:
             lines.append(f"bit-identical: {self.batches} batches, {self.parameters} parameters")
+        if self.hints:
+            lines.append(f"hint: {self.hints[0]['text']}")
         return "\n".join(lines)
 
     def _quality(self) -> str:

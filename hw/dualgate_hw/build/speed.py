@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dualgate.bench.models import find_interpreter, find_measure
+from dualgate.devices.models import find_interpreter, find_measure
 from dualgate.bench.workload import Workload, prepare
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import FitError

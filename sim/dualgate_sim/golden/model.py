@@ -55,6 +55,12 @@ class _Lookup:
         return values[index], slopes[index]
 
 
+def pre_activations(layer: Layer, weights: Floats, inputs: Floats, tally: Tally) -> Floats:
+    """Compute the pre-activations (samples, outputs) of a layer; clipped ones are counted."""
+    sums = inputs @ weights[:-1] + layer.one * weights[-1]
+    return narrow(sums, layer.z_shift, tally, "saturated_values")
+
+
 def forward(
     network: Network,
     weights: Sequence[Floats],
@@ -83,7 +89,7 @@ def forward(
     for layer, w, mask in zip(network.layers, weights, every, strict=True):
         exact(layer.rows)
         result.inputs.append(a)
-        z = narrow(a @ w[:-1] + layer.one * w[-1], layer.z_shift, tally, "saturated_values")
+        z = pre_activations(layer, w, a, tally)
         tally.value_rows += engine.groups_of(layer) * (int(np.count_nonzero(a != 0)) + len(a))
         a, slope = _Lookup.apply(layer.activation, z)
         if mask is not None:

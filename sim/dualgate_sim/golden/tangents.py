@@ -3,6 +3,7 @@
 """Tangents in the golden model: the tags of hidden units are carried to the outputs and pruned."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,22 @@ from .exact import Bools, Floats, Pass, Tally, exact, narrow
 
 _DELTA_SHIFT_MIN = -VALUE_WIDTH
 _DELTA_SHIFT_MAX = 47
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The tangents of a layer's tags in a later layer that they have entered, before pruning.
+
+    Parameters
+    ----------
+    mantissas : (units, samples, tags)
+        After the slopes in a hidden layer, before the contraction in the output layer.
+    frac : (samples, tags)
+        Their fraction bits.
+    """
+
+    mantissas: Floats
+    frac: Floats
 
 
 def normalise(sums: Floats) -> tuple[Floats, Floats]:
@@ -76,6 +93,7 @@ def tag_updates(
     engine: EngineParameters,
     tally: Tally,
     seen: list[Bools] | None = None,
+    entered: list[Entered] | None = None,
 ) -> Floats:
     """Compute the update scalars of a hidden layer, whose units are tags carried to the outputs.
 
@@ -89,6 +107,8 @@ def tag_updates(
         Receives masks of nonzero numbers. For each layer that the tags enter, in order: the tags
         with a nonzero sum, (samples, tags); then, except for the last layer, the kept entries,
         (samples, tags, units).
+    entered : list
+        Receives the tangents in each layer that the tags enter, in order.
 
     Returns
     -------
@@ -114,12 +134,15 @@ def tag_updates(
         _alive(sums, engine.groups_of(layer), chunks, tally, seen)
         mantissas, shift = normalise(sums)
         mantissas *= done.slopes[index].T[:, :, None]
+        mantissas = np.floor(mantissas * 2.0**-UNIT_FRAC + 0.5)
+        frac += WEIGHT_FRAC - shift + layer.activation.slope_frac - UNIT_FRAC
+        if entered is not None:
+            entered.append(Entered(mantissas, frac.copy()))
         before = tally.kept
-        mantissas = prune(np.floor(mantissas * 2.0**-UNIT_FRAC + 0.5), settings.prune, tally)
+        mantissas = prune(mantissas, settings.prune, tally)
         kept = np.moveaxis(mantissas, 0, -1) != 0
         if seen is not None:
             seen.append(kept)
-        frac += WEIGHT_FRAC - shift + layer.activation.slope_frac - UNIT_FRAC
         rows = int(np.count_nonzero(chunks.any(kept))) if chunks else tally.kept - before
         tally.tangent_rows += rows * engine.groups_of(layers[index + 1])
         exact(layer.outputs)
@@ -127,7 +150,10 @@ def tag_updates(
         sums = flat.reshape(-1, samples, tags)
     _alive(sums, engine.groups_of(layers[-1]), chunks, tally, seen)
     mantissas, shift = normalise(sums)
+    frac += WEIGHT_FRAC - shift
+    if entered is not None:
+        entered.append(Entered(mantissas, frac))
     exact(layers[-1].outputs)
     delta = np.sum(mantissas * update.T[:, :, None], axis=0)
-    down = np.clip(frac + WEIGHT_FRAC - shift, _DELTA_SHIFT_MIN, _DELTA_SHIFT_MAX)
+    down = np.clip(frac, _DELTA_SHIFT_MIN, _DELTA_SHIFT_MAX)
     return narrow(delta, down, tally, "saturated_updates")

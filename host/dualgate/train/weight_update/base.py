@@ -91,6 +91,10 @@ class WeightUpdate(ABC):
         """
 
     @abstractmethod
+    def settings(self, number: int, size: int) -> Settings:
+        """Return the settings of a batch of `size` samples of weight 1, as for `batch`."""
+
+    @abstractmethod
     def clipped(self) -> int:
         """Return the number of weights that the host has clipped since the last call."""
 

@@ -48,6 +48,9 @@ class OnChip(WeightUpdate):
     def start(self, weights: list[Ints], state: State | None) -> None:
         pass  # The device holds weights and velocity.
 
+    def settings(self, number: int, size: int) -> Settings:
+        return self._settings(rate_of(self._rate, number), size, 1.0)
+
     def clipped(self) -> int:
         return 0
 

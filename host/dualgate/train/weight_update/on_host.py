@@ -69,6 +69,9 @@ class OnHost(WeightUpdate):
         device.write_weights(self._weights)
         return outputs
 
+    def settings(self, number: int, size: int) -> Settings:
+        return self._settings(1.0, size, self._heaviest)
+
     def clipped(self) -> int:
         count, self._clipped = self._clipped, 0
         return count

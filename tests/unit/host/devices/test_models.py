@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Models that other packages register for the benchmark."""
+"""Models that other packages register."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from dualgate.bench import models
-from dualgate.bench.models import find_interpreter, find_measure
 from dualgate.contract.errors import MissingToolError
+from dualgate.devices import models
+from dualgate.devices.models import find_inspector, find_interpreter, find_measure
 from dualgate_sim.compact import InterpretedDevice
 from dualgate_sim.golden.activity import activity
+from dualgate_sim.golden.inspection import inspect_batch
 
 
-def test_the_simulation_s_package_registers_both_models() -> None:
+def test_the_simulation_s_package_registers_its_models() -> None:
     assert find_measure() is activity
+    assert find_inspector() is inspect_batch
     assert find_interpreter() is InterpretedDevice
 
 
@@ -24,7 +26,7 @@ class Entry:
         raise ModuleNotFoundError("No module", name="dualgate_sim")
 
 
-@pytest.mark.parametrize("find", [find_measure, find_interpreter])
+@pytest.mark.parametrize("find", [find_measure, find_inspector, find_interpreter])
 @pytest.mark.parametrize(
     ("found", "message"),
     [([], "install dualgate with it again"), ([Entry()], "needs dualgate_sim")],
