@@ -60,7 +60,10 @@ class Answers:
         if not self.classes:
             columns = _columns(target, self.targets)
             return Samples(x, (columns - np.array(self.offset)) / np.array(self.scale))
-        labels = self._labels(target)
+        return self.of_labels(x, self._labels(target))
+
+    def of_labels(self, x: Floats, labels: NDArray[np.int64]) -> Samples:
+        """Make samples of inputs (samples, inputs) and positions in `classes` (samples,)."""
         if self.single:
             return Samples.of_yes_or_no(x, labels)
         return Samples.of_classes(x, labels, len(self.classes))

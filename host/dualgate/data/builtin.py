@@ -12,12 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import MissingToolError
+from .answers import Answers
 from .dataset import Dataset
+from .preparation import Number, Preparation
 from .samples import Samples
 
 Floats = NDArray[np.float64]
 
 DIGITS_HELD_OUT = 360
+DIGITS_WHITE = 16.0
+"""Largest value of a pixel of the digits."""
+
 SPLIT_SEED = 0
 """Seed of every split into training and held-out samples."""
 
@@ -45,9 +50,18 @@ def load_digits() -> Dataset:
     datasets, split = _sklearn()
     x, labels = datasets.load_digits(return_X_y=True)
     x, x_out, labels, labels_out = split(
-        x / 16.0, labels, test_size=DIGITS_HELD_OUT, stratify=labels, random_state=SPLIT_SEED
+        x / DIGITS_WHITE,
+        labels,
+        test_size=DIGITS_HELD_OUT,
+        stratify=labels,
+        random_state=SPLIT_SEED,
     )
-    return Dataset(Samples.of_classes(x, labels, 10), Samples.of_classes(x_out, labels_out, 10))
+    return Dataset(
+        Samples.of_classes(x, labels, 10),
+        Samples.of_classes(x_out, labels_out, 10),
+        Preparation.of_array(x.shape[1], DIGITS_WHITE),
+        Answers(("digit",), tuple(map(str, range(10)))),
+    )
 
 
 def load_friedman(standard: bool = True) -> Dataset:
@@ -84,27 +98,28 @@ def load_cancer() -> Dataset:
     There are 455 to train on and 114 held out.
     """
     datasets, split = _sklearn()
-    x, labels = datasets.load_breast_cancer(return_X_y=True)
-    return _classes(split, x, labels, Samples.of_yes_or_no)
+    return _classes(split, datasets.load_breast_cancer(), "tumour", single=True)
 
 
 def load_setosa() -> Dataset:
     """Load irises, setosa (1) or not (0), by four lengths: 120 to train on and 30 held out."""
     datasets, split = _sklearn()
-    x, labels = datasets.load_iris(return_X_y=True)
-    return _classes(split, x, (labels == 0).astype(np.int64), Samples.of_yes_or_no)
+    flowers = datasets.load_iris()
+    flowers.target = (flowers.target == 0).astype(np.int64)
+    flowers.target_names = ["other", "setosa"]
+    return _classes(split, flowers, "species", single=True)
 
 
 def load_iris() -> Dataset:
     """Load irises of three species by four lengths: 120 to train on and 30 held out."""
     datasets, split = _sklearn()
-    x, labels = datasets.load_iris(return_X_y=True)
-    return _classes(split, x, labels, lambda a, b: Samples.of_classes(a, b, 3))
+    return _classes(split, datasets.load_iris(), "species")
 
 
 def to_itself(data: Dataset) -> Dataset:
     """Replace the targets of a data set by its inputs, for an autoencoder."""
-    return Dataset(*(Samples(part.x, part.x) for part in (data.train, data.held_out)))
+    train, held_out = (Samples(part.x, part.x) for part in (data.train, data.held_out))
+    return Dataset(train, held_out, data.preparation)
 
 
 def _sklearn() -> tuple[Any, Any]:
@@ -128,19 +143,24 @@ def _sklearn() -> tuple[Any, Any]:
 def _regression(split: Any, x: Floats, y: Floats, standard: bool) -> Dataset:
     x, x_out, y, y_out = split(x, y, test_size=0.2, random_state=SPLIT_SEED)
     mean, deviation = (y.mean(), y.std()) if standard else (0.0, 1.0)
-    return Dataset(
-        *(Samples(a, (b[:, None] - mean) / deviation) for a, b in ((x, y), (x_out, y_out)))
+    train, held_out = (
+        Samples(a, (b[:, None] - mean) / deviation) for a, b in ((x, y), (x_out, y_out))
     )
+    return Dataset(train, held_out)
 
 
-def _classes(split: Any, x: Floats, labels: NDArray[np.int64], samples: Any) -> Dataset:
+def _classes(split: Any, data: Any, what: str, single: bool = False) -> Dataset:
+    """Split a set of scikit-learn; the training samples' range of each column becomes +-1."""
     x, x_out, labels, labels_out = split(
-        x, labels, test_size=0.2, stratify=labels, random_state=SPLIT_SEED
+        data.data, data.target, test_size=0.2, stratify=data.target, random_state=SPLIT_SEED
     )
     low, high = x.min(axis=0), x.max(axis=0)
-    return Dataset(
-        *(
-            samples(np.clip(2.0 * (a - low) / (high - low) - 1.0, -2.0, 2.0), b)
-            for a, b in ((x, labels), (x_out, labels_out))
-        )
+    columns = zip(map(str, data.feature_names), (low + high) / 2, (high - low) / 2, strict=True)
+    numbers = tuple(Number(name, float(o), float(o), float(s)) for name, o, s in columns)
+    preparation = Preparation(numbers, limit=2.0)
+    names = tuple(map(str, data.target_names))
+    answers = Answers((what,), names, single=single)
+    train, held_out = (
+        answers.of_labels(preparation.apply(a)[0], b) for a, b in ((x, labels), (x_out, labels_out))
     )
+    return Dataset(train, held_out, preparation, answers)

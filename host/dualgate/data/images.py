@@ -68,10 +68,10 @@ def load_images(
         )
     answers = label_answers(np.concatenate([labels, labels_out]), classes)
     preparation = pixels(x)
-    samples = (
+    train, test = (
         answers.samples(preparation.apply(a)[0], b) for a, b in ((x, labels), (x_out, labels_out))
     )
-    return Dataset(*samples, preparation, answers)
+    return Dataset(train, test, preparation, answers)
 
 
 def pixels(x: NDArray[Any]) -> Preparation:

@@ -67,10 +67,13 @@ class Preparation:
     ----------
     numbers : tuple of Number
     categories : tuple of Category
+    limit : float
+        Inputs beyond +-limit are clipped to it; by default the range of the inputs' format.
     """
 
     numbers: tuple[Number, ...]
     categories: tuple[Category, ...] = ()
+    limit: float = INPUTS.max
 
     @classmethod
     def of_array(cls, columns: int, scale: float = 1.0) -> "Preparation":
@@ -80,7 +83,8 @@ class Preparation:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that are read."""
-        return tuple(each.column for each in (*self.numbers, *self.categories))
+        names = [each.column for each in self.numbers]
+        return (*names, *(each.column for each in self.categories))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -116,10 +120,10 @@ class Preparation:
             x = self._scaled(np.column_stack(numbers)) if numbers else np.empty((len(source), 0))
             x = np.hstack([x, *(columns for columns, _ in known)]) if known else x
             notes = [note for _, note in known if note]
-        outside = int(np.count_nonzero((x < INPUTS.min) | (x > INPUTS.max)))
+        outside = int(np.count_nonzero(np.abs(x) > self.limit))
         if outside:
-            notes.append(f"{outside:,} inputs beyond +-{-INPUTS.min:g} are clipped")
-            np.clip(x, INPUTS.min, INPUTS.max, out=x)
+            notes.append(f"{outside:,} inputs beyond +-{self.limit:.3g} are clipped")
+            np.clip(x, -self.limit, self.limit, out=x)
         return x, notes
 
     def _array(self, x: NDArray[Any]) -> Floats:
@@ -190,7 +194,7 @@ def real_numbers(series: Any, column: str) -> Floats:
             f"column {column!r} holds {str(series.iloc[row])!r} in sample {row + 1}, where a "
             "number is expected; mend it or leave it empty"
         )
-    return numbers
+    return np.asarray(numbers)
 
 
 def _one_hot(series: Any, category: Category) -> tuple[Floats, str]:

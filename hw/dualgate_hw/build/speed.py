@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dualgate.devices.models import find_interpreter, find_measure
 from dualgate.bench.workload import Workload, prepare
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import FitError
 from dualgate.contract.settings import Settings
 from dualgate.cycles import predict
+from dualgate.devices.models import find_interpreter, find_measure
 from dualgate.tasks import find_task
 
 Ints = NDArray[np.int64]
