@@ -2,6 +2,7 @@
 
 """`dualgate export`: the network of a run, in a file for another program."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,10 +10,10 @@ import click
 from ..contract.errors import InputError
 from ..exchange import Model, write_model
 from ..exchange.names import shown
+from ..runs import load_run
 from ..train.checkpoint import load_checkpoint
 
 PATH = click.Path(path_type=Path)
-CHECKPOINT = "checkpoint.npz"
 
 
 @click.command()
@@ -40,11 +41,15 @@ def read_run(run: Path) -> Model:
     InputError, CheckpointError
         If `run` is neither a directory with a checkpoint nor a checkpoint.
     """
-    path = run / CHECKPOINT if run.is_dir() else run
-    if not path.exists():
+    if run.is_dir():
+        found = load_run(run)
+        state, classes = found.checkpoint, found.description.classes
+    elif run.exists():
+        state, classes = load_checkpoint(run), ()
+    else:
         raise InputError(
-            f"there is no run {shown(run)}: {shown(path)} does not exist; give the directory of a "
-            "run, such as runs/digits, or a checkpoint"
+            f"there is no run {shown(run)}; give the directory of a run, such as runs/digits, or a "
+            "checkpoint"
         )
-    state = load_checkpoint(path)
-    return Model.of_device(state.network, state.weights, state.recipe.dropout)
+    model = Model.of_device(state.network, state.weights, state.recipe.dropout)
+    return replace(model, classes=classes)

@@ -43,6 +43,15 @@ class OwnData:
     categorical: tuple[str, ...] = ()
     test: str | None = None
 
+    def resolved(self) -> "OwnData":
+        """Return the same with absolute paths, for another working directory."""
+
+        def whole(text: str | None) -> str | None:
+            return str(Path(text).resolve()) if text and Path(text).is_file() else text
+
+        path = self.path.resolve()
+        return OwnData(path, whole(self.target), self.drop, self.categorical, whole(self.test))
+
 
 @dataclass(frozen=True)
 class Raw:
