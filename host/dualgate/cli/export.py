@@ -10,9 +10,10 @@ import click
 from ..contract.errors import InputError
 from ..exchange import Model, write_model
 from ..exchange.names import shown
-from ..runs import load_run
+from ..runs import RunDirectory, load_run
 from ..train.checkpoint import load_checkpoint
 
+CHECKPOINT = "checkpoint.npz"
 PATH = click.Path(path_type=Path)
 
 
@@ -41,15 +42,13 @@ def read_run(run: Path) -> Model:
     InputError, CheckpointError
         If `run` is neither a directory with a checkpoint nor a checkpoint.
     """
-    if run.is_dir():
-        found = load_run(run)
-        state, classes = found.checkpoint, found.description.classes
-    elif run.exists():
-        state, classes = load_checkpoint(run), ()
-    else:
+    path = run / CHECKPOINT if run.is_dir() else run
+    if not path.exists():
         raise InputError(
-            f"there is no run {shown(run)}; give the directory of a run, such as runs/digits, or a "
-            "checkpoint"
+            f"there is no run {shown(run)}: {shown(path)} does not exist; give the directory of a "
+            "run, such as runs/digits, or a checkpoint"
         )
+    state = load_checkpoint(path)
     model = Model.of_device(state.network, state.weights, state.recipe.dropout)
-    return replace(model, classes=classes)
+    described = run.is_dir() and RunDirectory(run).description.exists()
+    return replace(model, classes=load_run(run).description.classes) if described else model

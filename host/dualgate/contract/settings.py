@@ -248,9 +248,7 @@ def parse_prune(text: str | float) -> int:
         return names[text if text in names else float(text)]
     except (KeyError, TypeError, ValueError):
         choices = f"off, 1/2, 1/4, 1/8 ... 1/{1 << (PRUNE_OFF - 1)}"
-        raise InputError(
-            f"prune {text!r}: choose {choices}, or the same as 0.5, 0.25 ..."
-        ) from None
+        raise InputError(f"prune {text!r}: choose {choices}, or 0.5, 0.25 ...") from None
 
 
 def prune_name(prune: int) -> str:

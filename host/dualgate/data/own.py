@@ -175,5 +175,5 @@ def _targets(text: str | None, columns: list[str]) -> tuple[str, ...]:
 
 
 def rows(content: Content, chosen: NDArray[Any]) -> Content:
-    """Take rows of a table or of an array, by position or by truth."""
+    """Take the `chosen` rows of `content`, a table or an array, by position or by truth."""
     return content[chosen] if isinstance(content, np.ndarray) else content.iloc[chosen]

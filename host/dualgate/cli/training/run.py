@@ -67,9 +67,9 @@ def run(argument: str, options: Options) -> None:
     for note in ready.dataset.notes:
         click.echo(printable(note))
     with ExitStack() as stack:
-        stack.enter_context(directory.writing(keep=options.resume))
-        stop = stack.enter_context(Interruption())
         device = _open(options, stack)
+        stack.enter_context(directory.writing())
+        stop = stack.enter_context(Interruption())
         _train(ready, device, stop, stack)
         trainer = ready.trainer
         state = trainer.checkpoint(device)
@@ -138,10 +138,16 @@ def _train(ready: _Run, device: Device, stop: Interruption, stack: ExitStack) ->
         EventWriter(options.tensorboard, trainer.records)
     )
 
+    begun = options.resume and directory.description.exists()
+
     def save() -> None:
-        if not directory.description.exists():
-            ready.description.write(directory.description)
-        trainer.checkpoint(device).save(directory.checkpoint)
+        nonlocal begun
+        state = trainer.checkpoint(device)
+        if begun:
+            state.save(directory.checkpoint)
+        else:
+            directory.begin(ready.description, state)
+            begun = True
 
     with Display(trainer.recipe.epochs, trainer.samples, Console(), trainer.epoch) as display:
 
