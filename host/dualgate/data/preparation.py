@@ -160,7 +160,7 @@ class Preparation:
 
 
 def shortened(names: tuple[str, ...], most: int = 12) -> str:
-    """List names for a message; after `most` of them only says how many more there are."""
+    """List `names` for a message; after `most` of them only says how many more there are."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 
