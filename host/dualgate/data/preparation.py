@@ -147,7 +147,8 @@ class Preparation:
             values[missing] = np.broadcast_to(fill, values.shape)[missing]
         if offset.any():
             values -= offset
-        values /= scale
+        with np.errstate(over="ignore"):
+            values /= scale
         return values
 
     def _check_columns(self, frame: Any) -> None:
@@ -198,7 +199,8 @@ def real_numbers(series: Any, column: str) -> Floats:
 
 
 def _one_hot(series: Any, category: Category) -> tuple[Floats, str]:
-    texts = words(series).fillna(category.fill).to_numpy(object)
+    texts = words(series).astype(object)
+    texts = texts.where(texts.notna(), category.fill).to_numpy()
     columns = np.asarray(texts[:, None] == np.array(category.words, object), np.float64)
     unknown = int(np.count_nonzero(columns.sum(axis=1) == 0))
     return columns, (
