@@ -54,7 +54,7 @@ def load_images(
     InputError
         If the directory or one of its files is missing, or a file does not hold what it should.
     """
-    if directory is None or not (directory.is_dir() or directory.parent.is_dir()):
+    if directory is None or not (directory.is_dir() or any(_candidates(directory))):
         missing = "no directory given" if directory is None else f"no directory {directory}"
         raise InputError(
             f"{name}: {missing}; give --data DIR with the four IDX files, available from {source}"
@@ -155,6 +155,9 @@ def _read(files: Files, directory: Path, held_out: bool) -> tuple[NDArray[Any], 
         if (held_out, labels) not in files:
             part = "t10k" if held_out else "train"
             what = "labels-idx1" if labels else "images-idx3"
+            for path in _candidates(directory):
+                if path.name.replace(".", "-").startswith(f"{part}-{what}"):
+                    read_idx(path)  # which says why it is no IDX file
             raise InputError(
                 f"there is no {part}-{what}-ubyte[.gz] in {directory}; put the four IDX files there"
             )

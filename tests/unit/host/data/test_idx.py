@@ -104,5 +104,5 @@ def test_no_more_is_decompressed_than_the_header_claims(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_no_idx_and_is_refused(tmp_path: Path) -> None:
     assert not is_idx(tmp_path / "none")
-    with pytest.raises(InputError, match="^cannot read .*none: No such file or directory; get"):
+    with pytest.raises(InputError, match=r"^cannot read .*none: No such file or directory; get"):
         read_idx(tmp_path / "none")
