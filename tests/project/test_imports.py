@@ -43,6 +43,7 @@ HOST_FLOORS = (
     {"devices"},
     {"train"},
     {"floating", "estimator", "tasks"},
+    {"runs"},
     {"exchange", "report", "bench"},
     {"cli"},
 )

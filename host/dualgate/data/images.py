@@ -167,6 +167,10 @@ def _read(files: Files, directory: Path, held_out: bool) -> tuple[NDArray[Any], 
 def read_pair(images_path: Path, labels_path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read images, flattened to (samples, pixels), and their labels (samples,).
 
+    Parameters
+    ----------
+    images_path, labels_path : Path
+
     Raises
     ------
     InputError

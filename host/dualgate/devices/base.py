@@ -17,6 +17,7 @@ from ..contract.engine import EngineParameters
 from ..contract.errors import DeviceError, InputError, MissingToolError
 from ..contract.formats import MAX_BATCH
 from ..contract.layout import Layout
+from ..contract.names import unknown
 from ..contract.network import Network
 from ..contract.settings import Settings
 
@@ -225,7 +226,7 @@ def open_device(spec: str, **options: object) -> Device:
     kind, _, address = path.partition(":")
     known = {entry.name: entry for entry in entry_points(group="dualgate.devices")}
     if kind not in known:
-        raise DeviceError(f"unknown device {kind!r}; choose {', '.join(sorted(known))}")
+        raise DeviceError(unknown("device", kind, sorted(known)))
     merged: dict[str, object] = {**options, **dict(parse_qsl(query))}
     if address:
         merged["address"] = address

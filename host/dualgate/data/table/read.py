@@ -4,26 +4,19 @@
 
 import csv
 import gzip
-import io
 import re
-import warnings
 import zlib
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ...contract.errors import InputError, MissingToolError
+from .text import parse
 
-DELIMITERS = ",;\t|"
 SAMPLE = 1 << 16
-"""Bytes of a file that are looked at to find its delimiter and its header."""
+"""Bytes of a file that are looked at to tell text."""
 
 MOST_BYTES = 1 << 28
 """Longest text, and largest Parquet table, that is read; 100,000 rows of 30 columns have 20 MB."""
-
-MISSING = ["?"]
-"""Words that stand for a missing value, beside those of pandas, such as NA, NaN and nothing."""
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 PICKLE = "a pickle, which may run code: save it as CSV"
@@ -36,8 +29,6 @@ BINARY = {
 
 NO_TEXT = re.compile("[\0-\x08\x0e-\x19\x1b-\x1f\x7f]")
 """Control characters that no table has."""
-
-NO_DECIMAL_COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 
 
 def is_parquet(head: bytes) -> bool:
@@ -53,9 +44,9 @@ def read_table(path: Path) -> Any:
     path : Path
         Text with one row a line, compressed by gzip or not, or Parquet. Comma, semicolon, tab, bar
         or spaces delimit the cells; the text is UTF-8, UTF-16 or else Windows-1252. The first row
-        names the columns unless it holds a number; then their names are 1, 2 and so on. If all
-        other rows have one cell more than the first, they begin with names of rows, which are
-        left out.
+        names the columns unless it holds numbers where the other rows do; then their names are 1,
+        2 and so on. If all other rows have one cell more than the first, they begin with names of
+        rows, which are left out.
 
     Returns
     -------
@@ -146,7 +137,7 @@ def _text(pandas: Any, path: Path, head: bytes) -> Any:
         raise InputError(f"{path} is empty; give a table with a header and rows")
     for encoding in encodings:
         try:
-            return _parse(pandas, content, encoding)
+            return parse(pandas, content, encoding)
         except UnicodeError:
             continue
         except (ValueError, csv.Error, pandas.errors.ParserWarning) as error:
@@ -160,91 +151,3 @@ def _encodings(start: bytes) -> tuple[str, ...]:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return ("utf-16",)
     return "utf-8-sig", "cp1252"
-
-
-def _parse(pandas: Any, content: bytes, encoding: str) -> Any:
-    def text() -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
-
-    delimiter = _delimiter(text)
-    rows = _rows(text(), delimiter)
-    first = next(rows, [])
-    named = not any(_is_number(cell) for cell in first)
-    extra = _check_widths(rows, len(first)) if named else _check_widths(rows, len(first), (0,))
-    settings = {
-        "sep": r"\s+" if delimiter == " " else delimiter,
-        "header": 0 if named else None,
-        "skipinitialspace": True,
-        "na_values": MISSING,
-        "low_memory": False,
-        "index_col": 0 if extra else False,
-    }
-    if extra:
-        settings |= {"names": ["", *first]}
-    with warnings.catch_warnings():
-        # Of rows with more cells than pandas expects it says only that data are lost.
-        warnings.simplefilter("error", pandas.errors.ParserWarning)
-        frame = pandas.read_csv(text(), **settings).reset_index(drop=True)
-        if delimiter != "," and b"," in content:
-            other = pandas.read_csv(text(), decimal=",", **settings).reset_index(drop=True)
-            frame = max(frame, other, key=_count_numbers)
-    if named:
-        _check_names([cell.strip() for cell in first])
-    else:
-        frame.columns = [str(position + 1) for position in range(len(frame.columns))]
-    return frame
-
-
-def _check_names(names: list[str]) -> None:
-    """Refuse names that pandas would change without a word."""
-    for name in names:
-        if name and names.count(name) > 1:
-            raise ValueError(f"its first row has {name!r} twice, so it does not name the columns")
-
-
-def _check_widths(rows: Iterator[list[str]], width: int, more: tuple[int, ...] = (0, 1)) -> int:
-    """Return how many cells the rows have more than the first one; all of them the same."""
-    extra = None
-    for number, row in enumerate(rows, 2):
-        beyond = len(row) - width
-        if extra is None and beyond in more:
-            extra = beyond
-        if beyond != extra:
-            raise ValueError(f"row {number} has {len(row)} cells where {width} are expected")
-    return extra or 0
-
-
-def _rows(file: Any, delimiter: str) -> Iterator[list[str]]:
-    """Split text into rows of cells; empty lines are none."""
-    lines = (line.strip().replace("\t", " ") for line in file) if delimiter == " " else file
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    return (row for row in rows if len(row) > 1 or (row and row[0].strip()))
-
-
-def _delimiter(text: Any) -> str:
-    """Find the delimiter that gives most rows of the beginning the same number of cells."""
-
-    def cells(delimiter: str) -> tuple[int, int]:
-        counts = [len(row) for row in islice(_rows(text(), delimiter), 100)]
-        usual = max(set(counts), key=counts.count, default=0)
-        return counts.count(usual) if usual > 1 else 0, usual
-
-    found = {delimiter: cells(delimiter) for delimiter in DELIMITERS}
-    commas, others = found[","][0], max(found[delimiter][0] for delimiter in DELIMITERS[1:])
-    decimal = not NO_DECIMAL_COMMA.search(text().read(SAMPLE))
-    if decimal and (others >= commas or cells(" ")[0] > commas):
-        found[","] = 0, 0
-    best = max(found, key=lambda delimiter: found[delimiter])
-    return best if found[best][0] else " " if cells(" ")[0] else ","
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.strip().replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _count_numbers(frame: Any) -> int:
-    return sum(kind.kind in "iuf" for kind in frame.dtypes)

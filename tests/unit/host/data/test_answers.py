@@ -40,9 +40,7 @@ def test_numbers_become_outputs_and_come_back() -> None:
 
 
 def test_a_class_that_training_did_not_see_is_refused() -> None:
-    with pytest.raises(
-        InputError, match=r"^class 'd' is not among those of the run, a, b, c; "
-    ):
+    with pytest.raises(InputError, match=r"^class 'd' is not among those of the run, a, b, c; "):
         CLASSES.samples(X, np.array(["a", "d"]))
 
 

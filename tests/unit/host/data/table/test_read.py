@@ -83,6 +83,20 @@ def test_gzip_is_told_by_content(tmp_path: Path, name: str) -> None:
     assert frame.to_dict("list") == {"a": [1], "b": [2]}
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a,b\nx,y\n", ["a", "b"]),
+        ("city,2019\nx,1\ny,2\n", ["1", "2"]),
+        ("2019,size\n1,5\n2,6\n", ["2019", "size"]),
+        ("1,2\n3,4\n", ["1", "2"]),
+        ("1,x\n3,y\n", ["1", "2"]),
+    ],
+)
+def test_names_are_words_above_numbers(tmp_path: Path, text: str, names: list[str]) -> None:
+    assert read_table(written(tmp_path, text.encode())).columns.tolist() == names
+
+
 def test_question_marks_and_nothing_are_missing(tmp_path: Path) -> None:
     frame = read_table(written(tmp_path, b"a,b\n?,x\n2, ?\nNA,\n"))
     assert frame["a"].isna().tolist() == [True, False, True]
