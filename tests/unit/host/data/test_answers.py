@@ -72,7 +72,7 @@ def test_probabilities_have_the_sum_one() -> None:
 def test_numbers_are_sorted_by_value_and_words_by_letters() -> None:
     assert sorted_classes(["10", "9", "9", "-1"]) == ("-1", "9", "10")
     assert sorted_classes(["10", "9", "b"]) == ("10", "9", "b")
-    assert sorted_classes(["1", "1.0", "01"]) == ("01", "1", "1.0")
+    assert sorted_classes(["1", "1e0", "1.0", "01", "001"]) == ("001", "01", "1", "1.0", "1e0")
 
 
 def test_classes_of_any_type_become_words() -> None:
