@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The table of tasks."""
+"""The table of the tasks that come with the package."""
 
 from dataclasses import replace
 from pathlib import Path
 
-from ..contract.errors import InputError
 from ..contract.settings import parse_prune
 from ..data.builtin import (
     load_cancer,
@@ -175,10 +174,3 @@ TASKS = {
         source=FASHION_FILES,
     ),
 }
-
-
-def find_task(name: str) -> Task:
-    """Look up a task; raises `InputError` naming the choices."""
-    if name not in TASKS:
-        raise InputError(f"unknown task {name!r}; choose {', '.join(TASKS)}")
-    return TASKS[name]

@@ -3,7 +3,7 @@
 """A task: a data set together with its default network, recipe and goal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..contract.errors import InputError
@@ -50,11 +50,11 @@ class Task:
     load : callable
         Directory or None -> `Dataset`.
     layers : tuple of int
-        Units of the layers. The data determine the first and the last; the others are defaults.
+        Units of the layers. The data determine the first and the last; see `fitted`.
     activation, loss : str
         See `Network`.
     recipe : Recipe
-    goal : Goal
+    goal : Goal or None
     about : str
         One line of description.
     source : str
@@ -68,10 +68,37 @@ class Task:
     activation: str
     loss: str
     recipe: Recipe
-    goal: Goal
+    goal: Goal | None
     about: str
     source: str = SKLEARN
     needs_directory: bool = False
+
+    def data(self, name: str, directory: Path | None) -> Dataset:
+        """Load the samples.
+
+        Parameters
+        ----------
+        name : str
+            Name of the task, for the error message.
+        directory : Path or None
+            What the user gave as the directory of the data.
+
+        Raises
+        ------
+        InputError
+            For a directory that the task does not take, or one that `load` refuses.
+        """
+        if directory is not None and not self.needs_directory:
+            raise InputError(
+                f"{name} takes no --data, since its samples come from {self.source}; to train on a "
+                f"file of your own, give it instead of {name}: dualgate train {directory}"
+            )
+        return self.load(directory)
+
+    def fitted(self, dataset: Dataset) -> "Task":
+        """Return the task with as many inputs and outputs as the samples have."""
+        ends = dataset.train.x.shape[1], dataset.train.target.shape[1]
+        return replace(self, layers=(ends[0], *self.layers[1:-1], ends[1]))
 
     def network(
         self,

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A data set of one's own: classes or numbers, held-out samples, prepared inputs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import InputError, MissingToolError
+from .answers import Answers, class_words
+from .dataset import Dataset
+from .images import pixels
+from .own import Content, OwnData, Raw, read_own, rows
+from .own_answers import find_answers, scaled_answers
+from .preparation import Preparation
+from .table import fit_preparation
+
+HELD_OUT = 0.2
+"""Share of the samples that is held out by default."""
+
+
+def load_own(own: OwnData, seed: int = 0, loss: str | None = None) -> Dataset:
+    """Load a data set of one's own; for the parameters see `tasks.own_task`.
+
+    Held-out samples are those that the file or `own.test` brings, or a share that `seed` chooses,
+    by class where every class has two samples. What inputs are scaled by, and what stands for
+    missing ones, follows from the training samples alone. Samples without a target are left out.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or its samples cannot be used for `loss`.
+    MissingToolError
+        If pandas or scikit-learn is not installed.
+    """
+    raw, notes = _whole(read_own(own.path, own))
+    share, held_out = _test(own, raw)
+    answers, said = find_answers(raw, loss)
+    if held_out is None:
+        train, held_out = _split(raw, answers, share, seed)
+    else:
+        train, more = raw, _whole(held_out)
+        held_out = more[0]
+    preparation, left_out = _prepare(train.x, own)
+    if not answers.classes:
+        answers = scaled_answers(answers, train, loss)
+    x, clipped = preparation.apply(train.x)
+    x_out, unseen = preparation.apply(held_out.x)
+    notes += [*clipped, *(f"held out: {note}" for note in unseen)]
+    samples, samples_out = answers.samples(x, train.y), answers.samples(x_out, held_out.y)
+    return Dataset(samples, samples_out, preparation, answers, (said, *left_out, *notes))
+
+
+def read_inputs(
+    path: Path, own: OwnData, preparation: Preparation
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Read and prepare the inputs of another file; its targets are left out, if it has any.
+
+    Returns
+    -------
+    float array (samples, inputs), list of str
+        As `Preparation.apply` returns them.
+    """
+    raw = read_own(path, own, need_target=False)
+    return preparation.apply(_shaped(raw.x, preparation))
+
+
+def _shaped(x: Content, preparation: Preparation) -> Content:
+    """Make a table of an array whose columns were known by their numbers."""
+    if not isinstance(x, np.ndarray):
+        return x
+    if _is_plain(x) and preparation.columns[0] != "0":
+        return _numbered(x)
+    return x.reshape(len(x), -1)
+
+
+def _is_plain(x: NDArray[Any]) -> bool:
+    """Whether an array is a table of numbers rather than images."""
+    return x.ndim == 2 and x.dtype != np.uint8
+
+
+def _numbered(x: NDArray[Any]) -> Any:
+    try:
+        from pandas import DataFrame
+    except ImportError:
+        raise MissingToolError("pandas is not installed; pip install dualgate[data]") from None
+    return DataFrame(x, columns=[str(position + 1) for position in range(x.shape[1])])
+
+
+def _prepare(x: Content, own: OwnData) -> tuple[Preparation, list[str]]:
+    if isinstance(x, np.ndarray):
+        return pixels(x), []
+    preparation, _, notes = fit_preparation(x, own.categorical)
+    return preparation, notes
+
+
+def _whole(raw: Raw) -> tuple[Raw, list[str]]:
+    """Give inputs and targets the shapes that the rest works on; leave out rows without target."""
+    x, y = raw.x, raw.y
+    if isinstance(x, np.ndarray):
+        if x.dtype.kind not in "biuf" or x.ndim < 2:
+            raise InputError(
+                f"inputs of type {x.dtype} and shape {x.shape}; give numbers (samples, columns)"
+            )
+        x = _numbered(x) if _is_plain(x) else x.reshape(len(x), -1)
+    if isinstance(y, np.ndarray):
+        y = _target_table(y, raw.targets)
+    missing = y.isna().any(axis=1).to_numpy()
+    count = int(missing.sum())
+    if count == len(missing):
+        raise InputError(f"no sample has a target in {', '.join(raw.targets)}; give some")
+    notes = [f"{count:,} samples without a target are left out"] * bool(count)
+    keep = np.flatnonzero(~missing)
+    targets = tuple(map(str, y.columns))
+    held_out = raw.held_out
+    return Raw(
+        rows(x, keep) if count else x, rows(y, keep) if count else y, targets, held_out
+    ), notes
+
+
+def _target_table(y: NDArray[Any], names: tuple[str, ...]) -> Any:
+    from pandas import DataFrame
+
+    if y.dtype.kind not in "biufUS" or y.ndim > 2:
+        raise InputError(f"targets of type {y.dtype} and shape {y.shape}; give numbers or words")
+    y = np.char.decode(y) if y.dtype.kind == "S" else y
+    if y.ndim == 2 and y.shape[1] > 1:
+        one_hot = y.dtype.kind in "biuf" and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all()
+        if one_hot:
+            return DataFrame({names[0]: y.argmax(axis=1)})
+        return DataFrame(y, columns=[f"{names[0]}{index + 1}" for index in range(y.shape[1])])
+    return DataFrame({names[0]: y.reshape(-1)})
+
+
+def _test(own: OwnData, raw: Raw) -> tuple[float, Raw | None]:
+    """Return the share to hold out, or the samples that are held out."""
+    if own.test is None:
+        return HELD_OUT, raw.held_out
+    try:
+        share = float(own.test)
+    except ValueError:
+        return 0.0, read_own(Path(own.test), own)
+    if not 0.0 < share < 1.0:
+        raise InputError(f"--test {own.test}: give a share between 0 and 1, or a file")
+    return share, None
+
+
+def _split(raw: Raw, answers: Answers, share: float, seed: int) -> tuple[Raw, Raw]:
+    try:
+        from sklearn.model_selection import train_test_split
+    except ImportError:
+        raise MissingToolError(
+            "scikit-learn is not installed; pip install dualgate[data]"
+        ) from None
+    labels = np.array(class_words(raw.y)) if answers.classes else None
+    if labels is not None:
+        counts = np.unique(labels, return_counts=True)[1]
+        test = round(share * len(labels))
+        if counts.min() < 2 or min(test, len(labels) - test) < len(counts):
+            labels = None
+    try:
+        chosen = train_test_split(
+            np.arange(len(raw.x)), test_size=share, random_state=seed, stratify=labels
+        )
+    except ValueError:
+        raise InputError(
+            f"{len(raw.x)} samples are too few to hold out a share of {share:g}; give more samples"
+        ) from None
+    parts = (Raw(rows(raw.x, at), rows(raw.y, at), raw.targets) for at in map(np.sort, chosen))
+    return next(parts), next(parts)
