@@ -42,8 +42,9 @@ HOST_FLOORS = (
     {"data", "optim", "link", "cycles"},
     {"devices"},
     {"train"},
-    {"floating", "estimator", "tasks"},
+    {"floating", "tasks"},
     {"exchange", "report", "bench"},
+    {"estimator"},
     {"cli"},
 )
 """Rooms of the host's package from the ground up. A room imports only from floors below its own."""

@@ -25,6 +25,7 @@ from ..optim.regularisation import EarlyStopping
 from .chance import draw_dropout, draw_shifts, epoch_batches
 from .checkpoint import Best, Checkpoint
 from .checks import check_recipe, check_start
+from .continuation import carried
 from .dropout import infer
 from .evaluation import Evaluation
 from .recipe import Recipe
@@ -52,6 +53,9 @@ class Trainer:
     weights : sequence of int array (inputs + 1, outputs), or None
         Initial master weights, such as `exchange.Model.master_weights` of an imported network; by
         default they are drawn from the seed.
+    before : Checkpoint or None
+        Checkpoint of a run on other samples, or with other settings, that this run carries on; see
+        `continuation.carried`.
 
     Members
     -------
@@ -78,6 +82,7 @@ class Trainer:
         held_out: Samples | None = None,
         start: Checkpoint | None = None,
         weights: Sequence[Ints] | None = None,
+        before: Checkpoint | None = None,
     ) -> None:
         self.network = network
         self.recipe = recipe
@@ -92,6 +97,8 @@ class Trainer:
         self._update = weight_update(network, recipe, self.batches, self._sizes, ends)
         self.update_frac = self._update.update_frac
         self._data = self._train.checksum()
+        if before is not None:
+            start = carried(before, network, recipe, self.update_frac, self._data)
         self._start = start
         self._first = weights
         if weights is not None:
