@@ -135,17 +135,17 @@ class Estimator(Fitted):
         self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, onward: bool, **more: Any
     ) -> tuple[Floats, NDArray[Any], Floats | None]:
         """Return features, targets and weights, without the samples of weight zero."""
-        features, y = validate_data(self, x, y, dtype=np.float64, reset=not onward, **more)
+        features, target = validate_data(self, x, y, dtype=np.float64, reset=not onward, **more)
         if sample_weight is None:
-            return features, y, None
+            return features, target, None
         weight = _check_sample_weight(
             sample_weight, features, dtype=np.float64, ensure_non_negative=True
         )
         kept = weight > 0
         if not kept.any():
             raise ValueError("sample_weight is zero for every sample; give some of them a weight")
-        features, y, weight = features[kept], y[kept], weight[kept]
-        return features, y, None if (weight == weight[0]).all() else weight
+        weight = weight[kept]
+        return features[kept], target[kept], None if (weight == weight[0]).all() else weight
 
     def _train(
         self, samples: Samples, loss: str, *, onward: bool, partial: bool, **more: Any
@@ -175,20 +175,27 @@ class Estimator(Fitted):
         mine = {f.name: getattr(self, f.name) for f in fields(Recipe) if hasattr(self, f.name)}
         settings = {
             **{name: plain(value) for name, value in mine.items()},
-            "epochs": (0 if before is None else len(before.records)) + plain(epochs),
+            "epochs": plain(epochs),
             "momentum": plain(self.momentum) if self.optimiser in WITH_MOMENTUM else 0.0,
             "seed": as_seed(self.seed) if before is None else before.seed,
             "prune": PRUNE_OFF if self.device == FLOAT else as_engine_prune(prune),
         }
-        return Recipe(**settings, **more)
+        recipe = Recipe(**settings, **more)  # It checks the number of further epochs.
+        done = 0 if before is None else len(before.records)
+        return replace(recipe, epochs=done + recipe.epochs)
 
     def _split(self, samples: Samples, seed: int) -> tuple[Samples, Samples]:
         """Return training and held-out samples, stratified by class."""
         part = {"test_size": plain(self.validation_fraction), "random_state": seed}
         chosen = train_test_split(np.arange(len(samples.x)), stratify=samples.labels, **part)
-        columns = {f.name: getattr(samples, f.name) for f in fields(Samples)}
+        x, target, labels, weight = samples.x, samples.target, samples.labels, samples.weight
         train, held_out = (
-            Samples(**{name: None if c is None else c[at] for name, c in columns.items()})
+            Samples(
+                x[at],
+                target[at],
+                None if labels is None else labels[at],
+                None if weight is None else weight[at],
+            )
             for at in chosen
         )
         return train, held_out

@@ -97,6 +97,12 @@ class Classifier(ClassifierMixin, Estimator):
             raise ValueError(f"classes {known} are not those of the first call, {self.classes_}")
         return self._learn(X, y, sample_weight, onward, known, partial=True)
 
+    @property
+    def validation_scores_(self) -> list[float | None] | None:
+        """Accuracy of the held-out samples after each epoch; None if there is none."""
+        scores = [record.held_out_accuracy for record in self.history_]
+        return None if None in scores else scores
+
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Predict the probability of each class (samples, classes) for `X` (samples, features).
 
@@ -144,18 +150,23 @@ class Classifier(ClassifierMixin, Estimator):
         if onward and several != self._several:
             raise ValueError("y has another kind of labels than in the first call")
         if several:
-            target = (labels.toarray() if issparse(labels) else labels).astype(np.float64)
-            found, right, weights = np.arange(target.shape[1]), None, ()
+            target = _zeros_and_ones(labels)
+            found = np.arange(target.shape[1])
         else:
             labels = column_or_1d(labels, warn=True)
             found = np.unique(labels)
         classes = self._known(found, classes, onward)
-        if not several:
+        if several:
+            samples = Samples(features, target, None, weight)
+            weights: tuple[float, ...] = ()
+        else:
             right = np.searchsorted(classes, labels)
-            target, weights = np.eye(len(classes))[right], self._class_weights(classes, labels)
-        samples = Samples(features, target, right, weight)
+            samples = Samples(features, np.eye(len(classes))[right], right, weight)
+            weights = self._class_weights(classes, labels)
         self._train(samples, loss, onward=onward, partial=partial, class_weights=weights)
-        self.classes_, self._several, self._kind = classes, several, labels.dtype
+        self.classes_ = classes
+        self._several: bool = several
+        self._kind = labels.dtype
         return self
 
     def _known(
@@ -177,6 +188,15 @@ class Classifier(ClassifierMixin, Estimator):
             return ()
         weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
         return tuple(weights.tolist())
+
+
+def _zeros_and_ones(labels: Any) -> Floats:
+    """Return the targets of several labels a sample; raises `ValueError` for other numbers."""
+    dense = np.asarray(labels.toarray() if issparse(labels) else labels, np.float64)
+    found = np.unique(dense)
+    if not np.isin(found, (0, 1)).all():
+        raise ValueError(f"y holds {' and '.join(f'{n:g}' for n in found)}; give zeros and ones")
+    return dense
 
 
 def _check_loss(loss: str, several: bool) -> None:

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from math import isnan
 from numbers import Integral, Real
 from typing import Any
 
@@ -35,7 +36,7 @@ class Number(Interval):
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Whether `val` is such a number; NaN is none."""
-        return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
+        return isinstance(val, self.type) and not isinstance(val, bool) and not isnan(val)
 
     def __str__(self) -> str:
         return "a whole number" if self.type is Integral else "a number"
@@ -114,9 +115,10 @@ def as_prune(prune: Any) -> int | Policy:
     if callable(prune):
         return prune  # type: ignore[no-any-return]
     try:
-        return parse_prune(str(Fraction(str(prune))))
+        share = Fraction(str(prune))
     except (ValueError, ZeroDivisionError):
         return parse_prune(str(prune))
+    return parse_prune(str(share if share.numerator == 1 else prune))
 
 
 def as_policy(prune: int | Policy) -> Policy:

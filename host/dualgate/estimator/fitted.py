@@ -2,6 +2,8 @@
 
 """What an estimator knows after training, under the names that `MLPClassifier` gives them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -11,7 +13,7 @@ from ..train.checkpoint import Checkpoint
 from ..train.record import Record
 from .runs import AnyRun, FloatRun
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 class Fitted(BaseEstimator):
@@ -25,6 +27,7 @@ class Fitted(BaseEstimator):
 
     n_features_in_: int
     _run: AnyRun
+    _scaler: Any
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_run")

@@ -3,14 +3,18 @@
 """The regressor."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
+from ..contract.errors import InputError
+from ..contract.formats import VALUE_WIDTH, Format
+from ..contract.network import LINEAR_FRAC
 from ..data.samples import Samples
 from .base import Estimator, Floats, fitted_scaler
+from .runs import FLOAT
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -76,7 +80,22 @@ class Regressor(MultiOutputMixin, RegressorMixin, Estimator):
         loss = self.loss or "mse"
         kind = "standard" if loss == "mse" and self.scale != "off" else "off"
         scaler = self._target_scaler if onward else fitted_scaler(kind, columns, weight)
-        samples = Samples(features, scaler.transform(columns), None, weight)
+        scaled = scaler.transform(columns)
+        if kind == "standard" and self.device != FLOAT:
+            _check_range(columns, scaled)
+        samples = Samples(features, scaled, None, weight)
         self._train(samples, loss, onward=onward, partial=partial)
-        self._flat, self._target_scaler = target.ndim == 1, scaler
+        self._flat = target.ndim == 1
+        self._target_scaler: Any = scaler
         return self
+
+
+def _check_range(targets: Floats, scaled: Floats) -> None:
+    """Raise `InputError` for a target that is too many standard deviations away."""
+    most = Format(VALUE_WIDTH, LINEAR_FRAC).max
+    worst = np.unravel_index(np.abs(scaled).argmax(), scaled.shape)
+    if abs(scaled[worst]) > most:
+        raise InputError(
+            f"target {targets[worst]:g} is {abs(scaled[worst]):.0f} standard deviations from the "
+            f"mean of the targets, as fitted first, and outputs reach {most:.0f}; clip it"
+        )

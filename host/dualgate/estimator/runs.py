@@ -27,7 +27,7 @@ from ..train.record import Record
 from ..train.trainer import Trainer
 from ..train.weighting import check_class_weights
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 FLOAT = "float"
 """Name of floating point among the devices of an estimator."""
@@ -85,12 +85,14 @@ class DeviceRun:
         return self.checkpoint.recipe.seed
 
     @property
-    def weights(self) -> list[Floats]:
+    def weights(self) -> Sequence[Floats]:
         """The weights that answer, as real numbers."""
         return [MASTER.real(w) for w in self.checkpoint.inference_weights]
 
-    def outputs(self, device: str, x: Floats) -> Floats:
+    def outputs(self, device: str, x: Floats) -> NDArray[np.float64]:
         """Compute the outputs (samples, outputs) of scaled features on a device."""
+        if device == FLOAT:
+            raise InputError("trained on a device, not in floating point; fit with device='float'")
         state = self.checkpoint
         inputs = state.network.quantize_inputs(x)
         with open_device(device) as opened:
@@ -109,7 +111,7 @@ class FloatRun:
     seed : int
     optimiser : str
     records : list of Record
-    weights : list of array (inputs + 1, outputs)
+    weights : sequence of array (inputs + 1, outputs)
     state : State
     policy : Policy
         With its random numbers as the run left them.
@@ -119,18 +121,18 @@ class FloatRun:
     seed: int
     optimiser: str
     records: list[Record]
-    weights: list[Floats]
+    weights: Sequence[Floats]
     state: State
     policy: Policy
 
-    def outputs(self, device: str, x: Floats) -> Floats:
+    def outputs(self, device: str, x: Floats) -> NDArray[np.float64]:
         """Compute the outputs (samples, outputs) of scaled features, in float64."""
         if device != FLOAT:
             raise InputError(
                 f"trained in floating point, not for device {device!r}; fit on that device"
             )
         trace = ForwardMode(self.network).forward(list(self.weights), x)
-        return np.asarray(self.network.objective.inverse(trace.outputs))
+        return np.asarray(self.network.objective.inverse(trace.outputs), np.float64)
 
 
 AnyRun = DeviceRun | FloatRun
@@ -217,7 +219,7 @@ def train_in_float(job: Job, policy: Policy, before: AnyRun | None) -> FloatRun:
     )
 
 
-def _first_weights(job: Job, before: FloatRun | None) -> list[Floats]:
+def _first_weights(job: Job, before: FloatRun | None) -> Sequence[Floats]:
     if before is not None:
         return before.weights
     if job.weights is None:
