@@ -43,6 +43,7 @@ HOST_FLOORS = (
     {"devices"},
     {"train"},
     {"floating", "tasks"},
+    {"runs"},
     {"exchange", "report", "bench"},
     {"estimator"},
     {"cli"},

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from ..contract.errors import DualgateError, MissingToolError
+from ..contract.names import unknown
 
 INTERRUPTED = 130
 
@@ -65,8 +66,17 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self._entries())
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which was perhaps meant."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            ctx.fail(unknown("command", name, self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = self._entries().get(cmd_name)
+        entry = self._entries().get(cmd_name.lower())
         if entry is None:
             return None
         try:
@@ -123,7 +133,11 @@ def _fail(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-@click.command(cls=Commands)
-@click.version_option(package_name="dualgate")
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "-V", "--version", package_name="dualgate")
 def main() -> None:
-    """Train neural networks on hardware that pays only for the gradients it keeps."""
+    """Train neural networks on hardware that pays only for the gradients it keeps.
+
+    Completion of commands and options in the shell: _DUALGATE_COMPLETE=bash_source dualgate prints
+    the script for bash; zsh_source and fish_source are the others.
+    """

@@ -2,6 +2,7 @@
 
 """`dualgate export`: the network of a run, in a file for another program."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,10 +10,11 @@ import click
 from ..contract.errors import InputError
 from ..exchange import Model, write_model
 from ..exchange.names import shown
+from ..runs import RunDirectory, load_run
 from ..train.checkpoint import load_checkpoint
 
-PATH = click.Path(path_type=Path)
 CHECKPOINT = "checkpoint.npz"
+PATH = click.Path(path_type=Path)
 
 
 @click.command()
@@ -47,4 +49,6 @@ def read_run(run: Path) -> Model:
             "run, such as runs/digits, or a checkpoint"
         )
     state = load_checkpoint(path)
-    return Model.of_device(state.network, state.weights, state.recipe.dropout)
+    model = Model.of_device(state.network, state.weights, state.recipe.dropout)
+    described = run.is_dir() and RunDirectory(run).description.exists()
+    return replace(model, classes=load_run(run).description.classes) if described else model

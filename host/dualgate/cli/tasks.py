@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..tasks import TASKS, Task
+from ..tasks import Task, load_tasks
+from . import printable
 
 COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "about")
 
@@ -18,7 +19,10 @@ COLUMNS = ("task", "layers", "hidden", "loss", "optimiser", "goal", "data", "abo
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def tasks(as_json: bool) -> None:
     """List the tasks with their default settings and the goals that these reach."""
-    rows = [_row(name, task) for name, task in TASKS.items()]
+    found, failures = load_tasks()
+    rows = [_row(name, task) for name, task in found.items()]
+    for failure in failures:
+        click.echo(f"note: {printable(failure)}", err=True)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -46,7 +50,7 @@ def _row(name: str, task: Task) -> dict[str, Any]:
         "lr": recipe.lr,
         "momentum": recipe.momentum,
         "schedule": recipe.schedule,
-        "goal": str(task.goal),
+        "goal": str(task.goal) if task.goal else "-",
         "data": "--data DIR" if task.needs_directory else task.source,
         "source": task.source,
         "about": task.about,

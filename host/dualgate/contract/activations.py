@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .formats import UNIT_FRAC, VALUE_WIDTH, round_shift
+from .names import unknown
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -265,7 +266,7 @@ def find_activation(name: str) -> Activation:
             f"with the loss perceptron; choose {', '.join(HIDDEN_ACTIVATIONS)}"
         )
     if name not in HIDDEN_ACTIVATIONS:
-        raise InputError(f"unknown activation {name!r}; choose {', '.join(HIDDEN_ACTIVATIONS)}")
+        raise InputError(unknown("activation", name, HIDDEN_ACTIVATIONS))
     return ACTIVATIONS[name]
 
 

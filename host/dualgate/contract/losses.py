@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .activations import IDENTITY, SIGMOID, SOFTMAX, STEP, Activation
 from .errors import InputError
 from .formats import UNIT_FRAC
+from .names import unknown
 
 Floats = NDArray[np.float64]
 
@@ -134,5 +135,5 @@ LOSSES = {
 def find_loss(name: str) -> Loss:
     """Look up a loss; raises `InputError` with the choices for an unknown name."""
     if name not in LOSSES:
-        raise InputError(f"unknown loss {name!r}; choose {', '.join(LOSSES)}")
+        raise InputError(unknown("loss", name, LOSSES))
     return LOSSES[name]

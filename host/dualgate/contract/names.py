@@ -5,6 +5,9 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST = 30
+"""Largest number of choices that a message lists."""
+
 
 def similar(name: str, choices: Iterable[str]) -> str | None:
     """Find the choice that is most like a name, whatever the case of its letters.
@@ -43,4 +46,5 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     names = list(choices)
     near = similar(name, names)
     question = f", did you mean {near}?" if near else ";"
-    return f"unknown {what} {name!r}{question} choose {', '.join(names)}"
+    more = f" ... ({len(names)} in all)" if len(names) > MOST else ""
+    return f"unknown {what} {name!r}{question} choose {', '.join(names[:MOST])}{more}"

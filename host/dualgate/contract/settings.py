@@ -238,14 +238,17 @@ def checked_prune(prune: int) -> int:
     return prune
 
 
-def parse_prune(text: str) -> int:
-    """Parse ``off``, ``1/2``, ``1/4``, ``1/8`` ... to p; raises `InputError` otherwise."""
+def parse_prune(text: str | float) -> int:
+    """Parse ``off``, ``1/2``, ``1/4``, ``0.25`` ... to p; raises `InputError` otherwise."""
     if text == "off":
         return PRUNE_OFF
-    names = {f"1/{1 << p}": p for p in range(1, PRUNE_OFF)}
-    if text not in names:
-        raise InputError(f"prune {text!r}: choose off, 1/2, 1/4, 1/8 ... 1/{1 << (PRUNE_OFF - 1)}")
-    return names[text]
+    names: dict[object, int] = {f"1/{1 << p}": p for p in range(1, PRUNE_OFF)}
+    names |= {2.0**-p: p for p in range(1, PRUNE_OFF)}
+    try:
+        return names[text if text in names else float(text)]
+    except (KeyError, TypeError, ValueError):
+        choices = f"off, 1/2, 1/4, 1/8 ... 1/{1 << (PRUNE_OFF - 1)}"
+        raise InputError(f"prune {text!r}: choose {choices}, or 0.5, 0.25 ...") from None
 
 
 def prune_name(prune: int) -> str:

@@ -2,6 +2,7 @@
 
 """What the outputs of a network stand for: classes with names, or numbers in some unit."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,15 @@ class Answers:
     def numbers(self, predictions: Floats) -> Floats:
         """Return predictions in the unit of the targets, for `predictions` (samples, outputs)."""
         return np.asarray(predictions * np.array(self.scale) + np.array(self.offset))
+
+    def rmse(self, mse: float | None) -> float | None:
+        """Return the root of a mean squared error of outputs, in the unit of the one target.
+
+        None if there is no error, or not one target of numbers.
+        """
+        if mse is None or len(self.scale) != 1:
+            return None
+        return math.sqrt(mse) * self.scale[0]
 
 
 def class_words(target: Any) -> list[str]:

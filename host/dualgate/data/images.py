@@ -53,7 +53,7 @@ def load_images(
     InputError
         If the directory or one of its files is missing, or a file does not hold what it should.
     """
-    if directory is None or not (directory.is_dir() or directory.parent.is_dir()):
+    if directory is None or not (directory.is_dir() or any(_candidates(directory))):
         missing = "no directory given" if directory is None else f"no directory {directory}"
         raise InputError(
             f"{name}: {missing}; give --data DIR with the four IDX files, available from {source}"
@@ -156,6 +156,10 @@ def _read(files: Files, directory: Path, held_out: bool) -> tuple[NDArray[Any], 
 
 def read_pair(images_path: Path, labels_path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read images, flattened to (samples, pixels), and their labels (samples,).
+
+    Parameters
+    ----------
+    images_path, labels_path : Path
 
     Raises
     ------

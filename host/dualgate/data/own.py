@@ -43,6 +43,15 @@ class OwnData:
     categorical: tuple[str, ...] = ()
     test: str | None = None
 
+    def resolved(self) -> "OwnData":
+        """Return the same with absolute paths, for another working directory."""
+
+        def whole(text: str | None) -> str | None:
+            return str(Path(text).resolve()) if text and Path(text).is_file() else text
+
+        path = self.path.resolve()
+        return OwnData(path, whole(self.target), self.drop, self.categorical, whole(self.test))
+
 
 @dataclass(frozen=True)
 class Raw:
@@ -166,5 +175,5 @@ def _targets(text: str | None, columns: list[str]) -> tuple[str, ...]:
 
 
 def rows(content: Content, chosen: NDArray[Any]) -> Content:
-    """Take rows of a table or of an array, by position or by truth."""
+    """Take the `chosen` rows of `content`, a table or an array, by position or by truth."""
     return content[chosen] if isinstance(content, np.ndarray) else content.iloc[chosen]

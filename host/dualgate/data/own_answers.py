@@ -25,6 +25,12 @@ def find_answers(raw: Raw, loss: str | None) -> tuple[Answers, str]:
     Words, whole numbers of at most `MOST_WHOLE` different values, and whole numbers beside images
     are classes, unless `loss` says otherwise.
 
+    Parameters
+    ----------
+    raw : Raw
+    loss : str or None
+        A key of `LOSSES`.
+
     Returns
     -------
     Answers, str
@@ -75,6 +81,14 @@ def scaled_answers(answers: Answers, train: Raw, loss: str | None) -> Answers:
 
     With ``mse`` these become numbers of mean 0 and standard deviation 1; other losses take them as
     they are.
+
+    Parameters
+    ----------
+    answers : Answers
+        Without a scale.
+    train : Raw
+    loss : str or None
+        A key of `LOSSES`; by default ``mse``.
     """
     columns = np.column_stack([real_numbers(train.y[name], name) for name in answers.targets])
     scaled = loss in (None, "mse")

@@ -15,6 +15,7 @@ from .images import pixels
 from .own import Content, OwnData, Raw, read_own, rows
 from .own_answers import find_answers, scaled_answers
 from .preparation import Preparation
+from .samples import Samples
 from .table import fit_preparation
 
 HELD_OUT = 0.2
@@ -54,7 +55,7 @@ def load_own(own: OwnData, seed: int = 0, loss: str | None = None) -> Dataset:
 
 
 def read_inputs(
-    path: Path, own: OwnData, preparation: Preparation
+    path: Path, own: OwnData | None, preparation: Preparation
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Read and prepare the inputs of another file; its targets are left out, if it has any.
 
@@ -63,8 +64,32 @@ def read_inputs(
     float array (samples, inputs), list of str
         As `Preparation.apply` returns them.
     """
-    raw = read_own(path, own, need_target=False)
+    raw = read_own(path, own or OwnData(path), need_target=False)
     return preparation.apply(_shaped(raw.x, preparation))
+
+
+def read_samples(
+    path: Path, own: OwnData | None, preparation: Preparation, answers: Answers
+) -> tuple[Samples, list[str]]:
+    """Read and prepare inputs and targets of another file.
+
+    Parameters
+    ----------
+    path : Path
+    own : OwnData or None
+        What the user said of the data of the run; None for the data of a task.
+    preparation : Preparation
+    answers : Answers
+
+    Returns
+    -------
+    Samples, list of str
+        A line for each thing that the user should know.
+    """
+    known = own or OwnData(path, ",".join(answers.targets))
+    raw, notes = _whole(read_own(path, known))
+    x, told = preparation.apply(_shaped(raw.x, preparation))
+    return answers.samples(x, raw.y), notes + told
 
 
 def _shaped(x: Content, preparation: Preparation) -> Content:

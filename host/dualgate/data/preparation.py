@@ -77,7 +77,7 @@ class Preparation:
 
     @classmethod
     def of_array(cls, columns: int, scale: float = 1.0) -> "Preparation":
-        """Make the preparation of an array (samples, columns) that is divided by `scale`."""
+        """Make the preparation of an array of so many `columns` that is divided by `scale`."""
         return cls(tuple(Number(str(index), scale=scale) for index in range(columns)))
 
     @property
@@ -160,7 +160,7 @@ class Preparation:
 
 
 def shortened(names: tuple[str, ...], most: int = 12) -> str:
-    """List names for a message; after `most` of them only says how many more there are."""
+    """List `names` for a message; after `most` of them only says how many more there are."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 
@@ -177,6 +177,12 @@ def words(series: Any) -> Any:
 
 def real_numbers(series: Any, column: str) -> Floats:
     """Convert a pandas column to numbers; a missing one is NaN.
+
+    Parameters
+    ----------
+    series : pandas.Series
+    column : str
+        Its name, for the error message.
 
     Raises
     ------

@@ -17,6 +17,7 @@ from ..contract.engine import EngineParameters
 from ..contract.errors import DeviceError, InputError, MissingToolError
 from ..contract.formats import MAX_BATCH
 from ..contract.layout import Layout
+from ..contract.names import unknown
 from ..contract.network import Network
 from ..contract.settings import Settings
 
@@ -223,9 +224,10 @@ def open_device(spec: str, **options: object) -> Device:
     """
     path, _, query = spec.partition("?")
     kind, _, address = path.partition(":")
+    kind = kind.lower()
     known = {entry.name: entry for entry in entry_points(group="dualgate.devices")}
     if kind not in known:
-        raise DeviceError(f"unknown device {kind!r}; choose {', '.join(sorted(known))}")
+        raise DeviceError(unknown("device", kind, sorted(known)))
     merged: dict[str, object] = {**options, **dict(parse_qsl(query))}
     if address:
         merged["address"] = address

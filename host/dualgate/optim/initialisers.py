@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..contract.errors import InputError
 from ..contract.formats import MASTER
+from ..contract.names import unknown
 from ..contract.network import Network
 
 Floats = NDArray[np.floating[Any]]
@@ -35,7 +36,7 @@ INITIALISERS: dict[str, Initialiser] = {
 def check_initialiser(name: str | None) -> None:
     """Raise `InputError`, naming the choices, unless `name` is None or in `INITIALISERS`."""
     if name is not None and name not in INITIALISERS:
-        raise InputError(f"unknown initialiser {name!r}; choose {', '.join(INITIALISERS)}")
+        raise InputError(unknown("initialiser", name, INITIALISERS))
 
 
 def initial_weights(

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
+from ..contract.names import unknown
 from .schedules import Schedule, check_rate, rate_of
 
 Array = NDArray[np.floating[Any]]
@@ -239,5 +240,5 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
 def find_optimiser(name: str) -> type[Optimiser]:
     """Look up an optimiser; raises `InputError` with the choices for an unknown name."""
     if name not in OPTIMISERS:
-        raise InputError(f"unknown optimiser {name!r}; choose {', '.join(OPTIMISERS)}")
+        raise InputError(unknown("optimiser", name, OPTIMISERS))
     return OPTIMISERS[name]

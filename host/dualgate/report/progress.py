@@ -92,12 +92,16 @@ class Display:
     ) -> None:
         self._bar.stop()
 
-    def batch(self, done: int) -> None:
-        """Update the bar after `done` samples of this epoch."""
+    def batch(self, done: int, loss: float | None = None) -> None:
+        """Update the bar after `done` samples of this epoch, whose mean `loss` it shows."""
         if not self._headed:
             self._print(heading())
             self._headed = True
-        self._bar.update(self._task, completed=self._done * self._samples + done)
+        self._bar.update(
+            self._task,
+            completed=self._done * self._samples + done,
+            description=self._label() + ("" if loss is None else f"  loss {loss:.4f}"),
+        )
 
     def epoch(self, record: Record) -> None:
         """Print the row of an epoch."""

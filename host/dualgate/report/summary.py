@@ -10,10 +10,11 @@ from statistics import fmean, harmonic_mean
 from typing import Any
 
 from ..contract.settings import prune_name
+from ..data.answers import Answers
 from ..data.files import replace_file
 from ..devices import Device
 from ..devices.checked import CheckedDevice
-from ..tasks import find_task
+from ..tasks import Goal
 from ..train.evaluation import Evaluation
 from ..train.trainer import Trainer
 from .hints import Hint
@@ -36,7 +37,7 @@ class Summary:
         See `Recipe`.
     accuracy, loss, confusion, mse, r2
         Metrics of the held-out samples, with the final weights; see `Evaluation`.
-    goal, reached : str, bool
+    goal, reached : str, bool; or None
         Bound that the defaults of the task reach, and whether this run reached it.
     train_accuracy, train_loss : float
         Values of the last epoch.
@@ -46,6 +47,8 @@ class Summary:
         Share of all tangents that crossed a hidden layer.
     saturations, saturated_values, saturated_updates, saturated_weights : int
         The first is the sum of the others; see `commands.COUNTERS`.
+    rmse : float or None
+        Root of the mean squared error in the target's unit, where that is known.
     bit_identical : bool or None
         True if every batch was checked, None without checks.
     batches : int
@@ -83,8 +86,8 @@ class Summary:
     confusion: list[list[int]] | None
     mse: float | None
     r2: float | None
-    goal: str
-    reached: bool
+    goal: str | None
+    reached: bool | None
     train_accuracy: float | None
     train_loss: float
     samples_per_s: float
@@ -97,6 +100,7 @@ class Summary:
     bit_identical: bool | None
     batches: int
     parameters: int
+    rmse: float | None = None
     classes: tuple[str, ...] = ()
     hints: tuple[dict[str, Any], ...] = ()
 
@@ -108,7 +112,8 @@ class Summary:
         trainer: Trainer,
         device: Device,
         evaluation: Evaluation,
-        classes: Sequence[str] = (),
+        goal: Goal | None = None,
+        answers: Answers | None = None,
         hints: Sequence[Hint] = (),
     ) -> "Summary":
         """Collect the figures of a finished run from its device, which is still open.
@@ -116,19 +121,20 @@ class Summary:
         Parameters
         ----------
         task : str
-            A key of `TASKS`.
+            Name of the task or of the file.
         spec : str
             Name by which the device was opened.
         trainer : Trainer
         device : Device
         evaluation : Evaluation
-        classes : sequence of str
-            Names of the classes, if they have names.
+        goal : Goal or None
+            None if the data have no goal.
+        answers : Answers or None
+            What the outputs stand for, if that is known.
         hints : sequence of Hint
             See `content.quick_hints`.
         """
         records, counters, recipe = trainer.records, trainer.counters, trainer.recipe
-        goal = find_task(task).goal
         cycles = [r.cycles_per_sample for r in records if r.cycles_per_sample is not None]
         checked = device.batches if isinstance(device, CheckedDevice) else None
         return cls(
@@ -140,8 +146,9 @@ class Summary:
             objective=trainer.network.loss,
             **{**asdict(recipe), "prune": prune_name(recipe.prune), "epochs": len(records)},
             **vars(evaluation),
-            goal=str(goal),
-            reached=goal.met(evaluation),
+            goal=str(goal) if goal else None,
+            reached=goal.met(evaluation) if goal else None,
+            rmse=answers.rmse(evaluation.mse) if answers else None,
             train_accuracy=records[-1].accuracy,
             train_loss=records[-1].loss,
             samples_per_s=harmonic_mean([r.samples_per_s for r in records]),
@@ -154,7 +161,7 @@ class Summary:
             bit_identical=None if checked is None else True,
             batches=trainer.batches * len(records) if checked is None else checked,
             parameters=trainer.network.parameters,
-            classes=tuple(classes),
+            classes=answers.classes if answers else (),
             hints=tuple(hint.plain() for hint in hints),
         )
 
@@ -166,9 +173,11 @@ class Summary:
         )
         cycles = self.cycles_per_sample
         speed = f"speed: {self.samples_per_s:,.0f} samples/s"
+        reached = "reached" if self.reached else "missed"
+        goal = [f"goal of the task: {self.goal}, {reached}"] if self.goal else []
         lines = [
             self._quality(),
-            f"goal of the task: {self.goal}, {'reached' if self.reached else 'missed'}",
+            *goal,
             speed if cycles is None else f"{speed}, {cycles:,.1f} cycles/sample",
             f"tangents kept: {percent(self.kept_fraction)} (prune {self.prune})",
             f"saturations: {clipped if self.saturations else 'none'}",
@@ -183,7 +192,8 @@ class Summary:
         if self.accuracy is not None:
             return f"held-out accuracy: {percent(self.accuracy)}, loss {self.loss:.4f}"
         explained = "" if self.r2 is None else f", R2 {self.r2:.4f}"
-        return f"held-out loss: {self.loss:.4f}, MSE {self.mse:.4g}{explained}"
+        unit = "" if self.rmse is None else f", RMSE {self.rmse:.4g} in the target's unit"
+        return f"held-out loss: {self.loss:.4f}, MSE {self.mse:.4g}{explained}{unit}"
 
     def title(self) -> str:
         """Return a line that identifies the run, for a picture."""

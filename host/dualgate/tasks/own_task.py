@@ -15,7 +15,7 @@ from .task import Task
 MOST_SAMPLES = 400_000
 """Training samples of a run by default: large sets have fewer epochs."""
 
-LEAST_EPOCHS, MOST_EPOCHS = 3, 60
+LEAST_EPOCHS, MOST_EPOCHS = 3, 30
 
 
 def own_task(own: OwnData, seed: int = 0, loss: str | None = None) -> tuple[Task, Dataset]:

@@ -125,6 +125,10 @@ class Trainer:
         # a headroom of its own.
         return {-(-len(self._train) // self.batches), len(self._train) // self.batches}
 
+    def loss_so_far(self, done: int) -> float:
+        """Return the mean loss of the first `done` samples of the current epoch."""
+        return self._tally.loss / done
+
     @property
     def finished(self) -> bool:
         """Whether all epochs are finished or early stopping has ended the run."""

@@ -5,6 +5,7 @@
 from importlib import import_module
 
 from dualgate.contract.errors import InputError, MissingToolError
+from dualgate.contract.names import unknown
 
 from .board import Board
 
@@ -62,5 +63,5 @@ def find_board(name: str) -> Board:
     if name in BROKEN:
         raise MissingToolError(f"board {name}: {BROKEN[name]}; the other boards can be used")
     if name not in BOARDS:
-        raise InputError(f"unknown board {name!r}; choose {', '.join(BOARDS)}")
+        raise InputError(unknown("board", name, BOARDS))
     return BOARDS[name]

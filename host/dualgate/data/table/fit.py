@@ -68,7 +68,7 @@ def fit_preparation(
 
 
 def as_typed(frame: Any, numbers: Collection[str], categories: Collection[str]) -> Any:
-    """Copy columns of a table: `numbers` as float, `categories` as words or None."""
+    """Copy columns of `frame`: `numbers` as float, `categories` as words or None."""
     typed = frame[[*numbers, *categories]].copy()
     for column in numbers:
         typed[column] = real_numbers(typed[column], column)

@@ -40,7 +40,8 @@ def read_table(path: Path) -> Any:
     path : Path
         Text with one row a line, compressed by gzip or not, or Parquet. Comma, semicolon, tab, bar
         or spaces delimit the cells; the text is UTF-8, UTF-16 or else Windows-1252. The first row
-        names the columns unless it holds a number; then their names are 1, 2 and so on.
+        names the columns unless it holds numbers where the other rows do; then their names are 1,
+        2 and so on.
 
     Returns
     -------
@@ -102,7 +103,8 @@ def _text(pandas: Any, path: Path, head: bytes) -> Any:
     for each in dict.fromkeys((encoding, "cp1252", "latin-1")):
         try:
             with opener(path, "rb") as file:
-                return _parse(pandas, io.TextIOWrapper(file, each, newline=""), start, each)
+                text = file.read().decode(each)
+            return _parse(pandas, text, start.decode(each, "replace"), len(start) == SAMPLE)
         except UnicodeDecodeError:
             continue
         except (ValueError, csv.Error) as error:
@@ -117,15 +119,15 @@ def _encoding(start: bytes) -> str:
     return "utf-8-sig"
 
 
-def _parse(pandas: Any, file: io.TextIOWrapper, start: bytes, encoding: str) -> Any:
-    lines = start.decode(encoding, "replace").splitlines()[:100]
-    if len(start) == SAMPLE:
+def _parse(pandas: Any, text: str, start: str, more: bool) -> Any:
+    """Parse a `text` that begins with `start`, whose last line is not whole if there is `more`."""
+    lines = start.splitlines()[:100]
+    if more:
         lines = lines[:-1] or lines
     if not any(line.strip() for line in lines):
         raise ValueError("it is empty")
     delimiter = _delimiter(lines)
-    rows = list(_rows(lines[:2], delimiter))
-    named = not any(_is_number(cell) for cell in rows[0])
+    named = _has_names(list(_rows(lines[:20], delimiter)))
     settings = {
         "sep": r"\s+" if delimiter == " " else delimiter,
         "header": 0 if named else None,
@@ -134,7 +136,6 @@ def _parse(pandas: Any, file: io.TextIOWrapper, start: bytes, encoding: str) -> 
         "low_memory": False,
         "index_col": False if delimiter != " " else None,
     }
-    text = file.read()
     frame = pandas.read_csv(io.StringIO(text), **settings)
     if delimiter != "," and "," in text:
         other = pandas.read_csv(io.StringIO(text), decimal=",", **settings)
@@ -158,6 +159,18 @@ def _delimiter(lines: list[str]) -> str:
 
     best = max(DELIMITERS, key=cells)
     return best if cells(best)[0] else " " if cells(" ")[0] else ","
+
+
+def _has_names(rows: list[list[str]]) -> bool:
+    """Whether the first row names the columns: a word above a number, or no number at all."""
+    first, rest = rows[0], rows[1:]
+    if not any(_is_number(cell) for cell in first):
+        return True
+    below = [any(_is_number(row[i]) for row in rest if i < len(row)) for i in range(len(first))]
+    return any(
+        cell.strip() and not _is_number(cell) and number
+        for cell, number in zip(first, below, strict=True)
+    )
 
 
 def _is_number(cell: str) -> bool:

@@ -61,7 +61,7 @@ def run(*args: str) -> tuple[int, str, str]:
         ),
         (("fail", "nothing"), 0, ""),
         (("fail",), 2, "error: Missing argument 'WHAT'.\n"),
-        (("nonsense",), 2, "error: No such command 'nonsense'.\n"),
+        (("nonsense",), 2, "error: unknown command 'nonsense'; choose broken, fail, renamed\n"),
         (("fail", "input", "--nonsense"), 2, "error: No such option '--nonsense'.\n"),
     ],
 )
@@ -102,7 +102,7 @@ finally:
 def test_help_imports_no_command(arguments: list[str]) -> None:
     code = HELP.format(arguments=arguments)
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "train    Train on TASK" in found.stdout
+    assert "train     Train on a task" in found.stdout
     assert found.stdout.endswith("imported: []\n")
 
 

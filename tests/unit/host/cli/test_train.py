@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from support.idx_files import write_images
 
 from dualgate.cli import main
-from dualgate.cli import train as train_module
+from dualgate.cli.training import run as run_module
 from dualgate.devices import open_device
 from dualgate.train.checkpoint import load_checkpoint
 
@@ -88,7 +88,7 @@ def test_a_difference_ends_with_status_1(here: Path, monkeypatch: pytest.MonkeyP
             monkeypatch.setattr(device, "read_velocity", lambda: [v + 1 for v in read()])
         return device
 
-    monkeypatch.setattr(train_module, "open_device", opened)
+    monkeypatch.setattr(run_module, "open_device", opened)
     result = run(*QUICK, "--check", "--device", "golden?neurons=16", "--json", "x.json")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: not bit-identical: batch 1, velocity of layer 0 at [0,")
@@ -204,7 +204,7 @@ BAD = {
     "shift -1: give 0 or more": ("--shift", "-1"),
     "patience -1: give 0 or more": ("--patience", "-1"),
     "unknown initialiser 'zeros'": ("--initialiser", "zeros"),
-    "checkpoint.npz cannot be used: No such file": ("--resume",),
+    "runs/digits holds no run to go on with": ("--resume",),
     "neurons must be from 1": ("--neurons", "0"),
     "unknown device 'abacus'; choose golden": ("--device", "abacus"),
     "device golden": ("--device", "golden?neurons=two"),
@@ -253,9 +253,10 @@ def test_nothing_is_overwritten_by_a_run_that_is_refused(here: Path) -> None:
     assert run(*QUICK, "--json", "x.json").exit_code == 0
     files = [path for path in here.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
-    assert len(before) == 6
-    assert run(*QUICK, "--json", "x.json", "--lr", "0").exit_code == 2
-    assert run(*QUICK, "--json", "x.json", "--device", "golden?rows=9").exit_code == 2
+    assert len(before) == 7
+    for more in (("--lr", "0"), ("--device", "golden?rows=9"), ()):
+        where = ("--out", "runs/digits", "--overwrite") if more else ("--out", "runs/digits")
+        assert run(*QUICK, "--json", "x.json", *where, *more).exit_code == 2
     assert {path: path.read_bytes() for path in files} == before
 
 

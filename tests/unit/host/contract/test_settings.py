@@ -140,7 +140,9 @@ def test_pruning_is_read_as_it_is_written() -> None:
         assert parse_prune(prune_name(prune)) == prune
 
 
-@pytest.mark.parametrize("text", ["", "1/3", "on", "1/1", "0.5", "1/32768"])
+@pytest.mark.parametrize("text", ["", "1/3", "on", "1/1", "0.3", "1e999", "nan", "1/32768"])
 def test_an_unknown_pruning_is_refused_with_the_choices(text: str) -> None:
-    with pytest.raises(InputError, match=r"choose off, 1/2, 1/4, 1/8 \.\.\. 1/16384$"):
+    with pytest.raises(
+        InputError, match=r"choose off, 1/2, 1/4, 1/8 \.\.\. 1/16384, or 0\.5, 0\.25 \.\.\.$"
+    ):
         parse_prune(text)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from support.small_runs import NETWORK, RECIPE, blobs, golden
 
+from dualgate.data.answers import Answers
 from dualgate.report.hints import Hint
 from dualgate.report.summary import Summary
 from dualgate.train.trainer import Trainer
 
 HINTS = (Hint(1, "outputs use 1 of 16 bits", "try this"), Hint(None, "another thing", "try that"))
+ANSWERS = Answers(("letter",), ("a", "b", "c"))
 
 
 def summary() -> Summary:
@@ -20,7 +22,7 @@ def summary() -> Summary:
     with golden() as device:
         list(trainer.run(device))
         evaluation = trainer.evaluate(device)
-        return Summary.of("iris", "golden", trainer, device, evaluation, ("a", "b", "c"), HINTS)
+        return Summary.of("iris", "golden", trainer, device, evaluation, None, ANSWERS, HINTS)
 
 
 def test_the_terminal_shows_the_first_hint_in_one_line(tmp_path: Path) -> None:

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What `dualgate train` does: its options, its settings, the run, its pictures and its end."""
