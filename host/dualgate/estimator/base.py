@@ -41,7 +41,16 @@ SCALERS = {"standard": StandardScaler, "maxabs": MaxAbsScaler, "off": FunctionTr
 
 
 def fitted_scaler(kind: str, x: Floats, weight: Floats | None) -> Any:
-    """Return a scaler of `SCALERS`, fitted to x (samples, columns) by the weights (samples,)."""
+    """Return a fitted scaler.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `SCALERS`.
+    x : (samples, columns)
+    weight : (samples,) or None
+        Weights of the samples, for ``standard``.
+    """
     scaler = SCALERS[kind]()
     return scaler.fit(x, sample_weight=weight) if kind == "standard" else scaler.fit(x)
 

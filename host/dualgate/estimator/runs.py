@@ -90,7 +90,19 @@ class DeviceRun:
         return [MASTER.real(w) for w in self.checkpoint.inference_weights]
 
     def outputs(self, device: str, x: Floats) -> NDArray[np.float64]:
-        """Compute the outputs (samples, outputs) of scaled features on a device."""
+        """Compute outputs.
+
+        Parameters
+        ----------
+        device : str
+            Name for `open_device`.
+        x : (samples, inputs)
+            Scaled features.
+
+        Returns
+        -------
+        float array (samples, outputs)
+        """
         if device == FLOAT:
             raise InputError("trained on a device, not in floating point; fit with device='float'")
         state = self.checkpoint
@@ -126,7 +138,19 @@ class FloatRun:
     policy: Policy
 
     def outputs(self, device: str, x: Floats) -> NDArray[np.float64]:
-        """Compute the outputs (samples, outputs) of scaled features, in float64."""
+        """Compute outputs, in float64.
+
+        Parameters
+        ----------
+        device : str
+            `FLOAT`.
+        x : (samples, inputs)
+            Scaled features.
+
+        Returns
+        -------
+        float array (samples, outputs)
+        """
         if device != FLOAT:
             raise InputError(
                 f"trained in floating point, not for device {device!r}; fit on that device"
@@ -166,6 +190,14 @@ def train_on_device(job: Job, device: str, before: AnyRun | None) -> DeviceRun:
 
 def train_in_float(job: Job, policy: Policy, before: AnyRun | None) -> FloatRun:
     """Train in float64, from the beginning or from the end of another run.
+
+    Parameters
+    ----------
+    job : Job
+    policy : Policy
+        A run that goes on with an equal policy goes on with its random numbers too.
+    before : DeviceRun, FloatRun or None
+        Run to go on from.
 
     Raises
     ------

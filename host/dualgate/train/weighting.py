@@ -22,7 +22,13 @@ samples round to zero in any case; but their rates could not be represented."""
 
 
 def check_class_weights(network: Network, recipe: Recipe) -> None:
-    """Raise `InputError` unless the class weights of a recipe suit the loss of the network."""
+    """Raise `InputError` unless the class weights of a recipe suit the loss of the network.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    """
     weights, objective = recipe.class_weights, network.objective
     if not weights:
         return

@@ -131,6 +131,19 @@ def test_floating_point_does_not_go_on_on_a_device() -> None:
         model.predict(LINE)
 
 
+def test_a_device_run_does_not_answer_in_floating_point() -> None:
+    model = Regressor((4,), epochs=1).fit(LINE, ON_LINE)
+    with pytest.raises(InputError, match=r"^trained on a device, not in floating point"):
+        model.set_params(device="float").predict(LINE)
+
+
+def test_a_warm_start_needs_further_epochs() -> None:
+    model = Regressor((4,), epochs=2, warm_start=True).fit(LINE, ON_LINE)
+    with pytest.raises(InputError, match=r"^0 epochs: give at least 1$"):
+        model.set_params(epochs=0).fit(LINE, ON_LINE)
+    assert model.n_iter_ == 2
+
+
 def test_classes_are_told_first_and_stay() -> None:
     model = Classifier((8,))
     with pytest.raises(ValueError, match=r"^classes must be passed on the first call"):

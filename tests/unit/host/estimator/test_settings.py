@@ -92,6 +92,11 @@ def test_a_share_that_is_no_power_of_two_is_refused(share: Any) -> None:
         fit(prune=share)
 
 
+def test_a_share_is_named_as_it_was_given() -> None:
+    with pytest.raises(InputError, match=r"^prune '0\.3': choose off"):
+        fit(prune=0.3)
+
+
 def test_an_engine_has_no_policies() -> None:
     with pytest.raises(InputError, match=r"^an engine cannot prune by LargestPerNumber\(count=4"):
         fit(prune=LargestPerNumber(4))
