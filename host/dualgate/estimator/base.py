@@ -31,7 +31,8 @@ from .constraints import (
     plain,
 )
 from .fitted import Fitted
-from .runs import FLOAT, AnyRun, Job, train_in_float, train_on_device
+from .runs import FLOAT, AnyRun
+from .training import Job, train_in_float, train_on_device
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
