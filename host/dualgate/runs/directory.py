@@ -50,8 +50,9 @@ class RunDirectory:
         name : str
             Name of the task or data set.
         given : Path or None
-            Directory that the user named; by default ``runs/NAME``, or the first of ``runs/NAME-2``,
-            ``runs/NAME-3`` ... that holds no run. With `resume`, the last of these that holds one.
+            Directory that the user named; by default ``runs/NAME``, or the first of
+            ``runs/NAME-2``, ``runs/NAME-3`` ... that holds no run. With `resume`, the last of these
+            that holds one.
         resume, overwrite : bool
 
         Raises
@@ -135,7 +136,7 @@ class RunDirectory:
                     path.rmdir()
 
     def begin(self, description: Description, checkpoint: Checkpoint) -> None:
-        """Write the `description` and first `checkpoint` of a run; remove what is left of another."""
+        """Write `description` and first `checkpoint` of a run; remove what is left of another."""
         description.write(self.description)
         checkpoint.save(self.checkpoint)
         for path in self.files:

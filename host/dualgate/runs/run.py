@@ -2,7 +2,7 @@
 
 """A run that was written: its checkpoint, its description, its data, and its answers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..contract.errors import CheckpointError, InputError
 from ..data.dataset import Dataset
-from ..data.own import read_own
 from ..data.own_dataset import read_inputs, read_samples
 from ..data.quantized import QuantizedSamples
 from ..data.samples import Samples
@@ -119,7 +118,9 @@ def load_run(path: Path) -> Run:
         raise InputError(
             f"{path} holds no run; give a directory that dualgate train wrote, such as runs/digits"
         )
-    run = Run(directory, load_checkpoint(directory.checkpoint), read_description(directory.description))
+    run = Run(
+        directory, load_checkpoint(directory.checkpoint), read_description(directory.description)
+    )
     network, about = run.checkpoint.network, run.description
     if about.preparation and len(about.preparation.inputs) != network.sizes[0]:
         raise CheckpointError(f"{directory.description} is of another run than its checkpoint")

@@ -23,7 +23,9 @@ FULL = Description(
     3,
     None,
     OwnData(Path("/data/wine.csv"), "quality", ("id",), ("colour",), "0.3"),
-    Preparation((Number("acid", 0.1, 0.25, 1 / 3),), (Category("colour", "red", ("red", "white")),)),
+    Preparation(
+        (Number("acid", 0.1, 0.25, 1 / 3),), (Category("colour", "red", ("red", "white")),)
+    ),
     Answers(("quality",), ("bad", "good")),
 )
 

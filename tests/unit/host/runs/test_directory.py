@@ -52,7 +52,7 @@ def test_a_named_directory_that_holds_a_run_is_refused(state: Checkpoint) -> Non
 
 def test_there_must_be_a_run_to_go_on_with() -> None:
     for given in (None, "mine"):
-        with pytest.raises(InputError, match="holds no run to go on with; leave out --resume$"):
+        with pytest.raises(InputError, match=r"holds no run to go on with; leave out --resume$"):
             choose(given, resume=True)
 
 
@@ -60,9 +60,9 @@ def test_a_directory_has_one_writer_at_a_time() -> None:
     one, other = RunDirectory(Path("mine")), RunDirectory(Path("mine"))
     with one.writing():
         assert other.holds_run
-        with pytest.raises(InputError, match="^another process writes the run in mine; wait"):
+        with pytest.raises(InputError, match=r"^another process writes the run in mine; wait"):
             other.writing().__enter__()
-        with pytest.raises(InputError, match="^mine holds another run"):
+        with pytest.raises(InputError, match=r"^mine holds another run"):
             choose("mine")
     assert not other.holds_run
     assert not Path("mine").exists()
