@@ -79,7 +79,7 @@ def test_every_end_of_line_is_read_and_empty_lines_are_none(tmp_path: Path, newl
 
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t"])
 def test_gzip_is_told_by_content(tmp_path: Path, name: str) -> None:
-    frame = read_table(written(tmp_path, gzip.compress(b"a,b\n1,2\n"), name))
+    frame = read_table(written(tmp_path, gzip.compress(b"a,b\n1,2\n", mtime=0), name))
     assert frame.to_dict("list") == {"a": [1], "b": [2]}
 
 
@@ -127,8 +127,11 @@ def test_a_late_word_makes_a_column_of_words(tmp_path: Path) -> None:
         (b"\xff\xfea\0\n\0b", "is in no known encoding; save it as UTF-8"),
         (b"a,b\n\x81,\x8d\n", "is in no known encoding"),
         (b"PAR1 and no more", "is no sound Parquet file; write it again"),
-        (gzip.compress(b"a,b\n1,2\n" * 50)[:30], "its data is damaged; choose another file"),
-        (gzip.compress(b"a,b\n1,2\n")[:12] + b"\xff" * 30, "its data is damaged"),
+        (
+            gzip.compress(b"a,b\n1,2\n" * 50, mtime=0)[:30],
+            "its data is damaged; choose another file",
+        ),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:12] + b"\xff" * 30, "its data is damaged"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_line(
@@ -150,7 +153,7 @@ def test_a_compressed_table_beyond_the_bound_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dualgate.data.table.read.MOST_BYTES", 1 << 20)
-    path = written(tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 5_000_000))
+    path = written(tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 5_000_000, mtime=0))
     tracemalloc.start()
     with pytest.raises(InputError, match="holds more than the 1 MB that are read"):
         read_table(path)
@@ -167,7 +170,9 @@ CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_si
 def test_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, compressed: bool
 ) -> None:
-    path = written(tmp_path_factory.mktemp("t"), gzip.compress(content) if compressed else content)
+    path = written(
+        tmp_path_factory.mktemp("t"), gzip.compress(content, mtime=0) if compressed else content
+    )
     with suppress(InputError):
         assert len(read_table(path))
 
