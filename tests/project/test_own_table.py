@@ -57,7 +57,8 @@ def test_each_command_prints_what_the_page_shows(
         else:
             assert content.strip() in printed
     assert (tmp_path / "predictions.csv").read_text().startswith("quality,P(fair),P(good),P(poor)")
-    assert (tmp_path / "wine.onnx").exists() and (tmp_path / "wine.h").exists()
+    assert (tmp_path / "wine.onnx").exists()
+    assert (tmp_path / "wine.h").exists()
     runs = {path.name for path in (tmp_path / "runs").iterdir()}
     assert runs == {"wine", "wine-2", "sugar", "points", "inputs", "letters"}
 
