@@ -19,7 +19,7 @@ def main() -> None:
     x_train, x_test, y_train, y_test = train_test_split(x, y, stratify=y, random_state=0)
     model = Classifier(hidden=(16, 8), epochs=20, batch=16, lr=0.05, device="golden", scale="off")
     pipeline = make_pipeline(StandardScaler(), model)
-    search = GridSearchCV(pipeline, {"classifier__prune": ["off", "1/4", "1/2"]}, cv=3)
+    search = GridSearchCV(pipeline, {"classifier__prune": ["off", 0.25, 0.5]}, cv=3)
     search.fit(x_train, y_train)
     print(f"pruning chosen: {search.best_params_['classifier__prune']}")
     print(f"held-out accuracy: {search.score(x_test, y_test):.1%}")

@@ -15,6 +15,7 @@ GATEWARE = DOCS / "how-to" / "test-gateware.md"
 EXCHANGE = DOCS / "how-to" / "exchange-networks.md"
 TASK = DOCS / "how-to" / "add-a-task.md"
 TRAINING = DOCS / "how-to" / "train-from-python.md"
+ESTIMATORS = DOCS / "how-to" / "use-scikit-learn.md"
 
 
 def test_the_test_of_gateware_passes() -> None:
@@ -43,6 +44,14 @@ def test_training_from_python_prints_what_the_page_shows() -> None:
     names: dict[str, Any] = {}
     for code, shown in snippets(TRAINING):
         assert run(TRAINING, code, names) == shown
+
+
+@pytest.mark.slow
+def test_the_tools_of_scikit_learn_print_what_the_page_shows() -> None:
+    pytest.importorskip("sklearn")
+    names: dict[str, Any] = {}
+    for code, shown in snippets(ESTIMATORS):
+        assert run(ESTIMATORS, code, names) == shown
 
 
 @pytest.mark.slow

@@ -42,9 +42,10 @@ HOST_FLOORS = (
     {"data", "optim", "link", "cycles"},
     {"devices"},
     {"train"},
-    {"floating", "estimator", "tasks"},
+    {"floating", "tasks"},
     {"runs"},
     {"exchange", "report", "bench"},
+    {"estimator"},
     {"cli"},
 )
 """Rooms of the host's package from the ground up. A room imports only from floors below its own."""

@@ -7,27 +7,29 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import cloup
 
 from ..contract.errors import InputError
 from ..data.files import check_target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_OPTIONS = (
-    click.option(
+_OPTIONS = cloup.option_group(
+    "Waveform",
+    cloup.option(
         "--trace",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Write a waveform of the first batch: .fst, or .vcd, which is ten times larger. Views "
         "for GTKWave (.gtkw) and Surfer (.sucl) are written beside it. Only for --device sim.",
     ),
-    click.option(
+    cloup.option(
         "--trace-scope",
         metavar="PART",
         help="Record only this part of the engine, such as core_0.tangent; an unknown part ends "
         "the command with those there are.",
     ),
-    click.option(
+    cloup.option(
         "--trace-batches",
         metavar="N|A-B",
         help="Record the first N batches, or those from A to B, counted from 1.  [default: 1]",
@@ -37,9 +39,7 @@ _OPTIONS = (
 
 def waveform_options(command: Command) -> Command:
     """Give a command the options ``--trace``, ``--trace-scope`` and ``--trace-batches``."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return _OPTIONS(command)
 
 
 def device_options(

@@ -121,13 +121,15 @@ def sorted_classes(names: list[str]) -> tuple[str, ...]:
     """Return the distinct classes in order: by value if all are numbers, else by letters."""
     distinct = set(names)
     try:
-        return tuple(sorted(distinct, key=float))
+        return tuple(sorted(distinct, key=lambda name: (float(name), name)))
     except ValueError:
         return tuple(sorted(distinct))
 
 
 def _columns(target: Any, names: tuple[str, ...]) -> Floats:
     if isinstance(target, np.ndarray):
+        if target.dtype.kind not in "biuf" or not np.isfinite(target).all():
+            raise InputError(f"targets of type {target.dtype} are not all numbers; mend them")
         columns = target.astype(np.float64).reshape(len(target), -1)
     else:
         columns = np.column_stack([real_numbers(target[name], name) for name in names])

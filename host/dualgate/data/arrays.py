@@ -2,10 +2,13 @@
 
 """Files of arrays as numpy writes them: .npy, and .npz with inputs and targets in one file."""
 
+import lzma
 import math
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -27,7 +30,11 @@ HELD_OUT = {"x_train": "x_test", "X_train": "X_test", "y_train": "y_test"} | {
 }
 """Names of held-out arrays beside those of training."""
 
-DAMAGED = (EOFError, KeyError, OSError, ValueError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    *(EOFError, KeyError, OSError, ValueError, TypeError, zipfile.BadZipFile, zlib.error),
+    *(lzma.LZMAError, TokenError, SyntaxError, MemoryError, OverflowError),
+    RuntimeError,  # zipfile: encrypted, or of an unknown method; ast: nested too deep
+)
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -46,7 +53,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     return array
 
 
-def read_npz(path: Path, target: str | None) -> dict[str, NDArray[Any]]:
+def read_npz(path: Path, target: str | None, need_target: bool = True) -> dict[str, NDArray[Any]]:
     """Read inputs and targets from a .npz file; no other array of it is read.
 
     Parameters
@@ -54,6 +61,8 @@ def read_npz(path: Path, target: str | None) -> dict[str, NDArray[Any]]:
     path : Path
     target : str or None
         Name of the array of targets; by default one of `TARGETS`, if there is one.
+    need_target : bool
+        Whether a file without `target` is an error.
 
     Returns
     -------
@@ -67,8 +76,15 @@ def read_npz(path: Path, target: str | None) -> dict[str, NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            sizes = {i.filename.removesuffix(".npy"): i.file_size for i in archive.infolist()}
-            chosen = _choose(path, list(sizes), target)
+            members = [each for each in archive.infolist() if each.filename.endswith(".npy")]
+            sizes = {each.filename.removesuffix(".npy"): each.file_size for each in members}
+            if not sizes:
+                raise InputError(
+                    f"{path} is a zip archive without arrays (or a spreadsheet): unpack it, or "
+                    "save it as CSV"
+                )
+            known = target if need_target or target in sizes else None
+            chosen = _choose(path, list(sizes), known)
             result = {}
             for role, name in chosen.items():
                 with archive.open(f"{name}.npy") as file:
@@ -86,7 +102,7 @@ def _choose(path: Path, names: list[str], target: str | None) -> dict[str, str]:
     x = next((name for name in INPUTS if name in rest), rest[0] if len(rest) == 1 else None)
     if x is None:
         raise InputError(
-            f"{path} has the arrays {', '.join(names) or 'none'}; call that of the inputs x and "
+            f"{path} has the arrays {', '.join(names)}; call that of the inputs x and "
             "that of the targets y"
         )
     chosen = {"x": x} | ({"y": y} if y else {})
@@ -104,9 +120,14 @@ def _read(name: str, file: Any, size: int) -> NDArray[Any]:
     }.get(version)
     if reader is None:
         raise ValueError(f"version {version}")
-    shape, fortran, kind = reader(file)
+    with warnings.catch_warnings():
+        # numpy reads what Python 2 wrote, and says that it does.
+        warnings.simplefilter("ignore")
+        shape, fortran, kind = reader(file)
     if kind.hasobject:
         raise InputError(f"{name} holds Python objects, which may run code; save numbers or words")
+    if not shape or min(shape) < 1:
+        raise InputError(f"{name} has shape {shape}, so no samples; give an array with some")
     claimed = math.prod(shape) * kind.itemsize
     if claimed > MOST_BYTES:
         raise InputError(

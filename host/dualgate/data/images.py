@@ -2,6 +2,7 @@
 
 """Sets of labelled images in IDX files: MNIST, Fashion-MNIST, EMNIST, KMNIST, one's own."""
 
+import glob
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -115,10 +116,15 @@ def find_files(directory: Path) -> Files:
         place = path.name.lower()
         key = any(word in place for word in HELD_OUT), _holds_labels(path)
         other = found.setdefault(key, path)
-        if _stem(other) != _stem(path):
+        if _place(other).name != _place(path).name:
             raise InputError(
                 f"{directory} holds several sets, {other.name} and {path.name}; give the beginning "
-                f"of the names of one, such as {directory}/{other.name[:8]}"
+                f"of the names of one, such as {other.parent}/{other.name[:8]}"
+            )
+        if _place(other) != _place(path):
+            raise InputError(
+                f"{directory} holds several sets, in {_place(other).parent} and "
+                f"{_place(path).parent}; give the directory of one"
             )
     return found
 
@@ -127,16 +133,17 @@ def _candidates(directory: Path) -> Iterator[Path]:
     if directory.is_dir():
         inside = directory.rglob("*")
     else:
-        inside = directory.parent.glob(f"{_literal(directory.name)}*")
-    yield from sorted(path for path in islice(inside, MOST_FILES) if path.is_file())
+        inside = directory.parent.glob(f"{glob.escape(directory.name)}*")
+    found = list(islice(inside, MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        raise InputError(f"{directory} holds more than {MOST_FILES} files; give one with IDX alone")
+    yield from sorted(path for path in found if path.is_file())
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz")
+def _place(path: Path) -> Path:
+    """Return where a file would lie without compression and without a directory of its own name."""
+    plain = path.with_name(path.name.removesuffix(".gz"))
+    return plain.parent if plain.parent.name.removesuffix(".gz") == plain.name else plain
 
 
 def _holds_labels(path: Path) -> bool:
@@ -148,6 +155,9 @@ def _read(files: Files, directory: Path, held_out: bool) -> tuple[NDArray[Any], 
         if (held_out, labels) not in files:
             part = "t10k" if held_out else "train"
             what = "labels-idx1" if labels else "images-idx3"
+            for path in _candidates(directory):
+                if path.name.replace(".", "-").startswith(f"{part}-{what}"):
+                    read_idx(path)  # which says why it is no IDX file
             raise InputError(
                 f"there is no {part}-{what}-ubyte[.gz] in {directory}; put the four IDX files there"
             )

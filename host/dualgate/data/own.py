@@ -2,6 +2,7 @@
 
 """Samples of one's own: a table, arrays, or IDX files, told apart by their first bytes."""
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,14 +96,14 @@ def read_own(path: Path, own: OwnData, need_target: bool = True) -> Raw:
     if path.is_dir() or head is None:
         raw = _images(path, own)
     elif head.startswith(NPY):
-        raw = _array(read_npy(path), path, own)
+        raw = _array(read_npy(path), path, own if need_target else None)
     elif head.startswith(ZIP):
-        arrays = read_npz(path, own.target)
+        arrays = read_npz(path, own.target, need_target)
         held_out = arrays.get("x_test")
         test = None if held_out is None else Raw(held_out, arrays["y_test"], ("y_test",))
         raw = Raw(arrays["x"], arrays.get("y"), ("y",), test)
     elif is_idx(path):
-        raw = _array(read_idx(path), path, own)
+        raw = _array(read_idx(path), path, own if need_target else None)
     else:
         raw = _table(path, own, need_target)
     if need_target and raw.y is None:
@@ -113,13 +114,13 @@ def read_own(path: Path, own: OwnData, need_target: bool = True) -> Raw:
 
 
 def _head(path: Path) -> bytes | None:
-    if not path.exists():
-        if any(path.parent.glob(f"{path.name}*")) and path.name:
-            return None
-        raise InputError(f"there is no {path}; give a file, a directory, or a task's name")
-    if path.is_dir():
-        return None
     try:
+        if not path.exists():
+            if path.name and any(path.parent.glob(f"{glob.escape(path.name)}*")):
+                return None
+            raise InputError(f"there is no {path}; give a file, a directory, or a task's name")
+        if path.is_dir():
+            return None
         with path.open("rb") as file:
             return file.read(8)
     except OSError as error:
@@ -139,8 +140,8 @@ def _images(path: Path, own: OwnData) -> Raw:
     return Raw(x, y, ("label",), held_out)
 
 
-def _array(x: NDArray[Any], path: Path, own: OwnData) -> Raw:
-    if own.target is None:
+def _array(x: NDArray[Any], path: Path, own: OwnData | None) -> Raw:
+    if own is None or own.target is None:
         return Raw(x, None, ())
     other = Path(own.target)
     if not other.is_file():

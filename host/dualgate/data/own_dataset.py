@@ -4,6 +4,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,7 @@ def read_samples(
     Parameters
     ----------
     path : Path
+        If it brings samples to train on and held-out ones, it is these that are read.
     own : OwnData or None
         What the user said of the data of the run; None for the data of a task.
     preparation : Preparation
@@ -86,9 +88,12 @@ def read_samples(
     Samples, list of str
         A line for each thing that the user should know.
     """
-    known = own or OwnData(path, ",".join(answers.targets))
-    raw, notes = _whole(read_own(path, known))
-    x, told = preparation.apply(_shaped(raw.x, preparation))
+    column = None if is_zipfile(path) else ",".join(answers.targets)
+    found = read_own(path, own or OwnData(path, column))
+    found = found.held_out or found
+    raw, notes = _whole(found)
+    of_array = isinstance(found.x, np.ndarray) and preparation.columns[0] == "0"
+    x, told = preparation.apply(np.asarray(raw.x, np.float64) if of_array else raw.x)
     return answers.samples(x, raw.y), notes + told
 
 

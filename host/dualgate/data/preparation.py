@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 INPUTS = Format(VALUE_WIDTH, INPUT_FRAC)
 """Inputs outside the range of this format are clipped to it."""
 
+LARGEST = 1e100
+"""Numbers of a larger magnitude are refused: their squares overflow when a column is scaled."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -147,7 +150,8 @@ class Preparation:
             values[missing] = np.broadcast_to(fill, values.shape)[missing]
         if offset.any():
             values -= offset
-        values /= scale
+        with np.errstate(over="ignore"):
+            values /= scale
         return values
 
     def _check_columns(self, frame: Any) -> None:
@@ -187,13 +191,15 @@ def real_numbers(series: Any, column: str) -> Floats:
     Raises
     ------
     InputError
-        For a cell that holds something else, or infinity.
+        For a cell that holds something else, such as a date, or a number beyond `LARGEST`.
     """
     from pandas import to_numeric
 
-    numbers = to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    # pandas would read dates as nanoseconds since 1970.
+    readable = series.astype(str) if series.dtype.kind in "mM" else series
+    numbers = to_numeric(readable, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     wrong = np.isnan(numbers) & series.notna().to_numpy()
-    wrong |= np.isinf(numbers)
+    wrong |= np.abs(numbers) > LARGEST
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(
@@ -204,7 +210,8 @@ def real_numbers(series: Any, column: str) -> Floats:
 
 
 def _one_hot(series: Any, category: Category) -> tuple[Floats, str]:
-    texts = words(series).fillna(category.fill).to_numpy(object)
+    texts = words(series).astype(object)
+    texts = texts.where(texts.notna(), category.fill).to_numpy()
     columns = np.asarray(texts[:, None] == np.array(category.words, object), np.float64)
     unknown = int(np.count_nonzero(columns.sum(axis=1) == 0))
     return columns, (

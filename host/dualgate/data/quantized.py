@@ -33,7 +33,7 @@ class QuantizedSamples:
     Raises
     ------
     InputError
-        For samples that do not fit the network, or no samples.
+        For samples that do not fit the network, no samples, or weights that are not above 0.
     """
 
     def __init__(self, network: Network, samples: Samples) -> None:
@@ -44,17 +44,25 @@ class QuantizedSamples:
         self._network = network
         if not len(self.x) or len(self.x) != len(self.target):
             raise InputError(f"{len(self.x)} inputs for {len(self.target)} targets; match them")
+        weight = samples.weight
+        if weight is not None and (
+            weight.shape != (len(self),) or not (np.isfinite(weight) & (weight > 0)).all()
+        ):
+            raise InputError("sample weights: give one number above 0 for each sample")
+        self._total = float(len(self)) if weight is None else float(weight.sum())
 
     def __len__(self) -> int:
         return len(self.x)
 
     def checksum(self) -> int:
-        """Return the CRC-32 of inputs and targets, which identifies a set of samples."""
+        """Return the CRC-32 of inputs, targets and weights, which identifies a set of samples."""
         x, target = (array.astype("<i2").tobytes() for array in (self.x, self.target))
-        return zlib.crc32(target, zlib.crc32(x))
+        result = zlib.crc32(target, zlib.crc32(x))
+        weight = self.samples.weight
+        return result if weight is None else zlib.crc32(weight.astype("<f8").tobytes(), result)
 
     def score(self, order: NDArray[np.intp] | slice, outputs: Ints) -> tuple[float, int]:
-        """Return the sum of the losses and the number of correct classes.
+        """Return the sum of the losses, times weights, and the number of correct classes.
 
         Parameters
         ----------
@@ -71,19 +79,21 @@ class QuantizedSamples:
         real = self._network.output_format.real
         answers = real(outputs)
         losses = self._network.objective.value(answers, real(self.target[order]))
+        if self.samples.weight is not None:
+            losses = losses * self.samples.weight[order]
         if self.labels is None:
             return float(losses.sum()), 0
         right = predicted_labels(answers) == self.labels[order]
         return float(losses.sum()), int(np.count_nonzero(right))
 
     def mean(self, loss: float, right: int) -> tuple[float, float | None]:
-        """Return mean loss and accuracy; the accuracy is None without classes.
+        """Return mean loss, by weight, and accuracy; the accuracy is None without classes.
 
         Parameters
         ----------
         loss : float
-            Sum of the losses of all samples.
+            Sum of the losses of all samples, times weights.
         right : int
             Number of samples whose class was predicted correctly.
         """
-        return loss / len(self), None if self.labels is None else right / len(self)
+        return loss / self._total, None if self.labels is None else right / len(self)

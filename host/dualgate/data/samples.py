@@ -23,11 +23,15 @@ class Samples:
     target : float array (samples, outputs)
     labels : int array (samples,) or None
         The class of each sample, if the samples have classes.
+    weight : float array (samples,) or None
+        Weights above 0, the importance of each sample's loss beside the others'; by default all
+        count the same.
     """
 
     x: Floats
     target: Floats
     labels: Ints | None = None
+    weight: Floats | None = None
 
     @classmethod
     def of_classes(cls, x: ArrayLike, labels: ArrayLike, classes: int) -> "Samples":

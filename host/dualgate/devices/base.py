@@ -224,6 +224,7 @@ def open_device(spec: str, **options: object) -> Device:
     """
     path, _, query = spec.partition("?")
     kind, _, address = path.partition(":")
+    kind = kind.lower()
     known = {entry.name: entry for entry in entry_points(group="dualgate.devices")}
     if kind not in known:
         raise DeviceError(unknown("device", kind, sorted(known)))

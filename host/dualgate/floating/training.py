@@ -37,6 +37,7 @@ class FloatTrainer:
         The network, its loss, the pruning policy and the frozen layers.
     recipe : FloatRecipe
     train : Samples
+        Weights of samples count as in `train.weighting.sample_weights`.
     held_out : Samples or None
     weights : sequence of array (inputs + 1, outputs) or None
         Initial weights; by default `initial_weights` of the recipe's seed.
@@ -82,6 +83,9 @@ class FloatTrainer:
         if recipe.class_weights is not None:
             weight = mode.objective.weigh(self._train.target, recipe.class_weights)
             self._weight = weight.astype(dtype)
+        if train.weight is not None:
+            relative = (train.weight / train.weight.mean()).astype(dtype)[:, None]
+            self._weight = relative if self._weight is None else self._weight * relative
 
     def run(
         self,
@@ -168,7 +172,7 @@ class FloatTrainer:
         crossed = self._kept + self._dropped
         return Record(
             epoch=self.epoch,
-            loss=float(losses.mean()),
+            loss=data.mean(losses, np.concatenate(batches)),
             accuracy=data.accuracy(outputs, np.concatenate(batches)),
             held_out_loss=held_out[0],
             held_out_accuracy=held_out[1],
@@ -181,7 +185,7 @@ class FloatTrainer:
     def _measure(self, data: "_Reals") -> tuple[float, float | None]:
         trace = self.mode.forward(self.weights, data.x)
         losses = _losses(self.mode.objective, trace, data.target)
-        return float(losses.mean()), data.accuracy(trace.outputs, slice(None))
+        return data.mean(losses, slice(None)), data.accuracy(trace.outputs, slice(None))
 
 
 class _Reals:
@@ -193,11 +197,17 @@ class _Reals:
         wanted = _matrix(samples.target, network.sizes[-1], "targets", np.float64)
         self.target = mode.objective.rule.transformed(wanted).astype(dtype)
         self.labels = samples.labels
+        self._weight = samples.weight
         if not len(self.x) or len(self.x) != len(self.target):
             raise InputError(f"{len(self.x)} inputs for {len(self.target)} targets; match them")
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def mean(self, losses: Floats, order: NDArray[np.intp] | slice) -> float:
+        """Return the mean, by weight, of the losses of the samples in `order`."""
+        weights = None if self._weight is None else self._weight[order]
+        return float(np.average(losses, weights=weights))
 
     def accuracy(self, outputs: Floats, order: NDArray[np.intp] | slice) -> float | None:
         """Return the accuracy of `outputs` for the samples in `order`; None without classes."""

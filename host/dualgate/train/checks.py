@@ -11,6 +11,7 @@ from ..data.augmentation import image_side
 from ..data.quantized import QuantizedSamples
 from .checkpoint import Checkpoint
 from .recipe import Recipe
+from .weighting import check_class_weights
 
 
 def check_recipe(
@@ -26,6 +27,7 @@ def check_recipe(
     has_held_out : bool
         Whether there are held-out samples.
     """
+    check_class_weights(network, recipe)
     if recipe.shift:
         image_side(network.sizes[0])
     if (recipe.shift or recipe.class_weights) and train.labels is None:

@@ -20,7 +20,8 @@ class Evaluation:
     Parameters
     ----------
     loss : float
-        Mean over the samples of the loss that was trained.
+        Mean over the samples of the loss that was trained, by the samples' weights if they have
+        any.
     accuracy : float or None
     confusion : list of list of int, or None
         See `metrics.confusion_matrix`. It and the accuracy are None if samples have no classes.
@@ -47,7 +48,8 @@ class Evaluation:
         outputs : int array (samples, units), `Network.output_format`
         """
         answers, objective = network.output_format.real(outputs), network.objective
-        loss = float(objective.value(answers, objective.transformed(samples.target)).mean())
+        losses = objective.value(answers, objective.transformed(samples.target))
+        loss = float(np.average(losses, weights=samples.weight))
         if samples.labels is not None:
             got = predicted_labels(answers)
             classes = max(network.sizes[-1], 2)

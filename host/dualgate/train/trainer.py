@@ -25,11 +25,13 @@ from ..optim.regularisation import EarlyStopping
 from .chance import draw_dropout, draw_shifts, epoch_batches
 from .checkpoint import Best, Checkpoint
 from .checks import check_recipe, check_start
+from .continuation import carried
 from .dropout import infer
 from .evaluation import Evaluation
 from .recipe import Recipe
 from .record import Record, Tally, add
 from .weight_update import weight_update
+from .weighting import sample_weights
 
 __all__ = ["Record", "Trainer"]
 
@@ -51,6 +53,9 @@ class Trainer:
     weights : sequence of int array (inputs + 1, outputs), or None
         Initial master weights, such as `exchange.Model.master_weights` of an imported network; by
         default they are drawn from the seed.
+    before : Checkpoint or None
+        Checkpoint of a run on other samples, or with other settings, that this run carries on; see
+        `continuation.carried`.
 
     Members
     -------
@@ -77,15 +82,23 @@ class Trainer:
         held_out: Samples | None = None,
         start: Checkpoint | None = None,
         weights: Sequence[Ints] | None = None,
+        before: Checkpoint | None = None,
     ) -> None:
         self.network = network
         self.recipe = recipe
         self._train = QuantizedSamples(network, train)
         self._held_out = None if held_out is None else QuantizedSamples(network, held_out)
         check_recipe(network, recipe, self._train, held_out is not None)
-        self._update = weight_update(network, recipe, self.batches, self._sizes)
+        self._weights = sample_weights(recipe, train)
+        # Without weights of their own, all classes count, also those without a sample.
+        ends: tuple[float, ...] = ()
+        if train.weight is not None and self._weights is not None:
+            ends = (float(self._weights.min()), float(self._weights.max()))
+        self._update = weight_update(network, recipe, self.batches, self._sizes, ends)
         self.update_frac = self._update.update_frac
         self._data = self._train.checksum()
+        if before is not None:
+            start = carried(before, network, recipe, self.update_frac, self._data)
         self._start = start
         self._first = weights
         if weights is not None:
@@ -227,9 +240,9 @@ class Trainer:
         clock, data = perf_counter(), self._train
         x = draw_shifts(self.recipe, self.epoch, self.batch, data.x[chosen])
         masks = draw_dropout(self.network, self.recipe, self.epoch, self.batch, len(x))
-        labels = None if data.labels is None else data.labels[chosen]
+        weights = None if self._weights is None else self._weights[chosen]
         number = self.epoch * self.batches + self.batch
-        outputs = self._update.batch(device, number, x, data.target[chosen], labels, masks)
+        outputs = self._update.batch(device, number, x, data.target[chosen], weights, masks)
         self.batch += 1
         loss, right = data.score(chosen, outputs)
         tally = self._tally

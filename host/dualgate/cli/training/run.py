@@ -5,6 +5,7 @@
 import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -64,6 +65,7 @@ def run(argument: str, options: Options) -> None:
     """
     ready = _prepare(argument, options)
     directory = ready.directory
+    before = options.trace and _changed(options.trace)
     for note in ready.dataset.notes:
         click.echo(printable(note))
     with ExitStack() as stack:
@@ -89,8 +91,12 @@ def run(argument: str, options: Options) -> None:
         if options.json:
             summary.write(options.json)
         click.echo(draw_pictures(directory, summary, state, ready.description.classes))
-    if options.trace:
-        click.echo(f"waveform: {options.trace}")
+    if options.trace is not None:
+        click.echo(
+            f"waveform: {options.trace}"
+            if _changed(options.trace) != before
+            else "no waveform: the run ended before the batches of --trace-batches"
+        )
 
 
 def _prepare(argument: str, options: Options) -> _Run:
@@ -168,6 +174,11 @@ def _train(ready: _Run, device: Device, stop: Interruption, stack: ExitStack) ->
     write_history(directory.history, trainer.records)
     if trainer.recipe.patience:
         save()  # patience may have put back the weights of an earlier epoch
+
+
+def _changed(path: Path) -> int | None:
+    """Return when a file changed last, in nanoseconds; None if there is none."""
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def _advice(ready: _Run) -> str:

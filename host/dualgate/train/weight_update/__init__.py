@@ -9,6 +9,8 @@ reads that gradient, computes new weights in float64 with an `optim.optimisers.O
 that every device arrives at the same weights.
 """
 
+from collections.abc import Sequence
+
 from ...contract.network import Network
 from ..recipe import Recipe
 from .base import WeightUpdate
@@ -18,8 +20,10 @@ from .on_host import OnHost
 __all__ = ["WeightUpdate", "weight_update"]
 
 
-def weight_update(network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> WeightUpdate:
+def weight_update(
+    network: Network, recipe: Recipe, epoch: int, sizes: set[int], weights: Sequence[float] = ()
+) -> WeightUpdate:
     """Make the weight update that a recipe asks for; for the parameters see `OnChip`."""
     if recipe.on_chip:
-        return OnChip(network, recipe, epoch, sizes)
-    return OnHost(network, recipe, epoch)
+        return OnChip(network, recipe, epoch, sizes, weights)
+    return OnHost(network, recipe, epoch, weights)

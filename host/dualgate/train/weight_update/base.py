@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The interface of weight updates, and the class weights that all of them apply."""
+"""The interface of weight updates, and the weights of samples that all of them apply."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.commands import Masks
-from ...contract.errors import InputError
 from ...contract.network import Network
 from ...contract.settings import Settings
 from ...devices import Device
@@ -16,6 +16,7 @@ from ...optim.optimisers import State
 from ..recipe import Recipe
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 class WeightUpdate(ABC):
@@ -25,6 +26,8 @@ class WeightUpdate(ABC):
     ----------
     network : Network
     recipe : Recipe
+    weights : sequence of float
+        The least and the largest weight of a sample; by default those of the classes.
 
     Members
     -------
@@ -36,17 +39,16 @@ class WeightUpdate(ABC):
     Raises
     ------
     InputError
-        For a recipe that the number formats cannot represent, or class weights that do not fit
-        the network.
+        For a recipe or weights that the number formats cannot represent.
     """
 
     update_frac: int
     state = State(0, [])
 
-    def __init__(self, network: Network, recipe: Recipe) -> None:
+    def __init__(self, network: Network, recipe: Recipe, weights: Sequence[float] = ()) -> None:
         self._network = network
         self._recipe = recipe
-        self._check_class_weights()
+        self._weights = sorted(weights or recipe.class_weights or (1.0,))
 
     @abstractmethod
     def batch(
@@ -55,7 +57,7 @@ class WeightUpdate(ABC):
         number: int,
         x: Ints,
         target: Ints,
-        labels: Ints | None,
+        weights: Floats | None,
         masks: Masks | None = None,
     ) -> Ints:
         """Train on one batch.
@@ -67,8 +69,8 @@ class WeightUpdate(ABC):
             Number of batches of the run before this one.
         x : int array (samples, inputs)
         target : int array (samples, outputs)
-        labels : int array (samples,) or None
-            Only class weights depend on them.
+        weights : float array (samples,) or None
+            Factors of the samples' losses, from `weighting.sample_weights`.
         masks : sequence of bool array (samples, units) or None
             With dropout, the units of each hidden layer that take part.
 
@@ -98,52 +100,30 @@ class WeightUpdate(ABC):
     def clipped(self) -> int:
         """Return the number of weights that the host has clipped since the last call."""
 
-    def _check_class_weights(self) -> None:
-        weights, objective = self._recipe.class_weights, self._network.objective
-        if not weights:
-            return
-        outputs = self._network.sizes[-1]
-        if not objective.classes:
-            raise InputError(
-                f"class weights do not apply to the loss {objective.name}; use a loss of classes, "
-                "such as cce"
-            )
-        if objective.name == "bce" and outputs > 1:
-            # Each output would have the weight of its own target, but the engine applies one rate
-            # to all outputs of a sample.
-            raise InputError(
-                "class weights do not apply to bce with several outputs, which are independent "
-                "yes-or-no questions; use cce or a single output"
-            )
-        needed = max(outputs, 2)
-        if len(weights) != needed:
-            raise InputError(f"{len(weights)} class weights: give {needed}, one for each class")
-
     def _train(
         self,
         device: Device,
         rate: float,
         x: Ints,
         target: Ints,
-        labels: Ints | None,
+        weights: Floats | None,
         masks: Masks | None,
     ) -> Ints:
-        """Accumulate a batch, the samples of each class with the rate of that class.
+        """Accumulate a batch, the samples of each weight with a rate of their own.
 
         The order of the samples does not matter, because sums of gradients are exact.
         """
-        weights = self._recipe.class_weights
-        if not weights or labels is None:
+        if weights is None:
             device.set(self._settings(rate, len(x), 1.0))
             return device.train(x, target, masks)
         outputs = np.empty_like(target)
-        for label in np.unique(labels):
-            chosen = labels == label
-            device.set(self._settings(rate, len(x), weights[label]))
+        for weight in np.unique(weights).tolist():
+            chosen = weights == weight
+            device.set(self._settings(rate, len(x), weight))
             some = None if masks is None else [mask[chosen] for mask in masks]
             outputs[chosen] = device.train(x[chosen], target[chosen], some)
         return outputs
 
     @abstractmethod
     def _settings(self, rate: float, size: int, weight: float) -> Settings:
-        """Return the settings for samples with class weight `weight` in a batch of `size`."""
+        """Return the settings for samples with the factor `weight` in a batch of `size`."""

@@ -2,6 +2,7 @@
 
 """SGD and momentum, computed by the engine."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 
@@ -13,7 +14,7 @@ from ...devices import Device
 from ...optim.optimisers import State
 from ...optim.schedules import rate_of
 from ..recipe import Recipe
-from .base import Ints, WeightUpdate
+from .base import Floats, Ints, WeightUpdate
 
 
 class OnChip(WeightUpdate):
@@ -27,17 +28,25 @@ class OnChip(WeightUpdate):
         Batches in an epoch.
     sizes : set of int
         Sizes that a batch can have, in samples.
+    weights : sequence of float
+        As for `WeightUpdate`.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, epoch: int, sizes: set[int]) -> None:
-        super().__init__(network, recipe)
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        epoch: int,
+        sizes: set[int],
+        weights: Sequence[float] = (),
+    ) -> None:
+        super().__init__(network, recipe, weights)
         self._rate = recipe.method(epoch).rate
         ends = {rate_of(self._rate, n) for n in (0, recipe.epochs * epoch - 1)}
-        weights = set(recipe.class_weights) or {1.0}
-        self.update_frac = update_frac(network, max(ends), min(sizes), max(weights))
+        self.update_frac = update_frac(network, max(ends), min(sizes), self._weights[-1])
         self._settings_of = lru_cache(256)(self._make)
         # A schedule is monotonic, so a rate that cannot be represented raises here, before the run.
-        for rate, size, weight in product(sorted(ends, reverse=True), sizes, weights):
+        for rate, size, weight in product(sorted(ends, reverse=True), sizes, self._weights):
             try:
                 self._settings(rate, size, weight)
             except InputError as error:
@@ -60,10 +69,10 @@ class OnChip(WeightUpdate):
         number: int,
         x: Ints,
         target: Ints,
-        labels: Ints | None,
+        weights: Floats | None,
         masks: Masks | None = None,
     ) -> Ints:
-        outputs = self._train(device, rate_of(self._rate, number), x, target, labels, masks)
+        outputs = self._train(device, rate_of(self._rate, number), x, target, weights, masks)
         device.apply()
         return outputs
 

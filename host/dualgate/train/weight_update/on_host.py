@@ -2,8 +2,9 @@
 
 """Any optimiser and penalty, computed by the host from the gradient of the engine."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 
 from ...contract.commands import Masks
 from ...contract.formats import MASTER, MASTER_WIDTH
@@ -12,9 +13,7 @@ from ...contract.settings import Settings, batch_gradient, gradient_frac, gradie
 from ...devices import Device
 from ...optim.optimisers import State
 from ..recipe import Recipe
-from .base import Ints, WeightUpdate
-
-Floats = NDArray[np.float64]
+from .base import Floats, Ints, WeightUpdate
 
 LEAST, MOST = -(1 << (MASTER_WIDTH - 1)), (1 << (MASTER_WIDTH - 1)) - 1
 """Range of a master weight."""
@@ -32,21 +31,25 @@ class OnHost(WeightUpdate):
     recipe : Recipe
     epoch : int
         Batches in an epoch.
+    weights : sequence of float
+        As for `WeightUpdate`.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, epoch: int) -> None:
-        super().__init__(network, recipe)
+    def __init__(
+        self, network: Network, recipe: Recipe, epoch: int, weights: Sequence[float] = ()
+    ) -> None:
+        super().__init__(network, recipe, weights)
         self.update_frac = gradient_frac(network)
         self._method = recipe.method(epoch)
-        self._heaviest = max(recipe.class_weights, default=1.0)
+        self._heaviest = self._weights[-1]
         self._learning = [i for i, layer in enumerate(network.layers) if not layer.frozen]
-        self._weights: list[Ints] = []
+        self._master: list[Ints] = []
         self._clipped = 0
-        for weight in recipe.class_weights or (1.0,):
+        for weight in self._weights:
             self._settings(0.0, 1, weight)
 
     def start(self, weights: list[Ints], state: State | None) -> None:
-        self._weights = [w.copy() for w in weights]
+        self._master = [w.copy() for w in weights]
         self.state = state or self._method.optimiser.start(self._reals())
 
     def batch(
@@ -55,10 +58,10 @@ class OnHost(WeightUpdate):
         number: int,
         x: Ints,
         target: Ints,
-        labels: Ints | None,
+        weights: Floats | None,
         masks: Masks | None = None,
     ) -> Ints:
-        outputs = self._train(device, 1.0, x, target, labels, masks)
+        outputs = self._train(device, 1.0, x, target, weights, masks)
         velocity = device.read_velocity()
         # With a velocity of zero, `apply` moves no weight; it only ends the batch, whose samples
         # the device counts.
@@ -66,7 +69,7 @@ class OnHost(WeightUpdate):
         device.apply()
         gradient = batch_gradient(self._network, velocity, len(x))
         self._move([gradient[i] * self._heaviest for i in self._learning])
-        device.write_weights(self._weights)
+        device.write_weights(self._master)
         return outputs
 
     def settings(self, number: int, size: int) -> Settings:
@@ -77,7 +80,7 @@ class OnHost(WeightUpdate):
         return count
 
     def _reals(self) -> list[Floats]:
-        return [MASTER.real(self._weights[i]) for i in self._learning]
+        return [MASTER.real(self._master[i]) for i in self._learning]
 
     def _move(self, gradient: list[Floats]) -> None:
         old = self._reals()
@@ -86,7 +89,7 @@ class OnHost(WeightUpdate):
         for index, real in zip(self._learning, new, strict=True):
             rounded = np.floor(np.ldexp(real, MASTER.frac) + 0.5)
             self._clipped += int(np.count_nonzero((rounded < LEAST) | (rounded > MOST)))
-            self._weights[index] = np.clip(rounded, LEAST, MOST).astype(np.int64)
+            self._master[index] = np.clip(rounded, LEAST, MOST).astype(np.int64)
 
     def _settings(self, rate: float, size: int, weight: float) -> Settings:
         recipe = self._recipe

@@ -25,8 +25,13 @@ from dualgate.train.dropout import infer
 from dualgate.train.recipe import Recipe
 from dualgate.train.trainer import Trainer
 
-CANNOT_APPLY: dict[str, str] = {}
-"""Checks of scikit-learn that do not hold here, with the reason; so far all do."""
+CANNOT_APPLY = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "a device rounds: the update of weight 2 differs from that of two copies in its last bits, "
+        "by 0.001 of the prediction; test_sample_weight has what is exact, and how near the rest is"
+    )
+}
+"""Checks of scikit-learn that do not hold here, with the reason."""
 
 
 def cannot_apply(estimator: Any) -> dict[str, str]:
@@ -120,7 +125,7 @@ def test_unscaled_it_is_the_training_loop_bit_for_bit() -> None:
 def test_zeros_stay_zeros_unless_features_are_centred(scale: str, zero: bool) -> None:
     x = np.where(DATA.x > 0, DATA.x, 0.0)
     model = Classifier(epochs=1, scale=scale).fit(x, NAMES)
-    scaled = model._scaled(model.checkpoint_.network, x)
+    scaled = model._scaler.transform(x)
     assert bool((scaled[x == 0] == 0).all()) is zero
 
 
@@ -175,7 +180,6 @@ def test_data_that_cannot_be_learned_is_refused(x: Any, y: Any, message: str) ->
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"class_weight": "fair"}, "^The 'class_weight' parameter .* Got 'fair' instead"),
         ({"class_weight": {0: 1.0, 2: 5.0}}, "^The classes, .*2.* are not in class_weight$|not in"),
         ({"patience": 1, "validation_fraction": 2.5}, "test_size"),
         ({"patience": 1, "validation_fraction": 0.1}, "should be greater or equal to the number"),
@@ -275,7 +279,7 @@ def test_patience_holds_samples_out_and_keeps_the_best_weights() -> None:
 
 def test_samples_held_out_have_every_class() -> None:
     model = Classifier(patience=1, validation_fraction=9).fit(DATA.x, NAMES)
-    train, held_out = model._split(Samples.of_classes(DATA.x, np.arange(90) % 3, 3))
+    train, held_out = model._split(Samples.of_classes(DATA.x, np.arange(90) % 3, 3), seed=0)
     assert train.labels is not None
     assert held_out.labels is not None
     assert np.bincount(train.labels).tolist() == [27] * 3

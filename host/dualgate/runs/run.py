@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A run that was written: its checkpoint, its description, its data, and its answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import CheckpointError, InputError
+from ..data.dataset import Dataset
+from ..data.own_dataset import read_inputs, read_samples
+from ..data.quantized import QuantizedSamples
+from ..data.samples import Samples
+from ..devices import Device
+from ..tasks import Task, find_task, own_task
+from ..train.checkpoint import Checkpoint, load_checkpoint
+from .description import Description, read_description
+from .directory import RunDirectory
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+    checkpoint : Checkpoint
+    description : Description
+    """
+
+    directory: RunDirectory
+    checkpoint: Checkpoint
+    description: Description
+
+    def task(self) -> tuple[Task, Dataset]:
+        """Load the data of the run again, with its task.
+
+        Raises
+        ------
+        InputError
+            If they are not there any more, or not the same.
+        """
+        about = self.description
+        if about.own is None:
+            task = find_task(about.name)
+            dataset = task.data(about.name, about.data)
+        else:
+            task, dataset = own_task(about.own, about.seed, self.checkpoint.network.loss)
+        samples = QuantizedSamples(self.checkpoint.network, dataset.train)
+        if samples.checksum() != self.checkpoint.data:
+            raise InputError(
+                f"the data of the run in {self.directory.path} have changed since; train again"
+            )
+        return task, dataset
+
+    def read_inputs(self, path: Path) -> tuple[NDArray[np.float64], list[str]]:
+        """Read and prepare the inputs of a file; see `own_dataset.read_inputs`."""
+        preparation = self.description.preparation
+        if preparation is None:
+            raise InputError(
+                f"the run in {self.directory.path} does not know how its inputs were made; "
+                "only built-in data without a description lack this: train on a file"
+            )
+        return read_inputs(path, self.description.own, preparation)
+
+    def read_samples(self, path: Path) -> tuple[Samples, list[str]]:
+        """Read inputs and targets of a file, prepared as those of the run were."""
+        preparation, answers = self.description.preparation, self.description.answers
+        if preparation is None or answers is None:
+            raise InputError(
+                f"the run in {self.directory.path} does not know what its inputs and outputs "
+                "stand for; evaluate it without a file"
+            )
+        return read_samples(path, self.description.own, preparation, answers)
+
+    def infer(self, device: Device, x: NDArray[np.float64]) -> Ints:
+        """Run inference on a device.
+
+        Parameters
+        ----------
+        device : Device
+        x : float array (samples, inputs)
+            Prepared.
+
+        Returns
+        -------
+        int array (samples, outputs), `Network.output_format`
+        """
+        state = self.checkpoint
+        inputs = state.network.quantize_inputs(x)
+        device.configure(state.network, state.update_frac)
+        device.write_weights(state.inference_weights)
+        return device.infer(inputs)
+
+
+def load_run(path: Path) -> Run:
+    """Load a run.
+
+    Parameters
+    ----------
+    path : Path
+        A directory that `dualgate train` wrote.
+
+    Raises
+    ------
+    InputError
+        If it holds no run.
+    CheckpointError
+        If a file of it is damaged, of another version, or does not fit the others.
+    """
+    directory = RunDirectory(path)
+    if not directory.checkpoint.exists() or not directory.description.exists():
+        raise InputError(
+            f"{path} holds no run; give a directory that dualgate train wrote, such as runs/digits"
+        )
+    run = Run(
+        directory, load_checkpoint(directory.checkpoint), read_description(directory.description)
+    )
+    network, about = run.checkpoint.network, run.description
+    if about.preparation and len(about.preparation.inputs) != network.sizes[0]:
+        raise CheckpointError(f"{directory.description} is of another run than its checkpoint")
+    if about.answers and about.answers.outputs != network.sizes[-1]:
+        raise CheckpointError(f"{directory.description} is of another run than its checkpoint")
+    return run
