@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 SHOWS = {
     "train": r"epoch 5: held-out accuracy 9\d\.\d%, kept tangents \d\d%",
     "sklearn_pipeline": r"held-out accuracy: (9\d\.\d|100\.0)%",
-    "own_csv": r"classes a, b, c: accuracy 9\d\.\d%",
+    "own_csv": r"classes a, b, c: held-out accuracy 9\d\.\d%",
     "onnx_fine_tuning": r"second epoch, from the file: held-out accuracy 9\d\.\d%",
     "export_to_c": r"all \d+ answers in C are those of the device, to the bit",
     "frozen_layer": r"first frozen: held-out accuracy \d\d\.\d%, \d\d tangent rows",

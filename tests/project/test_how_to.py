@@ -9,8 +9,11 @@ import pytest
 from support.paths import DOCS
 from support.snippets import run, snippets
 
+from dualgate import Trainer, open_device
+
 GATEWARE = DOCS / "how-to" / "test-gateware.md"
 EXCHANGE = DOCS / "how-to" / "exchange-networks.md"
+TASK = DOCS / "how-to" / "add-a-task.md"
 TRAINING = DOCS / "how-to" / "train-from-python.md"
 ESTIMATORS = DOCS / "how-to" / "use-scikit-learn.md"
 
@@ -21,6 +24,18 @@ def test_the_test_of_gateware_passes() -> None:
     run(GATEWARE, code, names)
     (test,) = (thing for name, thing in names.items() if name.startswith("test_"))
     test()
+
+
+def test_the_task_of_another_package_reaches_its_goal() -> None:
+    ((code, _),) = snippets(TASK)
+    names: dict[str, Any] = {}
+    run(TASK, code, names)
+    ((name, task),) = names["TASKS"].items()
+    data = task.data(name, None)
+    trainer = Trainer(task.network(name), task.recipe, data.train, data.held_out)
+    with open_device("golden") as device:
+        list(trainer.run(device))
+        assert task.goal.met(trainer.evaluate(device))
 
 
 @pytest.mark.thorough
