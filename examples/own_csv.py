@@ -13,9 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dualgate import Trainer, open_device
-from dualgate.data.own import OwnData
-from dualgate.tasks import own_task
+from dualgate import OwnData, Trainer, open_device, own_task
 
 
 def write_example(path: Path) -> None:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from .floating import FloatRecipe as FloatRecipe
     from .floating import FloatTrainer as FloatTrainer
     from .floating import ForwardMode as ForwardMode
+    from .runs import load_run as load_run
+    from .tasks import OwnData as OwnData
+    from .tasks import own_task as own_task
     from .train.checkpoint import Checkpoint as Checkpoint
     from .train.checkpoint import load_checkpoint as load_checkpoint
     from .train.recipe import Recipe as Recipe
@@ -56,6 +59,8 @@ _HOMES = {
     "estimator": ("Classifier", "Regressor"),
     "exchange": ("Model", "from_torch", "read_model", "to_torch", "write_model", "write_onnx"),
     "floating": ("FloatRecipe", "FloatTrainer", "ForwardMode"),
+    "runs": ("load_run",),
+    "tasks": ("OwnData", "own_task"),
     "train.checkpoint": ("Checkpoint", "load_checkpoint"),
     "train.recipe": ("Recipe",),
     "train.trainer": ("Trainer",),

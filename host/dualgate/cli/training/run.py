@@ -183,6 +183,15 @@ def _changed(path: Path) -> int | None:
 
 def _advice(ready: _Run) -> str:
     """Say how an interrupted run goes on."""
-    given = ["dualgate", "train", ready.argument, "--device", ready.options.device]
-    given += ["--out", str(ready.directory.path), "--resume"]
+    options = ready.options
+    given = ["dualgate", "train", ready.argument, "--device", options.device]
+    kept = {
+        "--neurons": options.neurons,
+        "--checkpoint-every": options.checkpoint_every,
+        "--json": options.json,
+        "--tensorboard": options.tensorboard,
+        "--out": ready.directory.path,
+    }
+    given += [str(part) for name, value in kept.items() if value for part in (name, value)]
+    given += ["--check"] * options.check + ["--resume"]
     return f"interrupted, nothing is lost; go on with: {shlex.join(given)}"
