@@ -27,11 +27,15 @@ def export(run: Path, file: Path) -> None:
     .pt (a state dict of PyTorch in float32), or in .h (a C header with integer weights and a
     function that gives the answers of a device, to the bit). A file that exists is replaced.
 
-    The weights are those that answer: with dropout, the ones scaled down for inference.
+    The weights are those that answer: with dropout, the ones scaled down for inference. The network
+    takes inputs as the run prepared them, which `run.json` in RUN describes.
     """
     model = read_run(run)
     write_model(file, model)
     click.echo(f"written: {file} ({'-'.join(map(str, model.network.sizes))})")
+    described = RunDirectory(run).description
+    if run.is_dir() and described.exists():
+        click.echo(f"inputs: prepared as {described} says (preparation: offset, scale, words)")
 
 
 def read_run(run: Path) -> Model:

@@ -32,6 +32,12 @@ def draw_pictures(
             drawn.append(directory.weights)
     except MissingToolError as error:
         return str(error)
+    except (
+        InputError,
+        OSError,
+        ValueError,
+    ) as error:  # the figures are written; say it and end well
+        return f"note: not all pictures are drawn: {error}"
     return f"pictures: {', '.join(map(str, drawn))}"
 
 

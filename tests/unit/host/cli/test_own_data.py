@@ -73,6 +73,7 @@ def test_a_table_is_trained_and_predicted_from(here: Path) -> None:
     assert (held_out["accuracy"], held_out["loss"]) == (figures["accuracy"], figures["loss"])
     exported = run("export", "runs/wine", "wine.h")
     assert exported.exit_code == 0, exported.stderr
+    assert "inputs: prepared as runs/wine/run.json says" in exported.stdout
     assert '"good"' in (here / "wine.h").read_text()
 
 

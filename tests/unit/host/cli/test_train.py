@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from support.idx_files import write_images
 
 from dualgate.cli import main
+from dualgate.cli.training import pictures as pictures_module
 from dualgate.cli.training import run as run_module
 from dualgate.devices import open_device
 from dualgate.train.checkpoint import load_checkpoint
@@ -268,3 +269,16 @@ def test_a_device_whose_package_is_missing_says_so(monkeypatch: pytest.MonkeyPat
         "error: device golden needs dualgate_sim.golden.device, which is missing; "
         "see dualgate doctor\n"
     )
+
+
+def test_a_picture_that_cannot_be_drawn_costs_only_a_note(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(pictures_module, "draw_curves", fail)
+    result = run(*QUICK, "--json", "x.json")
+    assert result.exit_code == 0, result.stderr
+    assert "note: not all pictures are drawn: No space left on device" in result.stdout
+    assert json.loads((here / "x.json").read_text())["accuracy"] > 0
