@@ -3,8 +3,10 @@
 """The command line: its commands register through the entry points `dualgate.commands`."""
 
 import ast
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -117,6 +119,8 @@ class Commands(click.Group):
             _fail(error.format_message(), error.exit_code)
         except click.Abort:
             _fail("interrupted", INTERRUPTED)
+        except OSError as error:
+            _fail(_reason(error), DualgateError.exit_status)
 
 
 def printable(text: str) -> str:
@@ -126,6 +130,16 @@ def printable(text: str) -> str:
     """
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+def _reason(error: OSError) -> str:
+    """Say what the system refused: for a file by its name, otherwise it is the standard output."""
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{error.filename}: {reason}; choose another path"
+    with suppress(OSError):  # so that Python does not try again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return f"cannot write the standard output: {reason}"
 
 
 def _fail(message: str, status: int) -> NoReturn:

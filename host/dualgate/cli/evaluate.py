@@ -69,7 +69,8 @@ def _show(figures: dict[str, Any], console: Console) -> None:
     ]
     click.echo(f"{figures['samples']:,} samples: {', '.join(told)}")
     if figures["confusion"] and 1 < len(figures["classes"]) <= 20:
-        table = Table(box=None, header_style="bold", title="rows: class, columns: predicted")
+        click.echo("confusion, a row for each class and a column for each prediction:")
+        table = Table(box=None, header_style="bold")
         table.add_column("")
         for name in figures["classes"]:
             table.add_column(printable(name), justify="right")

@@ -17,11 +17,16 @@ def check_target(path: Path) -> None:
     path : Path
         A file, existing or not, in a directory that exists or can be created.
     """
-    if path.exists() and not path.is_file():
+    try:
+        occupied = path.exists() and not path.is_file()
+        parent = path.resolve().parent
+        while not parent.exists():
+            parent = parent.parent
+    except (OSError, RuntimeError) as error:  # a name that is too long; a loop of links
+        reason = getattr(error, "strerror", None) or "its links lead in a circle"
+        raise InputError(f"cannot write {path}: {reason}; choose another path") from None
+    if occupied:
         raise InputError(f"cannot write {path}: it is not a file; choose another path")
-    parent = path.resolve().parent
-    while not parent.exists():
-        parent = parent.parent
     if not parent.is_dir():
         raise InputError(f"cannot write {path}: {parent} is not a directory; choose another path")
     try:

@@ -234,3 +234,28 @@ def test_a_large_table_takes_less_than_a_minute(here: Path) -> None:
     assert run("predict", "runs/large", "large.csv", "--out", "p.csv").exit_code == 0
     assert time.process_time() - began < 60
     assert json.loads(Path("x.json").read_text())["accuracy"] > 0.97
+
+
+@pytest.mark.parametrize("option", ["--out", "--json", "--tensorboard"])
+@pytest.mark.parametrize("path", ["loop", "loop/x", "a" * 300])
+def test_a_path_that_cannot_be_is_refused_in_one_line(here: Path, option: str, path: str) -> None:
+    (here / "loop").symlink_to(here / "loop")
+    done = run("train", "xor", *GOLDEN, "--epochs", "1", option, path)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize("args", [("train", "a" * 300 + ".csv"), ("predict", "a" * 300, "b")])
+def test_a_file_of_a_long_name_is_refused_in_one_line(args: tuple[str, ...]) -> None:
+    done = run(*args)
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("args", [("tasks",), ("train", "xor", *GOLDEN, "--epochs", "1")])
+def test_a_full_standard_output_is_said(here: Path, args: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", "from dualgate.cli import main; main()", *args]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: cannot write the standard output: No space left on device\n"

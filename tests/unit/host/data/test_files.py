@@ -35,6 +35,9 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         ("file/x", ".*file is not a directory"),
         ("file/x/y", ".*file is not a directory"),
         ("pipe", "it is not a file"),
+        ("loop", "its links lead in a circle"),
+        ("loop/x", "its links lead in a circle"),
+        ("a" * 300, "File name too long"),
     ],
 )
 def test_a_target_that_cannot_be_written_is_refused(
@@ -43,6 +46,7 @@ def test_a_target_that_cannot_be_written_is_refused(
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_bytes(b"old")
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for attempt in (check_target, lambda path: replace_file(path, b"new")):
         with pytest.raises(InputError, match=f"^cannot write .*: {message}; choose another path$"):
             attempt(tmp_path / name)
