@@ -28,8 +28,14 @@ PATH = click.Path(path_type=Path)
     show_default=True,
     help="golden, sim, serial:PORT or pcie:ADDRESS; the figures are the same.",
 )
+@click.option(
+    "--target",
+    metavar="COLUMN|FILE",
+    help="Where the targets of FILE are, if not where they were for training: a column, an array "
+    "of a .npz, or the file beside a .npy or IDX file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(run: Path, file: Path | None, device: str, as_json: bool) -> None:
+def evaluate(run: Path, file: Path | None, device: str, target: str | None, as_json: bool) -> None:
     """Measure the network trained in RUN on the samples of FILE, which have targets.
 
     RUN is a directory that `dualgate train` wrote. FILE is of the kind that was trained on; without
@@ -40,7 +46,7 @@ def evaluate(run: Path, file: Path | None, device: str, as_json: bool) -> None:
     if file is None:
         samples = found.task()[1].held_out
     else:
-        samples, notes = found.read_samples(file)
+        samples, notes = found.read_samples(file, target)
     for note in notes:
         click.echo(f"note: {printable(note)}", err=True)
     with open_device(device) as opened:

@@ -3,7 +3,7 @@
 """Samples of one's own: a table, arrays, or IDX files, told apart by their first bytes."""
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,23 @@ class OwnData:
         def whole(text: str | None) -> str | None:
             return str(Path(text).resolve()) if text and Path(text).is_file() else text
 
-        path = self.path.resolve()
-        return OwnData(path, whole(self.target), self.drop, self.categorical, whole(self.test))
+        target = whole(self.target) if self.has_target_file else self.target
+        return replace(self, path=self.path.resolve(), target=target, test=whole(self.test))
+
+    @property
+    def has_target_file(self) -> bool:
+        """Whether the targets are in a file of their own: beside an array, not in a table."""
+        return self.path.is_file() and (
+            (_head(self.path) or b"").startswith(NPY) or is_idx(self.path)
+        )
+
+    def of_other(self, path: Path) -> "OwnData":
+        """Return what is known of another file of the same kind, at `path`.
+
+        The column or array of its targets is. A file of targets is not, and other columns are those
+        that a preparation asks for.
+        """
+        return OwnData(path, None if self.has_target_file else self.target)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,11 @@ def read_inputs(
 
 
 def read_samples(
-    path: Path, own: OwnData | None, preparation: Preparation, answers: Answers
+    path: Path,
+    own: OwnData | None,
+    preparation: Preparation,
+    answers: Answers,
+    target: str | None = None,
 ) -> tuple[Samples, list[str]]:
     """Read and prepare inputs and targets of another file.
 
@@ -82,6 +86,8 @@ def read_samples(
         What the user said of the data of the run; None for the data of a task.
     preparation : Preparation
     answers : Answers
+    target : str or None
+        Where the targets are, as in `OwnData`; by default as it was for the data of the run.
 
     Returns
     -------
@@ -89,7 +95,8 @@ def read_samples(
         A line for each thing that the user should know.
     """
     column = None if is_zipfile(path) else ",".join(answers.targets)
-    found = read_own(path, own or OwnData(path, column))
+    known = own.of_other(path) if own else OwnData(path, column)
+    found = read_own(path, OwnData(path, target) if target else known)
     found = found.held_out or found
     raw, notes = _whole(found)
     of_array = isinstance(found.x, np.ndarray) and preparation.columns[0] == "0"
@@ -171,7 +178,7 @@ def _test(own: OwnData, raw: Raw) -> tuple[float, Raw | None]:
     try:
         share = float(own.test)
     except ValueError:
-        return 0.0, read_own(Path(own.test), own)
+        return 0.0, read_own(Path(own.test), own.of_other(Path(own.test)))
     if not 0.0 < share < 1.0:
         raise InputError(f"--test {own.test}: give a share between 0 and 1, or a file")
     return share, None

@@ -68,15 +68,22 @@ class Run:
             )
         return read_inputs(path, self.description.own, preparation)
 
-    def read_samples(self, path: Path) -> tuple[Samples, list[str]]:
-        """Read inputs and targets of a file, prepared as those of the run were."""
+    def read_samples(self, path: Path, target: str | None = None) -> tuple[Samples, list[str]]:
+        """Read inputs and targets of a file, prepared as those of the run were.
+
+        Parameters
+        ----------
+        path : Path
+        target : str or None
+            See `own_dataset.read_samples`.
+        """
         preparation, answers = self.description.preparation, self.description.answers
         if preparation is None or answers is None:
             raise InputError(
                 f"the run in {self.directory.path} does not know what its inputs and outputs "
                 "stand for; evaluate it without a file"
             )
-        return read_samples(path, self.description.own, preparation, answers)
+        return read_samples(path, self.description.own, preparation, answers, target)
 
     def infer(self, device: Device, x: NDArray[np.float64]) -> Ints:
         """Run inference on a device.

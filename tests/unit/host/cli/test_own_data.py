@@ -259,3 +259,33 @@ def test_a_full_standard_output_is_said(here: Path, args: tuple[str, ...]) -> No
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: cannot write the standard output: No space left on device\n"
+
+
+def test_arrays_are_measured_with_targets_of_their_own(here: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(200, 4))
+    y = (x[:, 1] > 0).astype(np.int64)
+    np.save("x.npy", x)
+    np.save("y.npy", y)
+    np.save("new.npy", -x)
+    np.save("labels.npy", 1 - y)
+    assert run("train", "x.npy", "--target", "y.npy", *GOLDEN).exit_code == 0
+    unknown = run("evaluate", "runs/x", "new.npy")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "new.npy has no targets; give --target with the file that has them" in unknown.stderr
+    measured = run("evaluate", "runs/x", "new.npy", "--target", "labels.npy", "--json")
+    assert json.loads(measured.stdout)["accuracy"] > 0.9
+    refused = run("train", "x.npy", "--target", "y.npy", "--test", "new.npy", *GOLDEN)
+    assert refused.exit_code == 2
+    assert "new.npy has no targets" in refused.stderr
+
+
+def test_a_file_to_measure_need_not_have_columns_that_were_dropped(here: Path) -> None:
+    write_wines(here / "wine.csv")
+    (here / "quality").write_text("a file with the name of the target")
+    done = run("train", "wine.csv", "--target", "quality", "--drop", "sugar", *GOLDEN)
+    assert done.exit_code == 0, done.stderr
+    lines = [line.split(";") for line in (here / "wine.csv").read_text("cp1252").splitlines()]
+    (here / "new.csv").write_text("\n".join(f"{a};{c};{q}" for a, _, c, q in lines), "cp1252")
+    measured = run("evaluate", "runs/wine", "new.csv", "--json")
+    assert measured.exit_code == 0, measured.stderr
+    assert json.loads(measured.stdout)["samples"] == 200
