@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.errors import InputError, MissingToolError
-from ..train.archives import TEXT
+from ..contract.errors import InputError
+from ..train.archives import TEXT, import_safetensors
 from .names import shown
 from .pytorch.checks import torch_package
 
@@ -33,7 +33,7 @@ MOST_NUMBERS = 1 << 27
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a safetensors file was written by dualgate; raises `InputError` for a damaged one."""
-    package = _safetensors()
+    package = import_safetensors()
     try:
         with package.safe_open(path, framework="numpy") as file:
             return TEXT in (file.metadata() or {})
@@ -53,7 +53,7 @@ def read_safetensors(path: Path) -> Arrays:
     MissingToolError
         When the package safetensors is not installed.
     """
-    package = _safetensors()
+    package = import_safetensors()
     try:
         entries = package.deserialize(path.read_bytes())
     except (OSError, ValueError, package.SafetensorError):
@@ -104,7 +104,7 @@ def read_torch_file(path: Path) -> Arrays:
 
 def pack_safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return the content of a safetensors file of `arrays`."""
-    _safetensors()
+    import_safetensors()
     from safetensors.numpy import save
 
     return bytes(save(dict(arrays)))
@@ -127,13 +127,3 @@ def _array(torch: Any, path: Path, name: str, value: Any) -> NDArray[Any]:
     if value.numel() > MOST_NUMBERS:
         raise InputError(f"{path}: {shown(name)} has {value.numel()} numbers; that is too many")
     return np.asarray(value.double().numpy())
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors
-    except ImportError:
-        raise MissingToolError(
-            "safetensors is not installed; pip install dualgate[safetensors]"
-        ) from None
-    return safetensors

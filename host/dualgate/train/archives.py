@@ -103,11 +103,11 @@ def _unpack_npz(path: Path) -> dict[str, Any]:
 def _pack_safetensors(about: str, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     metadata = {TEXT: about, CHECKSUM: str(_checksum(about, tensors))}
-    return bytes(_safetensors().numpy.save(tensors, metadata))
+    return bytes(import_safetensors().numpy.save(tensors, metadata))
 
 
 def _unpack_safetensors(path: Path) -> dict[str, Any]:
-    package = _safetensors()
+    package = import_safetensors()
     path.open("rb").close()  # Raises OSError with the reason, unlike the package.
     try:
         with package.safe_open(path, framework="numpy") as file:
@@ -131,7 +131,8 @@ def _checksum(about: str, tensors: Mapping[str, NDArray[Any]]) -> int:
     return total
 
 
-def _safetensors() -> Any:
+def import_safetensors() -> Any:
+    """Import the package safetensors; raises `MissingToolError` if it is not installed."""
     try:
         import safetensors
         import safetensors.numpy
