@@ -104,6 +104,17 @@ def component_signature(
     return stringify_signature(arguments, show_annotation=False), returns
 
 
+GENERATED = re.compile(r"(set_\w+_request|get_metadata_routing)$")
+"""Methods that scikit-learn adds to an estimator; their text refers to scikit-learn's own pages."""
+
+
+def leave_out(
+    app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out the methods that scikit-learn generates; None for all others, as it would be."""
+    return True if GENERATED.match(name) else None
+
+
 def list_exports(app: Sphinx, page: str, source: list[str]) -> None:
     """Fill in the names that `dualgate` exports, by the modules that define them."""
     if page == "reference/api":
@@ -115,5 +126,6 @@ def list_exports(app: Sphinx, page: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """Connect the functions above; Sphinx calls this."""
     app.connect("source-read", list_exports)
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", render_sections)
     app.connect("autodoc-process-signature", component_signature)

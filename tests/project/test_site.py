@@ -2,6 +2,7 @@
 
 """The documentation as a site: it builds without a warning, and a browser shows its text."""
 
+import os
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from support.browser import chromium, needs_browser
 from support.paths import DOCS, ROOT
 
@@ -51,12 +53,19 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` builds it; fails at the first warning."""
-    target = tmp_path_factory.mktemp("site")
+    """The site, built as `make docs` builds it; fails at the first warning.
+
+    All processes of a session share one, since a build writes the pages of the API into the tree.
+    """
+    own = tmp_path_factory.getbasetemp()
+    target = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
     places = ["--doctree-dir", str(target / "doctrees"), str(DOCS), str(target / "html")]
-    built = subprocess.run([*command, *places], cwd=ROOT, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
+    with FileLock(f"{target}.lock"):
+        if not (target / "built").exists():
+            built = subprocess.run([*command, *places], cwd=ROOT, capture_output=True, text=True)
+            assert built.returncode == 0, built.stderr
+            (target / "built").touch()
     return target / "html"
 
 
