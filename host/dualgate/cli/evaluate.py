@@ -50,7 +50,7 @@ def evaluate(run: Path, file: Path | None, device: str, target: str | None, as_j
     for note in notes:
         click.echo(f"note: {printable(note)}", err=True)
     with open_device(device) as opened:
-        outputs = found.infer(opened, samples.x)
+        outputs = found.checkpoint.infer(opened, samples.x)
     measured = Evaluation.of(found.checkpoint.network, samples, outputs)
     answers = found.description.answers
     figures = {"samples": len(samples.x), "device": device, **asdict(measured)}

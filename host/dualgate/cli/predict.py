@@ -60,8 +60,9 @@ def predict(run: Path, file: Path, out: Path | None, probabilities: bool, device
 
 
 def _predictions(run: Run, device: str, x: Floats) -> Floats:
+    state = run.checkpoint
     with open_device(device) as opened:
-        return run.checkpoint.network.predictions(run.infer(opened, x))
+        return state.network.predictions(state.infer(opened, x))
 
 
 def _table(answers: Answers, predictions: Floats, probabilities: bool) -> str:

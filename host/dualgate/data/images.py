@@ -69,8 +69,10 @@ def load_images(
         )
     answers = label_answers(np.concatenate([labels, labels_out]), classes)
     preparation = pixels(x)
+    numbers = np.array([int(name) for name in answers.classes])
     train, test = (
-        answers.samples(preparation.apply(a)[0], b) for a, b in ((x, labels), (x_out, labels_out))
+        answers.of_labels(preparation.apply(a)[0], np.searchsorted(numbers, b))
+        for a, b in ((x, labels), (x_out, labels_out))
     )
     return Dataset(train, test, preparation, answers)
 

@@ -4,7 +4,9 @@
 
 import numpy as np
 
+from ..contract.activations import IDENTITY, SIGMOID, SOFTMAX, STEP
 from ..contract.errors import InputError
+from ..contract.losses import find_loss
 from .answers import Answers, class_words, sorted_classes
 from .own import Raw
 from .preparation import real_numbers
@@ -12,11 +14,6 @@ from .preparation import real_numbers
 MOST_CLASSES = 1000
 MOST_WHOLE = 20
 """Whole numbers of at most so many different values are classes."""
-
-CLASSES_ONLY = ("cce", "perceptron")
-NUMBERS_ONLY = ("mse", "msle")
-ONE_OUTPUT = ("bce", "sigmoid-mse", "perceptron")
-"""Losses for which one output tells two classes apart."""
 
 
 def find_answers(raw: Raw, loss: str | None) -> tuple[Answers, str]:
@@ -49,9 +46,11 @@ def find_answers(raw: Raw, loss: str | None) -> tuple[Answers, str]:
     whole = numeric and not several and bool((frame.iloc[:, 0] % 1 == 0).all())
     few = distinct <= MOST_WHOLE or isinstance(raw.x, np.ndarray)
     classes = not several and (not numeric or (whole and few))
-    if loss in CLASSES_ONLY or (loss in ONE_OUTPUT and distinct == 2 and not several):
+    output = None if loss is None else find_loss(loss).output
+    one_output = output in (SIGMOID, STEP)  # which tells two classes apart
+    if output in (SOFTMAX, STEP) or (one_output and distinct == 2 and not several):
         classes = True
-    elif loss in NUMBERS_ONLY or (loss is not None and several):
+    elif output is IDENTITY or (loss is not None and several):
         classes = False
     held = f"{distinct:,} different {'words' if not numeric else 'numbers'}"
     if not classes:
@@ -68,9 +67,9 @@ def find_answers(raw: Raw, loss: str | None) -> tuple[Answers, str]:
             + (", or --loss mse for numbers" if numeric else "")
         )
     names = sorted_classes(class_words(frame))
-    if loss == "perceptron" and len(names) != 2:
-        raise InputError(f"{name} holds {held}; the loss perceptron tells two classes apart")
-    single = loss in ONE_OUTPUT and len(names) == 2
+    if output is STEP and len(names) != 2:
+        raise InputError(f"{name} holds {held}; the loss {loss} tells two classes apart")
+    single = one_output and len(names) == 2
     said = f"classification: {name} holds {held}"
     advice = "; --loss mse makes it a regression" if numeric and loss is None else ""
     return Answers(raw.targets, names, single=single), said + advice

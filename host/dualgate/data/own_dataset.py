@@ -9,12 +9,13 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.errors import InputError, MissingToolError
+from ..contract.errors import InputError
 from .answers import Answers, class_words
 from .dataset import Dataset
 from .images import pixels
 from .own import Content, OwnData, Raw, read_own, rows
 from .own_answers import find_answers, scaled_answers
+from .packages import pandas_package, sklearn_package
 from .preparation import Preparation
 from .samples import Samples
 from .table import fit_preparation
@@ -97,33 +98,24 @@ def read_samples(
     column = None if is_zipfile(path) else ",".join(answers.targets)
     known = own.of_other(path) if own else OwnData(path, column)
     found = read_own(path, OwnData(path, target) if target else known)
-    found = found.held_out or found
-    raw, notes = _whole(found)
-    of_array = isinstance(found.x, np.ndarray) and preparation.columns[0] == "0"
-    x, told = preparation.apply(np.asarray(raw.x, np.float64) if of_array else raw.x)
+    raw, notes = _whole(found.held_out or found, preparation)
+    x, told = preparation.apply(raw.x)
     return answers.samples(x, raw.y), notes + told
 
 
-def _shaped(x: Content, preparation: Preparation) -> Content:
-    """Make a table of an array whose columns were known by their numbers."""
+def _shaped(x: Content, preparation: Preparation | None = None) -> Content:
+    """Give inputs one of two shapes: a table, or an array (samples, columns).
+
+    An array stays one if it holds images, or if `preparation` is of an array. Otherwise it becomes
+    a table with the columns 1, 2 and so on.
+    """
     if not isinstance(x, np.ndarray):
         return x
-    if _is_plain(x) and preparation.columns[0] != "0":
-        return _numbered(x)
-    return x.reshape(len(x), -1)
-
-
-def _is_plain(x: NDArray[Any]) -> bool:
-    """Whether an array is a table of numbers rather than images."""
-    return x.ndim == 2 and x.dtype != np.uint8
-
-
-def _numbered(x: NDArray[Any]) -> Any:
-    try:
-        from pandas import DataFrame
-    except ImportError:
-        raise MissingToolError("pandas is not installed; pip install dualgate[data]") from None
-    return DataFrame(x, columns=[str(position + 1) for position in range(x.shape[1])])
+    images = x.ndim != 2 or x.dtype == np.uint8
+    if images or (preparation is not None and preparation.is_of_array):
+        return x.reshape(len(x), -1)
+    names = [str(position + 1) for position in range(x.shape[1])]
+    return pandas_package().DataFrame(x, columns=names)
 
 
 def _prepare(x: Content, own: OwnData) -> tuple[Preparation, list[str]]:
@@ -133,15 +125,14 @@ def _prepare(x: Content, own: OwnData) -> tuple[Preparation, list[str]]:
     return preparation, notes
 
 
-def _whole(raw: Raw) -> tuple[Raw, list[str]]:
+def _whole(raw: Raw, preparation: Preparation | None = None) -> tuple[Raw, list[str]]:
     """Give inputs and targets the shapes that the rest works on; leave out rows without target."""
     x, y = raw.x, raw.y
-    if isinstance(x, np.ndarray):
-        if x.dtype.kind not in "biuf" or x.ndim < 2:
-            raise InputError(
-                f"inputs of type {x.dtype} and shape {x.shape}; give numbers (samples, columns)"
-            )
-        x = _numbered(x) if _is_plain(x) else x.reshape(len(x), -1)
+    if isinstance(x, np.ndarray) and (x.dtype.kind not in "biuf" or x.ndim < 2):
+        raise InputError(
+            f"inputs of type {x.dtype} and shape {x.shape}; give numbers (samples, columns)"
+        )
+    x = _shaped(x, preparation)
     if isinstance(y, np.ndarray):
         y = _target_table(y, raw.targets)
     missing = y.isna().any(axis=1).to_numpy()
@@ -158,17 +149,16 @@ def _whole(raw: Raw) -> tuple[Raw, list[str]]:
 
 
 def _target_table(y: NDArray[Any], names: tuple[str, ...]) -> Any:
-    from pandas import DataFrame
-
+    table = pandas_package().DataFrame
     if y.dtype.kind not in "biufUS" or y.ndim > 2:
         raise InputError(f"targets of type {y.dtype} and shape {y.shape}; give numbers or words")
     y = np.char.decode(y) if y.dtype.kind == "S" else y
     if y.ndim == 2 and y.shape[1] > 1:
         one_hot = y.dtype.kind in "biuf" and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all()
         if one_hot:
-            return DataFrame({names[0]: y.argmax(axis=1)})
-        return DataFrame(y, columns=[f"{names[0]}{index + 1}" for index in range(y.shape[1])])
-    return DataFrame({names[0]: y.reshape(-1)})
+            return table({names[0]: y.argmax(axis=1)})
+        return table(y, columns=[f"{names[0]}{index + 1}" for index in range(y.shape[1])])
+    return table({names[0]: y.reshape(-1)})
 
 
 def _test(own: OwnData, raw: Raw) -> tuple[float, Raw | None]:
@@ -185,12 +175,9 @@ def _test(own: OwnData, raw: Raw) -> tuple[float, Raw | None]:
 
 
 def _split(raw: Raw, answers: Answers, share: float, seed: int) -> tuple[Raw, Raw]:
-    try:
-        from sklearn.model_selection import train_test_split
-    except ImportError:
-        raise MissingToolError(
-            "scikit-learn is not installed; pip install dualgate[data]"
-        ) from None
+    sklearn_package()
+    from sklearn.model_selection import train_test_split
+
     labels = np.array(class_words(raw.y)) if answers.classes else None
     if labels is not None:
         counts = np.unique(labels, return_counts=True)[1]

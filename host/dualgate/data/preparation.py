@@ -84,6 +84,11 @@ class Preparation:
         return cls(tuple(Number(str(index), scale=scale) for index in range(columns)))
 
     @property
+    def is_of_array(self) -> bool:
+        """Whether the columns are those of an array, by their position from 0; see `of_array`."""
+        return self.columns == tuple(map(str, range(len(self.columns))))
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that are read."""
         names = [each.column for each in self.numbers]

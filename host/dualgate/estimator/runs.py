@@ -67,11 +67,8 @@ class DeviceRun:
         if device == FLOAT:
             raise InputError("trained on a device, not in floating point; fit with device='float'")
         state = self.checkpoint
-        inputs = state.network.quantize_inputs(x)
         with open_device(device) as opened:
-            opened.configure(state.network, state.update_frac)
-            opened.write_weights(state.inference_weights)
-            return state.network.predictions(opened.infer(inputs))
+            return state.network.predictions(state.infer(opened, x))
 
 
 @dataclass(frozen=True)

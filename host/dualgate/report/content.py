@@ -159,12 +159,8 @@ def _some(state: Checkpoint, samples: Samples) -> QuantizedSamples:
 
 
 def _evaluate(state: Checkpoint, samples: Samples) -> Evaluation:
-    network = state.network
     with open_device("golden") as golden:
-        golden.configure(network, state.update_frac)
-        golden.write_weights(state.inference_weights)
-        outputs = golden.infer(network.quantize_inputs(samples.x))
-    return Evaluation.of(network, samples, outputs)
+        return Evaluation.of(state.network, samples, state.infer(golden, samples.x))
 
 
 def _settings(state: Checkpoint, samples: int) -> Settings:

@@ -13,13 +13,10 @@ from ..data.dataset import Dataset
 from ..data.own_dataset import read_inputs, read_samples
 from ..data.quantized import QuantizedSamples
 from ..data.samples import Samples
-from ..devices import Device
-from ..tasks import Task, find_task, own_task
+from ..tasks import Task, load_data
 from ..train.checkpoint import Checkpoint, load_checkpoint
 from .description import Description, read_description
 from .directory import RunDirectory
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,8 @@ class Run:
         InputError
             If they are not there any more, or not the same.
         """
-        about = self.description
-        if about.own is None:
-            task = find_task(about.name)
-            dataset = task.data(about.name, about.data)
-        else:
-            task, dataset = own_task(about.own, about.seed, self.checkpoint.network.loss)
+        about, loss = self.description, self.checkpoint.network.loss
+        task, dataset = load_data(about.name, about.data, about.own, about.seed, loss)
         samples = QuantizedSamples(self.checkpoint.network, dataset.train)
         if samples.checksum() != self.checkpoint.data:
             raise InputError(
@@ -84,25 +77,6 @@ class Run:
                 "stand for; evaluate it without a file"
             )
         return read_samples(path, self.description.own, preparation, answers, target)
-
-    def infer(self, device: Device, x: NDArray[np.float64]) -> Ints:
-        """Run inference on a device.
-
-        Parameters
-        ----------
-        device : Device
-        x : float array (samples, inputs)
-            Prepared.
-
-        Returns
-        -------
-        int array (samples, outputs), `Network.output_format`
-        """
-        state = self.checkpoint
-        inputs = state.network.quantize_inputs(x)
-        device.configure(state.network, state.update_frac)
-        device.write_weights(state.inference_weights)
-        return device.infer(inputs)
 
 
 def load_run(path: Path) -> Run:

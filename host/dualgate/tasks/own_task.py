@@ -10,6 +10,7 @@ from ..data.dataset import Dataset
 from ..data.own import OwnData
 from ..data.own_dataset import load_own
 from ..train.recipe import Recipe
+from .registry import find_task
 from .task import Task
 
 MOST_SAMPLES = 400_000
@@ -57,6 +58,39 @@ def own_task(own: OwnData, seed: int = 0, loss: str | None = None) -> tuple[Task
         needs_directory=False,
     )
     return task, dataset
+
+
+def load_data(
+    name: str, directory: Path | None, own: OwnData | None, seed: int, loss: str | None
+) -> tuple[Task, Dataset]:
+    """Load the samples of a task, or those of one's own.
+
+    Parameters
+    ----------
+    name : str
+        Name of the task.
+    directory : Path or None
+        Directory of the task's files.
+    own : OwnData or None
+        None for a task.
+    seed, loss
+        As for `own_task`.
+
+    Returns
+    -------
+    Task, Dataset
+        The task with as many inputs and outputs as the samples have.
+
+    Raises
+    ------
+    InputError, MissingToolError
+        For an unknown task, and as `Task.data` and `own_task` do.
+    """
+    if own is not None:
+        return own_task(own, seed, loss)
+    task = find_task(name)
+    dataset = task.data(name, directory)
+    return task.fitted(dataset), dataset
 
 
 def _always(dataset: Dataset) -> Callable[[Path | None], Dataset]:

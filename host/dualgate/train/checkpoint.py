@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..contract.errors import CheckpointError, DualgateError, MissingToolError
 from ..contract.formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
 from ..contract.network import Network, check_shapes
-from ..devices import Counters
+from ..devices import Counters, Device
 from ..optim.optimisers import State, find_optimiser
 from .archives import read_archive, write_archive
 from .dropout import inference_weights
@@ -96,6 +96,29 @@ class Checkpoint:
         See `dualgate.train.dropout`.
         """
         return inference_weights(self.weights, self.recipe.dropout)
+
+    def infer(self, device: Device, x: ArrayLike) -> Ints:
+        """Run inference with the network and its weights for inference.
+
+        Parameters
+        ----------
+        device : Device
+            It is configured, and holds these weights afterwards.
+        x : float array (samples, inputs)
+
+        Returns
+        -------
+        int array (samples, outputs), `Network.output_format`
+
+        Raises
+        ------
+        InputError
+            For inputs that do not fit the network.
+        """
+        inputs = self.network.quantize_inputs(x)
+        device.configure(self.network, self.update_frac)
+        device.write_weights(self.inference_weights)
+        return device.infer(inputs)
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, in the format that the suffix of `path` selects.

@@ -47,6 +47,8 @@ class _Run:
     task : Task
     dataset : Dataset
     trainer : Trainer
+    waveform : dict of str
+        Options of the device for a waveform.
     """
 
     argument: str
@@ -56,6 +58,7 @@ class _Run:
     task: Task
     dataset: Dataset
     trainer: Trainer
+    waveform: dict[str, str]
 
 
 def run(argument: str, options: Options) -> None:
@@ -69,7 +72,7 @@ def run(argument: str, options: Options) -> None:
     for note in ready.dataset.notes:
         click.echo(printable(note))
     with ExitStack() as stack:
-        device = _open(options, stack)
+        device = _open(ready, stack)
         stack.enter_context(directory.writing())
         stop = stack.enter_context(Interruption())
         _train(ready, device, stop, stack)
@@ -105,7 +108,9 @@ def _prepare(argument: str, options: Options) -> _Run:
     directory = RunDirectory.choose(source.name, options.out, options.resume, options.overwrite)
     if options.json is not None:
         check_target(options.json)
-    device_options(options.device, options.trace, options.trace_scope, options.trace_batches)
+    waveform = device_options(
+        options.device, options.trace, options.trace_scope, options.trace_batches
+    )
     start = load_checkpoint(directory.checkpoint) if options.resume else None
     then = None
     if start is not None and directory.description.exists():
@@ -126,15 +131,13 @@ def _prepare(argument: str, options: Options) -> _Run:
         dataset.preparation,
         dataset.answers,
     )
-    return _Run(argument, options, directory, description, task, dataset, trainer)
+    return _Run(argument, options, directory, description, task, dataset, trainer, waveform)
 
 
-def _open(options: Options, stack: ExitStack) -> Device:
-    waveform = device_options(
-        options.device, options.trace, options.trace_scope, options.trace_batches
-    )
+def _open(ready: _Run, stack: ExitStack) -> Device:
+    options = ready.options
     neurons = {} if options.neurons is None else {"neurons": options.neurons}
-    device = stack.enter_context(open_device(options.device, **neurons, **waveform))
+    device = stack.enter_context(open_device(options.device, **neurons, **ready.waveform))
     return CheckedDevice(device, golden_model) if options.check else device
 
 

@@ -2,14 +2,14 @@
 
 """What to train on: a task by its name, or a file of one's own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...contract.errors import InputError
 from ...data.dataset import Dataset
 from ...data.own import OwnData
 from ...runs import Description
-from ...tasks import Task, find_task, own_task, spelled
+from ...tasks import Task, find_task, load_data, spelled
 from .options import Options
 
 OWN_OPTIONS = ("target", "drop", "categorical", "test")
@@ -78,16 +78,11 @@ def load_source(
     -------
     Task, Dataset, OwnData or None
     """
-    if source.own is None:
-        directory = options.data or (then.data if then else None)
-        task = find_task(source.name)
-        dataset = task.data(source.name, directory)
-        return task.fitted(dataset), dataset, None
     own = source.own
-    if then is not None and then.own is not None and own.target is None:
-        own = OwnData(own.path, then.own.target, then.own.drop, then.own.categorical, then.own.test)
-    task, dataset = own_task(own, seed, loss)
-    return task, dataset, own
+    if own is not None and then is not None and then.own is not None and own.target is None:
+        own = replace(then.own, path=own.path)
+    directory = options.data or (then.data if then else None)
+    return *load_data(source.name, directory, own, seed, loss), own
 
 
 def _names(text: str | None) -> tuple[str, ...]:

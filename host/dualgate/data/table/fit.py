@@ -5,7 +5,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from ...contract.errors import InputError, MissingToolError
+from ...contract.errors import InputError
+from ..packages import sklearn_package
 from ..preparation import Category, Number, Preparation, real_numbers, shortened, words
 
 MOST_WORDS = 50
@@ -44,15 +45,12 @@ def fit_preparation(
     MissingToolError
         If scikit-learn is not installed.
     """
-    try:
-        from sklearn.compose import ColumnTransformer
-        from sklearn.impute import SimpleImputer
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
-    except ImportError:
-        raise MissingToolError(
-            "scikit-learn is not installed; pip install dualgate[data]"
-        ) from None
+    sklearn_package()
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
+
     numbers, zeros, categories, notes = _sort(frame, categorical)
     median, usual = {"strategy": "median"}, {"strategy": "most_frequent", "missing_values": None}
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...contract.errors import InputError, MissingToolError
+from ..packages import pandas_package
 from .text import parse
 
 SAMPLE = 1 << 16
@@ -60,7 +61,7 @@ def read_table(path: Path) -> Any:
     MissingToolError
         If pandas, or pyarrow for Parquet, is not installed.
     """
-    pandas = _pandas()
+    pandas = pandas_package()
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -78,14 +79,6 @@ def read_table(path: Path) -> Any:
         )
     frame.columns = names
     return frame
-
-
-def _pandas() -> Any:
-    try:
-        import pandas
-    except ImportError:
-        raise MissingToolError("pandas is not installed; pip install dualgate[data]") from None
-    return pandas
 
 
 def _parquet(pandas: Any, path: Path) -> Any:
