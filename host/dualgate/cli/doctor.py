@@ -127,7 +127,7 @@ def examine_tools(path: Path | None) -> None:
 
 
 def _row(found: Finding) -> str:
-    """Make a row of the table; what is said of a directory takes the width of all columns."""
+    """Make a row of the table; the remark on a directory takes the width of all columns."""
     if found.version is None:
         return f"{found.tool:32}{NOT_FOUND:28}{found.purpose:16}{printable(found.remedy)}"
     shown = printable(found.version)

@@ -26,8 +26,8 @@ _OPTIONS = cloup.option_group(
     cloup.option(
         "--trace-scope",
         metavar="PART",
-        help="Record only this part of the engine, such as core_0.tangent; an unknown part ends "
-        "the command with those there are.",
+        help="Record only this part of the engine, such as core_0.tangent; if it does not "
+        "exist, the command ends and lists the parts.",
     ),
     cloup.option(
         "--trace-batches",
