@@ -20,10 +20,10 @@ from dualgate.contract.commands import (
     Op,
     command,
     layer_command,
-    sample_command,
     settings_command,
 )
 from dualgate.contract.layout import Layout
+from dualgate.contract.sample_commands import sample_commands
 from dualgate.contract.settings import make_settings, update_frac
 from dualgate_hw.engines import make_engine
 
@@ -51,10 +51,7 @@ class SelfTeaching(wiring.Component):
         settings = make_settings(network, frac, 4.0, len(INPUTS))
         x, targets = network.quantize_inputs(INPUTS), network.quantize_targets(TARGETS)
         self.setup = [*layer_command(layout, 0), *settings_command(settings, 1)]
-        self.batch = [
-            word for pair in zip(x, targets, strict=True) for word in sample_command(*pair)
-        ]
-        self.batch += command(Op.APPLY).tolist()
+        self.batch = [*sample_commands(x, targets), *command(Op.APPLY)]
         self.half = 1 << (network.output_format.frac - 1)
         self.engine = make_engine(parameters)
         super().__init__({"learned": Out(1)})

@@ -13,6 +13,7 @@ from dualgate.contract.commands import COUNTERS, IDENTITY_FIELDS, MAGIC, PROTOCO
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.layout import Layout
 from dualgate.contract.network import Network
+from dualgate.contract.sample_commands import dense_words, sample_commands
 from dualgate.contract.settings import PRUNE_OFF, Settings
 from dualgate_sim.golden.device import GoldenDevice
 
@@ -82,7 +83,7 @@ def malformed(network: Network) -> list[Exchange]:
     inputs, outputs = network.sizes[0], network.sizes[-1]
     entry = 0 << 16 | 5
     bad_index = inputs << 16 | 5
-    pairs, target = commands.dense_words(inputs), [7] * outputs
+    pairs, target = dense_words(inputs), [7] * outputs
     wrong = [
         (Op.IDENTIFY, [1]),
         (Op.LAYER, [0] * commands.LAYER_WORDS),
@@ -192,10 +193,10 @@ class Conversation:
         x = self.random.integers(-20000, 20000, inputs) * (self.random.random(inputs) < share)
         if not train:
             values = self.golden.infer(x[None])
-            return done(Op.INFER, commands.sample_command(x, None), words(values))
+            return done(Op.INFER, sample_commands(x[None]), words(values))
         target = self.random.integers(-20000, 20000, outputs)
         values = self.golden.train(x[None], target[None])
-        return done(Op.TRAIN, commands.sample_command(x, target), words(values))
+        return done(Op.TRAIN, sample_commands(x[None], target[None]), words(values))
 
     def read(self, op: Op, matrices: list[np.ndarray]) -> Exchange:
         return done(op, commands.command(op, [0, self.layout.rows]), self.rows(op, matrices))

@@ -14,7 +14,8 @@ from support.small_engines import state
 from support.small_runs import NETWORK, RECIPE, blobs
 
 from dualgate.contract import commands
-from dualgate.contract.commands import Op
+from dualgate.contract.commands import Op, Words
+from dualgate.contract.sample_commands import sample_commands
 from dualgate.contract.settings import make_settings
 from dualgate.devices import open_device
 from dualgate.devices.pcie import BarDevice
@@ -42,6 +43,13 @@ class SimulatedBar:
 
     def write(self, offset: int, value: int) -> None:
         self._write(offset, value)
+
+    def send(self, words: Words) -> None:
+        for word in words.tolist():
+            self._write(Page.WINDOW.base, word)
+
+    def receive(self, count: int) -> Words:
+        return np.array([self._read(Page.WINDOW.base) for _ in range(count)], np.uint32)
 
     def close(self) -> None:
         pass
@@ -103,14 +111,12 @@ async def bursts(dut: Any) -> None:
     await bridge(configure)(SimulatedBar(host))
     dice = np.random.default_rng(0)
     inputs, outputs = NETWORK.sizes[0], NETWORK.sizes[-1]
-    samples = [
-        commands.sample_command(dice.integers(-999, 999, inputs), dice.integers(-9, 9, outputs))
-        for _ in range(60)
-    ]
-    to_send = np.concatenate(samples).tolist()
+    count = 60
+    x, target = dice.integers(-999, 999, (count, inputs)), dice.integers(-9, 9, (count, outputs))
+    to_send = sample_commands(x, target).tolist()
     heard: list[int] = []
     looks = 0
-    while len(heard) < len(samples) * (1 + outputs):
+    while len(heard) < count * (1 + outputs):
         (levels,) = await host.read(Register.LEVELS)
         free, waiting = levels & (1 << LEVEL_BITS) - 1, levels >> LEVEL_BITS
         if to_send and looks:

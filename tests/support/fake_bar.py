@@ -5,6 +5,9 @@
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
+from dualgate.contract.commands import Words
 from dualgate.contract.engine import EngineParameters
 from dualgate.link.bar import ALL_ONES, LEVEL_BITS, Control, Page, Register, Status, constants
 from dualgate.link.identity import Identity
@@ -89,6 +92,13 @@ class FakeBar:
                 self.commands.append(value)
             else:
                 self.status |= Status.OVERRUN
+
+    def send(self, words: Words) -> None:
+        for word in words.tolist():
+            self.write(Page.WINDOW.base, word)
+
+    def receive(self, count: int) -> Words:
+        return np.array([self.read(Page.WINDOW.base) for _ in range(count)], np.uint32)
 
     def close(self) -> None:
         self.closed = True

@@ -30,8 +30,8 @@ A nonzero input is a word with the index in bits 16-31 and the value in bits 0-1
 at most once. The dense commands send all inputs, two in a word: the input with the even index in
 bits 0-15, and zero in place of a missing last input. Targets and outputs take one word each,
 sign-extended. TRAIN and TRAIN_DENSE carry masks if and only if SETTINGS has `masked`; see
-`mask_words`. A velocity is two words, low word first, sign-extended to 64 bits. If the payload does
-not fit the command, the engine reads it to its end, answers with an error status and changes
+`sample_commands`. A velocity is two words, low word first, sign-extended to 64 bits. If the payload
+does not fit the command, the engine reads it to its end, answers with an error status and changes
 nothing. A word of zero in place of a header is padding: the engine skips it without a response.
 """
 
@@ -46,7 +46,6 @@ from .engine import WORD_BITS, EngineParameters
 from .errors import DeviceError
 from .formats import MOMENTUM_FRAC, RATE_WIDTH
 from .layout import LAYER_FIELDS, LAYER_WORDS, Layout
-from .network import Network
 from .settings import PRUNE_BITS, RATE_SHIFT_BITS, Settings
 
 MAGIC = 0x44475445
@@ -190,70 +189,6 @@ def settings_command(settings: Settings, layers: int) -> Words:
     return command(
         Op.SETTINGS, pack_fields(SETTINGS_FIELDS, {**values, "layers": layers}, SETTINGS_WORDS)
     )
-
-
-def dense_words(inputs: int) -> int:
-    """Return the number of words for `inputs` inputs in a dense command."""
-    return -(-inputs // 2)
-
-
-def mask_words(network: Network) -> int:
-    """Return the number of words for the masks of a sample.
-
-    There is one bit for each value that feeds a layer other than the first: for each hidden layer
-    its units, then its bias, in the order of the engine's list memory (`list_base` of
-    `LAYER_FIELDS`), least significant bit first. A unit takes part in the sample if its bit is 1.
-    The engine ignores the bit of a bias, which always takes part.
-    """
-    return -(-sum(layer.rows for layer in network.layers[1:]) // WORD_BITS)
-
-
-def pack_masks(network: Network, masks: Masks) -> Words:
-    """Pack masks into words; for the order of the bits see `mask_words`.
-
-    Parameters
-    ----------
-    network : Network
-    masks : sequence of bool array (samples, units)
-        For each hidden layer, the units that take part.
-
-    Returns
-    -------
-    uint32 array (samples, words)
-    """
-    samples = len(masks[0])
-    bits = np.zeros((samples, WORD_BITS * mask_words(network)), np.bool_)
-    start = 0
-    for layer, mask in zip(network.layers[1:], masks, strict=True):
-        bits[:, start : start + layer.inputs] = mask
-        start += layer.rows
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    return packed.view("<u4").astype(np.uint32)
-
-
-def sample_command(
-    x: NDArray[np.int64], target: NDArray[np.int64] | None, masks: Words | None = None
-) -> Words:
-    """Make a TRAIN command, or INFER if `target` is None, and the dense form if it is shorter.
-
-    Parameters
-    ----------
-    x : int array (inputs,)
-    target : int array (outputs,) or None
-    masks : uint32 array (words,) or None
-        A row of `pack_masks`, only with a target.
-    """
-    index = np.flatnonzero(x)
-    dense = dense_words(len(x)) < len(index)
-    if dense:
-        padded = np.append(x, 0)[: 2 * dense_words(len(x))] & 0xFFFF
-        entries = padded[0::2] | padded[1::2] << 16
-    else:
-        entries = index << 16 | (x[index] & 0xFFFF)
-    if target is None:
-        return command(Op.INFER_DENSE if dense else Op.INFER, entries)
-    front = (target,) if masks is None else (target, masks)
-    return command(Op.TRAIN_DENSE if dense else Op.TRAIN, np.concatenate((*front, entries)))
 
 
 @dataclass(frozen=True)

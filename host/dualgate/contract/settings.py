@@ -47,7 +47,7 @@ class Settings:
         p: a tangent m is dropped if ``|m| < 2**(b - p)``, where b is the bit length of the largest
         magnitude in its vector; `PRUNE_OFF` keeps all.
     masked : bool
-        Whether every training sample comes with masks; see `commands.mask_words`.
+        Whether every training sample comes with masks; see `sample_commands.mask_words`.
     """
 
     rate_mantissa: int

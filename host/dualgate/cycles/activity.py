@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.commands import dense_words
 from ..contract.network import Network
+from ..contract.sample_commands import dense_words
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

@@ -66,7 +66,7 @@ class Device(ABC):
 
     @abstractmethod
     def configure(self, network: Network, update_frac: int) -> None:
-        """Set the network; weights and velocity are undefined until written.
+        """Set the network; weights and velocity are zero until written.
 
         Parameters
         ----------

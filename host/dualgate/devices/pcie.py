@@ -14,7 +14,6 @@ from ..link.bar import (
     MAP_VERSION,
     WORD_BYTES,
     Control,
-    Page,
     Register,
     Status,
 )
@@ -100,7 +99,7 @@ class BarDevice(StreamDevice):
 
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
         # An engine that takes several words per cycle waits until it has all of them.
-        outgoing = [*words.tolist(), *[0] * (-len(words) % self._beat)]
+        outgoing = np.pad(words, (0, -len(words) % self._beat))
         wanted, received = Responses(responses), bytearray()
         sent, moved = 0, time.monotonic()
         while sent < len(outgoing) or not wanted.whole(received):
@@ -109,12 +108,10 @@ class BarDevice(StreamDevice):
             if len(received) + WORD_BYTES * waiting > WORD_BYTES * capacity:
                 raise DeviceError("the board sends more than the responses can have; open it again")
             part = outgoing[sent : sent + free]
-            for word in part:
-                self._bar.write(Page.WINDOW.base, word)
-            for _ in range(waiting):
-                received += self._bar.read(Page.WINDOW.base).to_bytes(WORD_BYTES, "little")
+            self._bar.send(part)
+            received += self._bar.receive(waiting).astype("<u4").tobytes()
             sent += len(part)
-            if part or waiting:
+            if len(part) or waiting:
                 moved = time.monotonic()
             elif time.monotonic() - moved > self._timeout:
                 raise LinkError(

@@ -16,6 +16,7 @@ from ..contract.errors import DeviceError, InputError
 from ..contract.formats import MASTER_WIDTH, MAX_SHARE, VELOCITY_WIDTH
 from ..contract.layout import Layout
 from ..contract.network import Network, check_shapes
+from ..contract.sample_commands import pack_masks, sample_commands
 from ..contract.settings import Settings
 from .base import Counters, EngineDevice
 
@@ -37,6 +38,7 @@ class StreamDevice(EngineDevice):
         self._engine: EngineParameters | None = None
         self._masked = False
         self._dealt = 0
+        self._unwritten: set[Op] = set()
 
     @abstractmethod
     def exchange(self, words: Words, responses: int, capacity: int) -> Words:
@@ -76,9 +78,7 @@ class StreamDevice(EngineDevice):
         self._layout = layout = Layout(network, self._engine, update_frac)
         for index in range(len(network.layers)):
             self._checked(commands.layer_command(layout, index), [Op.LAYER], 0)
-        zero = [np.zeros((layer.rows, layer.outputs), np.int64) for layer in network.layers]
-        self.write_weights(zero)
-        self.write_velocity(zero)
+        self._unwritten = {Op.WRITE_WEIGHTS, Op.WRITE_VELOCITY}
         self._samples = 0
 
     def set(self, settings: Settings) -> None:
@@ -102,13 +102,14 @@ class StreamDevice(EngineDevice):
 
     def train(self, x: Ints, target: Ints, masks: Masks | None = None) -> Ints:
         self._begin_samples(len(x), self._masked, masks)
-        packed = None if masks is None else commands.pack_masks(self.layout.network, masks)
+        packed = None if masks is None else pack_masks(self.layout.network, masks)
         return self._outputs(Op.TRAIN, x, target, packed)
 
     def infer(self, x: Ints) -> Ints:
         return self._outputs(Op.INFER, x)
 
     def apply(self) -> None:
+        self._write_missing()
         self._call(Op.APPLY, [], 0)
         self._samples = self._dealt = 0
 
@@ -118,6 +119,16 @@ class StreamDevice(EngineDevice):
         return Counters(
             **{field.name: int(v) for field, v in zip(fields(Counters), values, strict=True)}
         )
+
+    def _write_missing(self) -> None:
+        """Write zeros where the user has written nothing since `configure`."""
+        if not self._unwritten:
+            return
+        zero = [np.zeros((n.rows, n.outputs), np.int64) for n in self.layout.network.layers]
+        if Op.WRITE_WEIGHTS in self._unwritten:
+            self.write_weights(zero)
+        if Op.WRITE_VELOCITY in self._unwritten:
+            self.write_velocity(zero)
 
     def _deal(self, op: Op, count: int) -> None:
         """Make sure that the cores can sum products of `count` samples; see `formats.MAX_SHARE`.
@@ -152,23 +163,20 @@ class StreamDevice(EngineDevice):
     def _outputs(
         self, op: Op, x: Ints, target: Ints | None = None, masks: Words | None = None
     ) -> Ints:
+        self._write_missing()
         width = self.layout.network.sizes[-1]
         result = np.empty((len(x), width), np.int64)
         for start in range(0, len(x), SAMPLES):
-            part = range(start, min(start + SAMPLES, len(x)))
-            self._deal(op, len(part))
-            words = np.concatenate(
-                [
-                    commands.sample_command(
-                        x[i],
-                        None if target is None else target[i],
-                        None if masks is None else masks[i],
-                    )
-                    for i in part
-                ]
+            part = slice(start, start + SAMPLES)
+            count = len(x[part])
+            self._deal(op, count)
+            words = sample_commands(
+                x[part],
+                None if target is None else target[part],
+                None if masks is None else masks[part],
             )
-            answers = self._checked(words, [op] * len(part), width)
-            result[part.start : part.stop] = np.stack(answers).view(np.int32)
+            answers = self._checked(words, [op] * count, width)
+            result[part] = np.stack(answers).view(np.int32)
         return result
 
     def _write_rows(self, op: Op, matrices: Sequence[Ints], words: int) -> None:
@@ -181,11 +189,13 @@ class StreamDevice(EngineDevice):
         split = np.stack([rows >> (WORD_BITS * part) for part in range(words)], axis=-1)
         flat = split.reshape(len(rows), -1)
         chunk = self._chunk(words)
+        self._unwritten.discard(op)
         for start in range(0, len(rows), chunk):
             part = flat[start : start + chunk].ravel()
             self._call(op, np.concatenate(([start], part)), 0)
 
     def _read_rows(self, op: Op, words: int) -> list[Ints]:
+        self._write_missing()
         layout = self.layout
         lanes = layout.engine.neurons
         parts = []

@@ -10,11 +10,17 @@ import re
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from ..contract.commands import Words
 from ..contract.errors import DeviceError, InputError
-from .bar import BAR_BYTES, WORD_BYTES
+from .bar import BAR_BYTES, WORD_BYTES, Page
 
 DEVICES = Path("/sys/bus/pci/devices")
 """Directory of PCI devices on Linux; each has a file for each of its BARs."""
+
+RUN = (Page.SCRATCH.base - Page.WINDOW.base) // WORD_BYTES // 2
+"""Number of words that one pass over the window moves: every second word of the page."""
 
 ADDRESS = re.compile(r"([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 """Domain (optional), bus, device and function."""
@@ -28,6 +34,12 @@ class WordAccess(Protocol):
 
     def write(self, offset: int, value: int) -> None:
         """Write a word, `value`, at `offset`."""
+
+    def send(self, words: Words) -> None:
+        """Write words (count,) to the window, in their order and each of them once."""
+
+    def receive(self, count: int) -> Words:
+        """Read `count` words from the window, in their order and each of them once."""
 
     def close(self) -> None:
         """End the access."""
@@ -71,6 +83,10 @@ class MappedBar:
         finally:
             os.close(file)
         self._words = memoryview(self._map).cast("I")
+        # Consecutive words would be moved by memcpy, which may store a word twice where its blocks
+        # overlap. A stride makes numpy move them one by one; the window ignores the offset.
+        first = Page.WINDOW.base // WORD_BYTES
+        self._window = np.frombuffer(self._map, np.uint32)[first : first + 2 * RUN : 2]
 
     def read(self, offset: int) -> int:
         """See `WordAccess`."""
@@ -80,8 +96,23 @@ class MappedBar:
         """See `WordAccess`."""
         self._words[offset // WORD_BYTES] = value
 
+    def send(self, words: Words) -> None:
+        """See `WordAccess`."""
+        for start in range(0, len(words), RUN):
+            part = words[start : start + RUN]
+            self._window[: len(part)] = part
+
+    def receive(self, count: int) -> Words:
+        """See `WordAccess`."""
+        result = np.empty(count, np.uint32)
+        for start in range(0, count, RUN):
+            part = result[start : start + RUN]
+            part[:] = self._window[: len(part)]
+        return result
+
     def close(self) -> None:
         """See `WordAccess`."""
+        del self._window
         self._words.release()
         self._map.close()
 

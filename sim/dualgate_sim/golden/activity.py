@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dualgate.contract.commands import Masks, mask_words
+from dualgate.contract.commands import Masks
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.network import Network, check_shapes
+from dualgate.contract.sample_commands import mask_words
 from dualgate.contract.settings import PRUNE_OFF, Settings
 from dualgate.cycles.activity import Activity, Crossings, load_cycles
 

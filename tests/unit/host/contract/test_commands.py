@@ -102,50 +102,6 @@ def test_the_documentation_has_every_command_and_counter() -> None:
     assert tuple(re.findall(r"`(\w+)`", counters)) == commands.COUNTERS
 
 
-def test_a_sample_is_its_targets_and_its_nonzero_inputs() -> None:
-    x, target = np.array([0, -1, 0, 32767]), np.array([-2, 3])
-    entries = [1 << 16 | 0xFFFF, 3 << 16 | 0x7FFF]
-    train = commands.sample_command(x, target).tolist()
-    assert train == [commands.header(Op.TRAIN, 4), 0xFFFF_FFFE, 3, *entries]
-    infer = commands.sample_command(x, None).tolist()
-    assert infer == [commands.header(Op.INFER, 2), *entries]
-
-
-def test_masks_come_between_targets_and_inputs() -> None:
-    x, target, masks = np.array([0, -1, 0, 0]), np.array([-2, 3]), np.array([7, 1 << 31], np.uint32)
-    words = commands.sample_command(x, target, masks).tolist()
-    assert words == [commands.header(Op.TRAIN, 5), 0xFFFF_FFFE, 3, 7, 1 << 31, 1 << 16 | 0xFFFF]
-
-
-@given(st.lists(st.integers(1, 70), min_size=1, max_size=4), st.integers(0, 99))
-def test_masks_have_the_order_of_the_engine_s_lists(hidden: list[int], seed: int) -> None:
-    network = Network((3, *hidden, 2), "sigmoid")
-    random = np.random.default_rng(seed)
-    masks = [random.random((3, units)) < 0.5 for units in hidden]
-    layout = Layout(network, EngineParameters().grown(network), 10)
-    packed = commands.pack_masks(network, masks)
-    assert packed.dtype == np.uint32
-    assert packed.shape == (3, commands.mask_words(network))
-    last = layout.descriptors[-1]
-    # How the loader knows how many words there are.
-    assert commands.mask_words(network) == (last["list_base"] + last["inputs"]) // 32 + 1
-    for sample, words in enumerate(packed.tolist()):
-        bits = sum(word << (32 * i) for i, word in enumerate(words))
-        for descriptor, mask in zip(layout.descriptors[1:], masks, strict=True):
-            for unit, takes_part in enumerate(mask[sample]):
-                assert bits >> descriptor["list_base"] + unit & 1 == takes_part
-
-
-def test_one_mask_word_by_hand() -> None:
-    masks = [np.array([[1, 0, 1]], bool), np.array([[0, 1]], bool)]
-    packed = commands.pack_masks(Network((9, 3, 2, 1), "tanh", "mse"), masks)
-    assert packed.tolist() == [[0b0_10_0_101]]
-
-
-def test_a_sample_of_zeros_has_no_entries() -> None:
-    assert commands.sample_command(np.zeros(4, np.int64), None).tolist() == [Op.INFER]
-
-
 @given(
     st.lists(
         st.tuples(

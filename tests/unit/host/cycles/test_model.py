@@ -12,10 +12,10 @@ from support.effort import examples
 from support.random_networks import Case, gentle_case, networks
 from support.small_engines import MAX_LAYERS, SEVERAL, SINGLE, engine, prepare, tiered
 
-from dualgate.contract.commands import mask_words
 from dualgate.contract.engine import Depths, EngineParameters
 from dualgate.contract.errors import FitError
 from dualgate.contract.network import Network
+from dualgate.contract.sample_commands import mask_words
 from dualgate.contract.settings import PRUNE_OFF
 from dualgate.cycles import (
     Activity,

@@ -76,6 +76,21 @@ def test_words_of_a_mapped_bar_are_the_file_s_words(devices: Path) -> None:
     assert content[: Page.RESERVED.base] == bytes(range(256)) * (Page.RESERVED.base // 256)
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, mapped.RUN, mapped.RUN + 1, 3 * mapped.RUN - 1])
+def test_runs_of_words_stay_in_the_window(devices: Path, count: int) -> None:
+    bar = MappedBar(resource(device_file(devices, bytes(BAR_BYTES))))
+    words = np.arange(1, count + 1, dtype=np.uint32)
+    bar.send(words)
+    read = [bar.read(at) for at in range(0, BAR_BYTES, 4)]
+    first = Page.WINDOW.base // 4
+    last = count % mapped.RUN or min(count, mapped.RUN)
+    assert read[first : first + 2 * last : 2] == words[count - last :].tolist()
+    assert not any(read[:first] + read[Page.SCRATCH.base // 4 :] + read[first + 1 :: 2])
+    part = bar.receive(min(count, mapped.RUN))
+    assert part.tolist() == read[first : first + 2 * len(part) : 2]
+    bar.close()
+
+
 @pytest.mark.parametrize("address", ["0000:01:00.0", "01:00.0", "0000:01:00.0".upper()])
 def test_an_address_names_a_file(devices: Path, address: str) -> None:
     assert resource(address) == devices / "0000:01:00.0" / "resource0"

@@ -2,6 +2,8 @@
 
 """A device behind words: what it does with answers that are wrong, and with many rows."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from support.fake_engine import FakeEngine
@@ -26,6 +28,8 @@ class Spoiled(FakeEngine):
     def __init__(self, spoilt: list[int]) -> None:
         super().__init__()
         self.configure(Network((2, 1)), 12)
+        self.write_weights([np.zeros((3, 1), np.int64)])
+        self.write_velocity([np.zeros((3, 1), np.int64)])
         self.spoilt = np.array(spoilt, np.uint32)
 
     def spoil(self, answer: Words) -> Words:
@@ -97,6 +101,37 @@ def test_rows_beyond_one_command_travel_in_several() -> None:
     assert sum(op == Op.WRITE_WEIGHTS for op, _ in device.said) == 2
     assert sum(op == Op.READ_VELOCITY for op, _ in device.said) == 3
     assert max(length for _, length in device.said) <= MAX_PAYLOAD
+
+
+def test_a_configuration_sends_no_rows() -> None:
+    device = FakeEngine()
+    device.configure(Network((4, 3)), 12)
+    assert [op for op, _ in device.said] == [Op.IDENTIFY, Op.LAYER]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda device: device.infer(np.zeros((1, 4), np.int64)),
+        lambda device: device.apply(),
+        lambda device: device.read_weights(),
+        lambda device: device.read_velocity(),
+    ],
+)
+def test_what_nobody_has_written_is_zero_when_it_is_used(
+    use: Callable[[FakeEngine], object],
+) -> None:
+    device = FakeEngine()
+    device.outputs = 3
+    device.configure(Network((4, 3)), 12)
+    device.write_weights([np.ones((5, 3), np.int64)])
+    device.said.clear()
+    use(device)
+    use(device)
+    writes = [op for op, _ in device.said if op in (Op.WRITE_WEIGHTS, Op.WRITE_VELOCITY)]
+    assert writes == [Op.WRITE_VELOCITY]
+    assert not any(map(np.any, device.read_velocity()))
+    assert all(map(np.all, device.read_weights()))
 
 
 @pytest.mark.parametrize("number", [1 << 31, -(1 << 31) - 1])

@@ -13,10 +13,11 @@ import pytest
 import pywellen
 from support.small_engines import engine
 
-from dualgate.contract.commands import Op, command, sample_command
+from dualgate.contract.commands import Op, command
 from dualgate.contract.engine import MEMORIES, EngineParameters
 from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 from dualgate.contract.network import Network
+from dualgate.contract.sample_commands import sample_commands
 from dualgate.contract.settings import Settings
 from dualgate.devices import Counters, open_device
 from dualgate_sim.rtl import cxx
@@ -32,7 +33,7 @@ PORTS = "TOP.engine"
 
 X, TARGETS = np.array([[300, -4000], [0, 900], [70, 0]]), np.full((3, 1), 1 << 14)
 
-WORDS = [sample_command(*pair) for pair in zip(X, TARGETS, strict=True)]
+WORDS = [sample_commands(x[None], t[None]) for x, t in zip(X, TARGETS, strict=True)]
 SENT = sum(map(len, [*WORDS, command(Op.APPLY)]))
 """Words of the commands of a batch."""
 
@@ -44,6 +45,7 @@ def run(wave: Path, batches: int = 3, parameters: Any = SMALL, **options: Any) -
         device.configure(NETWORK, 12)
         device.set(Settings(1 << 14, 14))
         device.write_weights([np.full((3, 3), 9000), np.full((4, 1), -7000)])
+        device.write_velocity([np.zeros((3, 3), np.int64), np.zeros((4, 1), np.int64)])
         counts.append(device.counters())
         for _ in range(batches):
             device.train(X, TARGETS)

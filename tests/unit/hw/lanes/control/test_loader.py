@@ -17,6 +17,7 @@ from support.effort import examples
 
 from dualgate.contract import commands
 from dualgate.contract.commands import Op, Status
+from dualgate.contract.sample_commands import sample_commands
 from dualgate_hw.common.shapes import VALUE, WORD
 from dualgate_hw.lanes.control.loader import Loader
 from dualgate_hw.lanes.memory.input_ring import InputRing
@@ -321,7 +322,7 @@ def test_what_the_host_sends_is_what_was_meant() -> None:
         x = (random.integers(-9, 9, 7) * (random.random(7) < share)).tolist()
         samples += [(x, None), (x, [3, -4])]
     said = [
-        commands.sample_command(np.array(x), None if target is None else np.array(target)).tolist()
+        sample_commands(np.array([x]), None if target is None else np.array([target])).tolist()
         for x, target in samples
     ]
     assert {command[0] & 0xFF for command in said} == {
