@@ -71,7 +71,7 @@ class Row:
     dense : float
         `dense_backprop` on as many multipliers.
     sparse : float
-        `sparse_backprop` on as many arrays.
+        `sparse_backprop` on as many multipliers.
     sparse_rows : dict
         Rows of the engine, by kind.
     ratio : float

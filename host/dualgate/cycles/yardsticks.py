@@ -47,7 +47,9 @@ class SparseBackprop:
     batch_end : float
         Cycles of the batch's end divided by the samples; the same as the engine's.
     arrays : int
-        With 3, each of the three kinds of rows has its own array; with 1 they share one.
+        Number of MAC arrays of a core, as many as the engine has. Fewer than three are shared by
+        the three kinds of rows. Otherwise each kind has its own, and each further array takes a
+        part of the kind that is the slowest without it.
     cores : int
         Number of cores, which work in parallel on different samples.
     """
@@ -63,10 +65,15 @@ class SparseBackprop:
     def rows(self) -> float:
         """Cycles a sample without the batch's end.
 
-        All rows count if they share one array, otherwise those of the slowest lane.
+        All rows count if they share arrays, otherwise those of the slowest kind.
         """
-        parts = (self.value, self.transposed, self.update)
-        return (sum(parts) if self.arrays == 1 else max(parts)) / self.cores
+        kinds = (self.value, self.transposed, self.update)
+        if self.arrays < len(kinds):
+            return sum(kinds) / self.arrays / self.cores
+        arrays = [1] * len(kinds)
+        for _ in range(self.arrays - len(kinds)):
+            arrays[int(np.argmax(np.divide(kinds, arrays)))] += 1
+        return float(np.divide(kinds, arrays).max()) / self.cores
 
     @property
     def cycles(self) -> float:
@@ -102,6 +109,6 @@ def sparse_backprop(
         transposed / samples,
         update / samples,
         batch_end / samples,
-        engine.arrays,
+        engine.arrays + engine.tangent_lanes - 1,
         engine.cores,
     )

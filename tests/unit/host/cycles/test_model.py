@@ -29,7 +29,7 @@ from dualgate.cycles import (
 )
 from dualgate.cycles.activity import per_word
 from dualgate.cycles.plan import MAC_LATENCY, Plan
-from dualgate.cycles.yardsticks import dense_backprop, sparse_backprop
+from dualgate.cycles.yardsticks import SparseBackprop, dense_backprop, sparse_backprop
 from dualgate.data import load_digits
 from dualgate.devices import open_device
 from dualgate_hw.common import mac
@@ -224,6 +224,22 @@ def test_sparse_backprop_counts_rows() -> None:
     assert shared.transposed == 9 * 3 + 5 * 2
     assert shared.cycles == 2 * walked + 37 + 10
     assert sparse_backprop(network, EngineParameters(8, arrays=3), seen, 100).cycles == walked + 10
+
+
+@pytest.mark.parametrize(
+    ("lanes", "cycles"),
+    [
+        (1, 100),
+        (2, 100),  # the fourth array helps the values, and then the updates are the slowest
+        (3, 60),
+        (4, 50),
+        (8, 30),
+    ],
+)
+def test_sparse_backprop_has_as_many_arrays_as_the_engine(lanes: int, cycles: float) -> None:
+    engine = EngineParameters(16, tangent_lanes=lanes)
+    arrays = engine.multipliers // engine.neurons
+    assert SparseBackprop(100, 60, 100, 0, arrays, 1).rows == cycles
 
 
 SEEN = assumed_activity(MNIST, 0.2, 0.5)
