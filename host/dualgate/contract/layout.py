@@ -16,7 +16,7 @@ from .activations import CODE_BITS
 from .engine import WORD_BITS, EngineParameters
 from .errors import FitError
 from .formats import APPLY_BIAS, MASTER_FRAC
-from .network import Network
+from .network import Layer, Network
 
 LAYER_FIELDS: tuple[tuple[str, int], ...] = (
     ("inputs", 16),
@@ -83,13 +83,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         self.engine.check(self.network)
-        for layer in self.network.layers:
-            shift = layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS
-            if not 0 <= shift < 63:
-                raise FitError(
-                    "the learning rate is too small or too large for the format of the weights; "
-                    "choose another rate"
-                )
+        check_update_frac(self.network, self.update_frac)
 
     @cached_property
     def descriptors(self) -> list[dict[str, int]]:
@@ -110,7 +104,7 @@ class Layout:
                     "activation": layer.activation.code,
                     "in_frac": layer.in_frac,
                     "out_frac": layer.out_frac,
-                    "apply_shift": layer.in_frac + self.update_frac - MASTER_FRAC + APPLY_BIAS,
+                    "apply_shift": _apply_shift(layer, self.update_frac),
                     "last": int(index == len(self.network.layers) - 1),
                     "sloped": int(self.network.objective.sloped),
                     "frozen": int(layer.frozen),
@@ -151,3 +145,17 @@ class Layout:
             grid = part.reshape(groups, layer.rows, lanes).swapaxes(0, 1)
             result.append(grid.reshape(layer.rows, -1)[:, : layer.outputs].copy())
         return result
+
+
+def check_update_frac(network: Network, update_frac: int) -> None:
+    """Raise `FitError` unless the velocities of `network` can have so many fraction bits."""
+    for layer in network.layers:
+        if not 0 <= _apply_shift(layer, update_frac) < 63:
+            raise FitError(
+                "the learning rate is too small or too large for the format of the weights; "
+                "choose another rate"
+            )
+
+
+def _apply_shift(layer: Layer, update_frac: int) -> int:
+    return layer.in_frac + update_frac - MASTER_FRAC + APPLY_BIAS

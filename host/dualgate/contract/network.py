@@ -14,6 +14,7 @@ from .activations import ACTIVATIONS, Activation, find_activation
 from .errors import InputError
 from .formats import MASTER, UNIT_FRAC, VALUE_WIDTH, WEIGHT_FRAC, Format
 from .losses import LOSSES, Loss, find_loss
+from .values import Name, Names, Whole, Wholes, check_fields
 
 LINEAR_FRAC = 10
 """Default fraction bits of unbounded activations, for a range of +-32."""
@@ -82,38 +83,36 @@ class Network:
     Raises
     ------
     InputError
-        For sizes below 1, fewer than two sizes, unknown names, binary points out of 0..14, or a
-        frozen layer that does not exist.
+        For a value of another type, sizes below 1, fewer than two sizes, unknown names, binary
+        points out of 0..14, or a frozen layer that does not exist.
     """
 
-    sizes: tuple[int, ...]
-    activation: str | tuple[str, ...] = "relu"
-    loss: str = "cce"
-    input_frac: int = INPUT_FRAC
-    linear_frac: int = LINEAR_FRAC
-    frozen: tuple[int, ...] = ()
+    sizes: Wholes
+    activation: Names = "relu"
+    loss: Name = "cce"
+    input_frac: Whole = INPUT_FRAC
+    linear_frac: Whole = LINEAR_FRAC
+    frozen: Wholes = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple(int(n) for n in self.sizes))
+        check_fields(self)
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise InputError(
                 f"layers {','.join(map(str, self.sizes))}: give the inputs and at least one "
                 "layer, each of 1 unit or more, such as 64,32,10"
             )
-        if not isinstance(self.activation, str):
-            object.__setattr__(self, "activation", tuple(self.activation))
-            if len(self.activation) != len(self.sizes) - 2:
-                raise InputError(
-                    f"{len(self.activation)} activations for {len(self.sizes) - 2} hidden layers; "
-                    "give one for all or one for each"
-                )
+        if len(self.hidden) != len(self.sizes) - 2:
+            raise InputError(
+                f"{len(self.hidden)} activations for {len(self.sizes) - 2} hidden layers; "
+                "give one for all or one for each"
+            )
         for name in self.hidden:
             find_activation(name)
         find_loss(self.loss)
         for name, frac in (("input_frac", self.input_frac), ("linear_frac", self.linear_frac)):
             if not 0 <= frac <= UNIT_FRAC:
                 raise InputError(f"{name} {frac}: give 0 to {UNIT_FRAC} fraction bits")
-        object.__setattr__(self, "frozen", tuple(sorted({int(index) for index in self.frozen})))
+        object.__setattr__(self, "frozen", tuple(sorted(set(self.frozen))))
         for index in self.frozen:
             if not 0 <= index < len(self.sizes) - 1:
                 raise InputError(

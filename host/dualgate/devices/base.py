@@ -20,6 +20,7 @@ from ..contract.layout import Layout
 from ..contract.names import unknown
 from ..contract.network import Network
 from ..contract.settings import Settings
+from ..contract.values import Count
 
 Ints = NDArray[np.int64]
 
@@ -28,16 +29,20 @@ Ints = NDArray[np.int64]
 class Counters:
     """Counts of a device; see `commands.COUNTERS`. `cycles` is 0 if the device has no clock."""
 
-    cycles: int = 0
-    value_rows: int = 0
-    tangent_rows: int = 0
-    scale_rows: int = 0
-    update_rows: int = 0
-    kept: int = 0
-    dropped: int = 0
-    saturated_values: int = 0
-    saturated_updates: int = 0
-    saturated_weights: int = 0
+    cycles: Count = 0
+    value_rows: Count = 0
+    tangent_rows: Count = 0
+    scale_rows: Count = 0
+    update_rows: Count = 0
+    kept: Count = 0
+    dropped: Count = 0
+    saturated_values: Count = 0
+    saturated_updates: Count = 0
+    saturated_weights: Count = 0
+
+    def __add__(self, other: "Counters") -> "Counters":
+        theirs = asdict(other)
+        return Counters(**{name: value + theirs[name] for name, value in asdict(self).items()})
 
     def __sub__(self, other: "Counters") -> "Counters":
         theirs = asdict(other)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..contract.errors import InputError
+from ..contract.values import Whole, checked
 from ..optim.optimisers import Optimiser
 from ..optim.regularisation import Penalty, check_dropout
 
@@ -30,7 +31,7 @@ class FloatRecipe:
     Raises
     ------
     InputError
-        For a number out of range.
+        For a value of another type, or a number out of range.
     """
 
     epochs: int
@@ -47,6 +48,6 @@ class FloatRecipe:
             ("batch", self.batch, 1),
             ("seed", self.seed, 0),
         ):
-            if value < least:
+            if checked(name, value, Whole) < least:
                 raise InputError(f"{name} {value}: give {least} or more")
         check_dropout(self.dropout)

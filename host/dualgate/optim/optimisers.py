@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from ..contract.names import unknown
+from ..contract.values import Number, checked
 from .schedules import Schedule, check_rate, rate_of
 
 Array = NDArray[np.floating[Any]]
@@ -57,6 +58,7 @@ class Optimiser(ABC):
 
     lr: float | Schedule
     slots: ClassVar[int] = 0
+    squares: ClassVar[tuple[int, ...]] = ()  # positions of slots that are never negative
 
     def __post_init__(self) -> None:
         check_rate(self.lr)
@@ -107,7 +109,7 @@ _RANGES = {
 
 
 def _check(name: str, value: float, least: float, below: float) -> None:
-    if not least <= value < below:
+    if not least <= checked(name, value, Number) < below:
         raise InputError(f"{name} {value}: give a number from {least:g} to below {below:g}")
 
 
@@ -160,6 +162,7 @@ class Adagrad(Optimiser):
     lr: float | Schedule = 0.01
     epsilon: float = 1e-10
     slots: ClassVar[int] = 1
+    squares: ClassVar[tuple[int, ...]] = (0,)
 
     def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
         s = slots[0] + g * g
@@ -179,6 +182,7 @@ class AdaDelta(Optimiser):
     decay: float = 0.9
     epsilon: float = 1e-6
     slots: ClassVar[int] = 2
+    squares: ClassVar[tuple[int, ...]] = (0, 1)
 
     def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
         s = self.decay * slots[0] + (1.0 - self.decay) * g * g
@@ -197,6 +201,7 @@ class RMSProp(Optimiser):
     decay: float = 0.99
     epsilon: float = 1e-8
     slots: ClassVar[int] = 1
+    squares: ClassVar[tuple[int, ...]] = (0,)
 
     def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
         s = self.decay * slots[0] + (1.0 - self.decay) * g * g
@@ -217,6 +222,7 @@ class Adam(Optimiser):
     square_decay: float = 0.999
     epsilon: float = 1e-8
     slots: ClassVar[int] = 2
+    squares: ClassVar[tuple[int, ...]] = (1,)
 
     def _move(self, g: Array, lr: float, number: int, *slots: Array) -> tuple[Array, ...]:
         m = self.mean_decay * slots[0] + (1.0 - self.mean_decay) * g

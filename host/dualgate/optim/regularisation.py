@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from ..contract.network import Network
+from ..contract.values import Number, Whole, checked
 
 Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
@@ -37,7 +38,7 @@ class Penalty:
 
     def __post_init__(self) -> None:
         for name, value in (("L1", self.l1), ("L2", self.l2)):
-            if not (math.isfinite(value) and value >= 0):
+            if not 0 <= checked(f"{name} penalty", value, Number) < math.inf:
                 raise InputError(f"{name} penalty {value}: give a number of 0 or more")
 
     def value(self, weights: Sequence[Floats]) -> float:
@@ -64,7 +65,7 @@ class Penalty:
 
 def check_dropout(rate: float) -> None:
     """Raise `InputError` unless `rate`, the share of units left out, is from 0 to below 1."""
-    if not 0.0 <= rate < 1.0:
+    if not 0.0 <= checked("dropout", rate, Number) < 1.0:
         raise InputError(f"dropout {rate}: give a share from 0 to below 1")
 
 
@@ -159,9 +160,9 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int, least: float = 0.0) -> None:
-        if patience < 1:
+        if checked("patience", patience, Whole) < 1:
             raise InputError(f"patience of {patience} epochs: give 1 or more")
-        if not least >= 0:
+        if not checked("least gain", least, Number) >= 0:
             raise InputError(f"least gain {least}: give a number of 0 or more")
         self._patience = patience
         self._least = least

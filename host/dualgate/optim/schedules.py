@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..contract.errors import InputError
+from ..contract.values import Number, Whole, checked
 
 Schedule = Callable[[int], float]
 """Number of batches so far, from 0 -> learning rate of the next batch."""
@@ -41,9 +42,9 @@ class _Falling:
 
     def __post_init__(self) -> None:
         check_rate(self.first)
-        if not (math.isfinite(self.factor) and self.factor >= 0):
+        if not 0 <= checked("factor", self.factor, Number) < math.inf:
             raise InputError(f"factor {self.factor} of a schedule: give a number of 0 or more")
-        if self.every < 1:
+        if checked("every", self.every, Whole) < 1:
             raise InputError(f"schedule with a step every {self.every} batches: give 1 or more")
 
 
@@ -122,11 +123,26 @@ def parse_schedule(text: str, first: float, epoch: int) -> float | Schedule:
 
 
 def rate_of(lr: float | Schedule, batches: int) -> float:
-    """Return the rate of `lr`, a schedule or a constant, after `batches` batches."""
-    return float(lr(batches) if callable(lr) else lr)
+    """Return the rate of `lr`, a schedule or a constant, after `batches` batches.
+
+    Raises
+    ------
+    InputError
+        For a schedule that has grown beyond all numbers by then.
+    """
+    try:
+        rate = float(lr(batches) if callable(lr) else lr)
+    except OverflowError:
+        rate = math.inf
+    if rate == math.inf:
+        raise InputError(
+            f"the learning rate grows beyond all numbers within {batches} batches; lower the "
+            "factor of its schedule"
+        )
+    return rate
 
 
 def check_rate(lr: float | Schedule) -> None:
     """Raise `InputError` for a constant rate that is not a positive number."""
-    if not callable(lr) and not (math.isfinite(lr) and lr > 0):
+    if not callable(lr) and not 0 < checked("learning rate", lr, Number) < math.inf:
         raise InputError(f"learning rate {lr}: give a number above 0")

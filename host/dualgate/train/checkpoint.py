@@ -2,8 +2,8 @@
 
 """Checkpoints: the whole state of a run, in a file of arrays and text (see `archives`)."""
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,12 @@ from ..contract.network import Network, check_shapes
 from ..devices import Counters, Device
 from ..optim.optimisers import State, find_optimiser
 from .archives import read_archive, write_archive
+from .checkpoint_description import VERSION, Description, parse_description
 from .dropout import inference_weights
 from .recipe import Recipe
 from .record import Record, Tally
 
 Ints = NDArray[np.int64]
-
-VERSION = 2
-"""Version of the keys in the file and of their meaning."""
 
 
 @dataclass(frozen=True)
@@ -131,30 +129,31 @@ class Checkpoint:
             If the package for the format is not installed.
         """
         about, arrays = self.contents()
-        write_archive(path, json.dumps(about), arrays)
+        write_archive(path, about.text(), arrays)
 
-    def contents(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the contents of a file: a description for JSON, and arrays by name."""
-        about = {
-            "version": VERSION,
-            "network": asdict(self.network),
-            "recipe": asdict(self.recipe),
-            "update_frac": self.update_frac,
-            "epoch": self.epoch,
-            "batch": self.batch,
-            "batches": self.state.batches,
-            "records": [asdict(record) for record in self.records],
-            "tally": asdict(self.tally),
-            "counters": asdict(self.counters),
-            "data": self.data,
-            "best": None if self.best is None else [self.best.epoch, self.best.loss],
-        }
+    def contents(self) -> tuple[Description, dict[str, NDArray[Any]]]:
+        """Return the contents of a file: its description, and arrays by name."""
+        best = self.best
+        about = Description(
+            VERSION,
+            self.network,
+            self.recipe,
+            self.update_frac,
+            self.epoch,
+            self.batch,
+            self.state.batches,
+            self.records,
+            self.tally,
+            self.counters,
+            self.data,
+            None if best is None else (best.epoch, best.loss),
+        )
         arrays: dict[str, NDArray[Any]] = {f"weight{i}": w for i, w in enumerate(self.weights)}
         arrays |= {f"velocity{i}": v for i, v in enumerate(self.velocity)}
         for i, slots in enumerate(self.state.slots):
             arrays |= {f"slot{i}.{k}": slot for k, slot in enumerate(slots)}
-        if self.best is not None:
-            arrays |= {f"best{i}": w for i, w in enumerate(self.best.weights)}
+        if best is not None:
+            arrays |= {f"best{i}": w for i, w in enumerate(best.weights)}
         return about, arrays
 
 
@@ -168,92 +167,83 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         arrays = read_archive(path)
-        return restore(_described(arrays), arrays)
+        if "about" not in arrays:
+            raise CheckpointError("about is missing")
+        return restore(parse_description(str(arrays["about"])), arrays)
     except MissingToolError:
         raise
     except DualgateError as error:
         raise CheckpointError(f"checkpoint {path} cannot be used: {error}; train again") from None
 
 
-def _described(arrays: dict[str, Any]) -> dict[str, Any]:
-    if "about" not in arrays:
-        raise CheckpointError("about is missing")
-    try:
-        about = json.loads(str(arrays["about"]))
-    except ValueError:
-        about = None
-    if not isinstance(about, dict):
-        raise CheckpointError("its description is damaged")
-    return about
-
-
-def restore(about: dict[str, Any], arrays: dict[str, Any]) -> Checkpoint:
+def restore(about: Description, arrays: Mapping[str, NDArray[Any]]) -> Checkpoint:
     """Make a checkpoint from its contents; the inverse of `Checkpoint.contents`.
 
     Parameters
     ----------
-    about, arrays : dict
-        The two values that it returned.
+    about : Description
+    arrays : mapping of str to array
 
     Raises
     ------
     DualgateError
-        For contents that are incomplete, of another version, or inconsistent.
+        For arrays that are missing, or do not fit the description.
     """
-    try:
-        if about["version"] != VERSION:
-            raise CheckpointError(f"it has version {about['version']}, not {VERSION}")
-        network, recipe = Network(**about["network"]), Recipe(**about["recipe"])
-        tally = {**about["tally"], "counters": Counters(**about["tally"]["counters"])}
-        best = about["best"]
 
-        def layers(name: str) -> list[Ints]:
-            return [arrays[f"{name}{i}"] for i in range(len(network.layers))]
+    def layers(name: str, width: int) -> list[Ints]:
+        return _integers(about.network, name, width, arrays)
 
-        result = Checkpoint(
-            network,
-            recipe,
-            int(about["update_frac"]),
-            int(about["epoch"]),
-            layers("weight"),
-            layers("velocity"),
-            int(about["batch"]),
-            State(int(about["batches"]), _slots(network, recipe, arrays)),
-            tuple(Record(**record) for record in about["records"]),
-            Tally(**tally),
-            Counters(**about["counters"]),
-            int(about["data"]),
-            None if best is None else Best(int(best[0]), float(best[1]), layers("best")),
-        )
-    except KeyError as error:
-        raise CheckpointError(f"{error.args[0]} is missing") from None
-    except (TypeError, ValueError, AttributeError):
-        raise CheckpointError("its description is damaged") from None
-    _check(network, result.weights, MASTER_WIDTH)
-    _check(network, result.velocity, VELOCITY_KEPT_WIDTH)
-    if result.best is not None:
-        _check(network, result.best.weights, MASTER_WIDTH)
-    return result
+    best = about.best
+    return Checkpoint(
+        about.network,
+        about.recipe,
+        about.update_frac,
+        about.epoch,
+        layers("weight", MASTER_WIDTH),
+        layers("velocity", VELOCITY_KEPT_WIDTH),
+        about.batch,
+        State(about.batches, _slots(about.network, about.recipe, arrays)),
+        about.records,
+        about.tally,
+        about.counters,
+        about.data,
+        None if best is None else Best(*best, layers("best", MASTER_WIDTH)),
+    )
+
+
+def _entry(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    if name not in arrays:
+        raise CheckpointError(f"{name} is missing")
+    return arrays[name]
+
+
+def _integers(
+    network: Network, name: str, width: int, arrays: Mapping[str, NDArray[Any]]
+) -> list[Ints]:
+    """Return the arrays ``name0``, ``name1`` ... of the layers; integers of `width` bits."""
+    found = [_entry(arrays, f"{name}{i}") for i in range(len(network.layers))]
+    check_shapes(network, found)
+    limit = 1 << (width - 1)
+    for array in found:
+        if array.dtype != np.int64 or array.min() < -limit or array.max() >= limit:
+            raise CheckpointError(f"its weights or velocities are not integers of {width} bits")
+    return found
 
 
 def _slots(
-    network: Network, recipe: Recipe, arrays: dict[str, Any]
+    network: Network, recipe: Recipe, arrays: Mapping[str, NDArray[Any]]
 ) -> list[tuple[NDArray[np.floating[Any]], ...]]:
     if recipe.on_chip:
         return []
-    count = find_optimiser(recipe.optimiser).slots
+    optimiser = find_optimiser(recipe.optimiser)
     learning = [layer for layer in network.layers if not layer.frozen]
-    slots = [tuple(arrays[f"slot{i}.{k}"] for k in range(count)) for i in range(len(learning))]
-    for layer, each in zip(learning, slots, strict=True):
-        for slot in each:
+    slots = []
+    for i, layer in enumerate(learning):
+        each = tuple(_entry(arrays, f"slot{i}.{k}") for k in range(optimiser.slots))
+        for k, slot in enumerate(each):
             if slot.shape != (layer.rows, layer.outputs) or slot.dtype != np.float64:
                 raise CheckpointError("the arrays of its optimiser do not fit its network")
+            if not np.isfinite(slot).all() or (k in optimiser.squares and slot.min() < 0):
+                raise CheckpointError(f"slot{i}.{k} holds numbers that {recipe.optimiser} cannot")
+        slots.append(each)
     return slots
-
-
-def _check(network: Network, arrays: list[Ints], width: int) -> None:
-    check_shapes(network, arrays)
-    limit = 1 << (width - 1)
-    for array in arrays:
-        if array.dtype != np.int64 or array.min() < -limit or array.max() >= limit:
-            raise CheckpointError(f"its weights or velocities are not integers of {width} bits")

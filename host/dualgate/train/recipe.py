@@ -2,12 +2,12 @@
 
 """Recipes: how a network is trained, on any device."""
 
-import math
 from dataclasses import dataclass
 
 from ..contract.errors import InputError
 from ..contract.formats import MAX_BATCH
-from ..contract.settings import PRUNE_OFF
+from ..contract.settings import PRUNE_OFF, checked_prune
+from ..contract.values import Count, Name, NameOrNone, Number, Positives, Seed, Whole, check_fields
 from ..optim.initialisers import check_initialiser
 from ..optim.optimisers import Optimiser, find_optimiser
 from ..optim.regularisation import Penalty, check_dropout
@@ -19,6 +19,9 @@ LR_MIN, LR_MAX = 1e-9, 1e6
 
 ON_CHIP = ("sgd", "momentum")
 """Optimisers that the engine runs itself; for the others the host reads the gradient."""
+
+SEED_BITS = 128
+"""Largest seed, which is as much as `secrets.randbits` is usually asked for."""
 
 WITH_MOMENTUM = ("momentum", "nesterov")
 """Optimisers that take the recipe's momentum."""
@@ -82,26 +85,27 @@ class Recipe:
     Raises
     ------
     InputError
-        For a number out of range or an unknown name. `make_settings` checks the pruning.
+        For a value of another type, a number out of range, or an unknown name.
     """
 
-    epochs: int
-    batch: int
-    lr: float
-    momentum: float = 0.0
-    prune: int = PRUNE_OFF
-    seed: int = 0
-    optimiser: str = "momentum"
-    schedule: str = CONSTANT
-    l1: float = 0.0
-    l2: float = 0.0
-    dropout: float = 0.0
-    class_weights: tuple[float, ...] = ()
-    shift: int = 0
-    patience: int = 0
-    initialiser: str | None = None
+    epochs: Whole
+    batch: Whole
+    lr: Number
+    momentum: Number = 0.0
+    prune: Whole = PRUNE_OFF
+    seed: Seed = 0
+    optimiser: Name = "momentum"
+    schedule: Name = CONSTANT
+    l1: Number = 0.0
+    l2: Number = 0.0
+    dropout: Number = 0.0
+    class_weights: Positives = ()
+    shift: Count = 0
+    patience: Count = 0
+    initialiser: NameOrNone = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.epochs < 1:
             raise InputError(f"{self.epochs} epochs: give at least 1")
         if not 1 <= self.batch <= MAX_BATCH:
@@ -110,16 +114,9 @@ class Recipe:
             raise InputError(
                 f"learning rate {self.lr}: give a number from {LR_MIN:g} to {LR_MAX:g}"
             )
-        for name, value in (
-            ("seed", self.seed),
-            ("shift", self.shift),
-            ("patience", self.patience),
-        ):
-            if value < 0:
-                raise InputError(f"{name} {value}: give 0 or more")
-        object.__setattr__(self, "class_weights", tuple(float(w) for w in self.class_weights))
-        if not all(math.isfinite(w) and w > 0 for w in self.class_weights):
-            raise InputError(f"class weights {self.class_weights}: give numbers above 0")
+        checked_prune(self.prune)
+        if self.seed.bit_length() > SEED_BITS:
+            raise InputError(f"a seed of {self.seed.bit_length()} bits: give {SEED_BITS} at most")
         find_optimiser(self.optimiser)
         if self.momentum and self.optimiser not in WITH_MOMENTUM:
             raise InputError(f"momentum {self.momentum}: {self.optimiser} has none; leave it 0")
@@ -131,6 +128,10 @@ class Recipe:
     def on_chip(self) -> bool:
         """Whether the engine moves the weights; for a penalty the host must."""
         return self.optimiser in ON_CHIP and not (self.l1 or self.l2)
+
+    def batches(self, samples: int) -> int:
+        """Return the number of batches in an epoch of so many `samples`."""
+        return -(-samples // self.batch)
 
     def method(self, epoch: int) -> Method:
         """Parse schedule, optimiser and penalty; call it once a run.

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 
+from ..contract.values import Amount, Count, Positive, Real, Share
 from ..devices import Counters
 
 
@@ -30,15 +31,15 @@ class Record:
         Number of clipped values, in training and measuring.
     """
 
-    epoch: int
-    loss: float
-    accuracy: float | None
-    held_out_loss: float | None
-    held_out_accuracy: float | None
-    samples_per_s: float
-    cycles_per_sample: float | None
-    kept_fraction: float
-    saturations: int
+    epoch: Count
+    loss: Real
+    accuracy: Share | None
+    held_out_loss: Real | None
+    held_out_accuracy: Share | None
+    samples_per_s: Positive
+    cycles_per_sample: Amount | None
+    kept_fraction: Share
+    saturations: Count
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,7 @@ class Tally:
     counters : Counters
     """
 
-    loss: float = 0.0
-    right: int = 0
-    seconds: float = 0.0
+    loss: Real = 0.0
+    right: Count = 0
+    seconds: Amount = 0.0
     counters: Counters = Counters()  # noqa: RUF009 - it is frozen
-
-
-def add(one: Counters, other: Counters) -> Counters:
-    """The sum of the counts `one` and `other`."""
-    return one - (Counters() - other)

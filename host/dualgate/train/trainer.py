@@ -29,7 +29,7 @@ from .continuation import carried
 from .dropout import infer
 from .evaluation import Evaluation
 from .recipe import Recipe
-from .record import Record, Tally, add
+from .record import Record, Tally
 from .weight_update import weight_update
 from .weighting import sample_weights
 
@@ -259,9 +259,9 @@ class Trainer:
         spent, self._mark = now - self._mark, now
         clipped = spent.saturated_weights + self._update.clipped()
         spent = replace(spent, saturated_weights=clipped)
-        self.counters = add(self.counters, spent)
+        self.counters = self.counters + spent
         if training:
-            self._tally = replace(self._tally, counters=add(self._tally.counters, spent))
+            self._tally = replace(self._tally, counters=self._tally.counters + spent)
         return spent
 
     def _measure(self, device: Device) -> tuple[float | None, float | None]:
@@ -281,5 +281,5 @@ class Trainer:
             samples_per_s=self.samples / tally.seconds,
             cycles_per_sample=spent.cycles / self.samples if spent.cycles else None,
             kept_fraction=spent.kept_fraction,
-            saturations=add(spent, measured).saturations,
+            saturations=(spent + measured).saturations,
         )

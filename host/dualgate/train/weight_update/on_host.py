@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...contract.commands import Masks
+from ...contract.errors import InputError
 from ...contract.formats import MASTER, MASTER_WIDTH
 from ...contract.network import Network
 from ...contract.settings import Settings, batch_gradient, gradient_frac, gradient_settings
 from ...devices import Device
 from ...optim.optimisers import State
+from ...optim.schedules import rate_of
 from ..recipe import Recipe
 from .base import Floats, Ints, WeightUpdate
 
@@ -41,6 +43,7 @@ class OnHost(WeightUpdate):
         super().__init__(network, recipe, weights)
         self.update_frac = gradient_frac(network)
         self._method = recipe.method(epoch)
+        rate_of(self._method.rate, recipe.epochs * epoch)  # raises here instead of in the run
         self._heaviest = self._weights[-1]
         self._learning = [i for i, layer in enumerate(network.layers) if not layer.frozen]
         self._master: list[Ints] = []
@@ -84,10 +87,18 @@ class OnHost(WeightUpdate):
 
     def _move(self, gradient: list[Floats]) -> None:
         old = self._reals()
-        total = self._method.penalty.add(gradient, old)
-        new, self.state = self._method.optimiser.step(old, total, self.state)
-        for index, real in zip(self._learning, new, strict=True):
-            rounded = np.floor(np.ldexp(real, MASTER.frac) + 0.5)
+        try:
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                total = self._method.penalty.add(gradient, old)
+                new, self.state = self._method.optimiser.step(old, total, self.state)
+                scaled = [np.ldexp(real, MASTER.frac) for real in new]
+        except FloatingPointError:
+            raise InputError(
+                f"{self._recipe.optimiser} leaves the range of floating point; lower the learning "
+                "rate or the penalties"
+            ) from None
+        for index, real in zip(self._learning, scaled, strict=True):
+            rounded = np.floor(real + 0.5)
             self._clipped += int(np.count_nonzero((rounded < LEAST) | (rounded > MOST)))
             self._master[index] = np.clip(rounded, LEAST, MOST).astype(np.int64)
 

@@ -4,6 +4,7 @@
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,8 @@ def rewrite(path: Path, drop: str = "", about: Any = None, **changed: Any) -> No
         ({"drop": "weight1"}, "weight1 is missing"),
         ({"drop": "about"}, "about is missing"),
         ({"about": {"version": 1}}, "version 1, not 2"),
-        ({"about": {"network": {"sizes": [6, 3]}}}, "weights have shapes"),
+        ({"about": {"network": {"sizes": [6, 3]}}}, "other fields than those of version 2"),
+        ({"about": {"network": asdict(Network((6, 3)))}}, "weights have shapes"),
         ({"about": {"network": {"sizes": [0]}}}, "layers 0"),
         ({"about": {"network": 3}}, "its description is damaged"),
         ({"about": {"network": {"size": 3}}}, "its description is damaged"),
@@ -109,8 +111,12 @@ def rewrite(path: Path, drop: str = "", about: Any = None, **changed: Any) -> No
         ({"velocity0": np.full((7, 8), 1 << 62)}, "not integers of 45 bits"),
         ({"weight0": np.full((7, 8), "x")}, "not integers of 32 bits"),
         ({"about": {"records": [{}]}}, "its description is damaged"),
-        ({"about": {"tally": {"loss": 1}}}, "counters is missing"),
-        ({"about": {"best": [1, 0.5]}}, "best0 is missing"),
+        ({"about": {"tally": {"loss": 1}}}, "other fields than those of version 2"),
+        ({"about": {"note": "mine"}}, "other fields than those of version 2"),
+        (
+            {"about": {"best": [1, 0.5], "recipe": {**asdict(RECIPE), "patience": 3}}},
+            "best0 is missing",
+        ),
     ],
 )
 def test_content_that_does_not_fit_is_named(

@@ -164,7 +164,7 @@ def test_a_batch_limit_counts_one_batch_and_not_the_run() -> None:
         ("cce", (1, 2), "^2 class weights: give 3, one for each class$"),
         ("bce", (1, 2), "^class weights do not apply to bce with several outputs"),
         ("mse", (1, 2, 3), "^class weights do not apply to the loss mse; use a loss of classes"),
-        ("cce", (1, 0, 1), r"^class weights \(1.0, 0.0, 1.0\): give numbers above 0$"),
+        ("cce", (1, 0, 1), r"^class weights \(1, 0, 1\): give numbers above 0$"),
         (
             "cce",
             (1, 1, 1e30),
