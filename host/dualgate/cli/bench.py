@@ -2,8 +2,6 @@
 
 """`dualgate bench`: cycles of several engines on real samples, beside those of backprop."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,8 @@ from ..bench.torch_speed import torch_samples_per_s
 from ..bench.workload import MAX_BATCH, Workload, prepare
 from ..contract.engine import EngineParameters
 from ..contract.errors import MissingToolError
-from ..data.files import check_target, replace_file
+from ..data.files import check_target
+from ..data.json_text import write_json
 from ..tasks import find_task
 
 FILE = click.Path(path_type=Path)
@@ -94,11 +93,11 @@ def bench(task: str, **options: Any) -> None:
             "samples": len(work.x),
             "batch": work.recipe.batch,
             "warm_up_samples": work.warm_up,
-            "rows": [asdict(row) for row in rows],
+            "rows": rows,
             "torch": torch,
-            "floating": [asdict(row) for row in floating],
+            "floating": floating,
         }
-        replace_file(path, (json.dumps(result, indent=2) + "\n").encode())
+        write_json(path, result)
 
 
 def _title(task: str, work: Workload) -> str:

@@ -2,7 +2,6 @@
 
 """`dualgate doctor`: the tools found, how to get the missing ones, and the state of a link."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..contract.errors import InputError, MissingToolError, NoAnswerError
-from ..data.files import replace_file
+from ..data.json_text import write_json
 from ..devices import open_device
 from ..link.health import Linked
 from ..link.measure import Rates, measure
@@ -55,7 +54,7 @@ def examine_link(spec: str, path: Path | None) -> None:
         rates = measure(device)
     if path is not None:
         figures = {"device": spec, "about": about, **asdict(rates)}
-        replace_file(path, (json.dumps(figures, indent=2) + "\n").encode())
+        write_json(path, figures)
     for name, value in {**about, **link_rows(rates)}.items():
         click.echo(f"{name:16}{value}")
 
@@ -115,7 +114,7 @@ def examine_tools(path: Path | None) -> None:
             findings.append(found)
             status.update(f"looking for tools: {found.tool}")
     if path is not None:
-        replace_file(path, (json.dumps([asdict(f) for f in findings], indent=2) + "\n").encode())
+        write_json(path, findings)
     click.echo(f"{'tool':32}{'version':28}{'needed for':16}how to get it")
     for found in findings:
         click.echo(_row(found))

@@ -2,7 +2,6 @@
 
 """`dualgate evaluate`: how good a trained network is, on any device."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ..data.json_text import json_text
 from ..devices import open_device
 from ..runs import load_run
 from ..train.evaluation import Evaluation
@@ -59,7 +59,7 @@ def evaluate(run: Path, file: Path | None, device: str, target: str | None, as_j
         "rmse": answers and answers.rmse(measured.mse),
     }
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        click.echo(json_text(figures, indent=2))
     else:
         _show(figures, Console())
 

@@ -2,12 +2,12 @@
 
 """`dualgate report`: one HTML page about a run, and hints on the terminal."""
 
-import json
 from pathlib import Path
 
 import click
 
 from ..data.files import check_target, replace_file
+from ..data.json_text import json_text
 from ..report.content import Content, find_content
 from ..report.origin import Origin
 from ..report.page import make_page
@@ -56,7 +56,7 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
     if page is not None:
         replace_file(page, make_page(content, origin).encode())
     if as_json:
-        click.echo(json.dumps(plain(content, origin), indent=2))
+        click.echo(json_text(plain(content, origin), indent=2))
         return
     for hint in content.hints:
         click.echo(f"hint: {hint}")

@@ -2,13 +2,13 @@
 
 """`dualgate tasks`: the tasks, their default settings and their goals."""
 
-import json
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from ..data.json_text import json_text
 from ..tasks import Task, load_tasks
 from . import printable
 
@@ -24,7 +24,7 @@ def tasks(as_json: bool) -> None:
     for failure in failures:
         click.echo(f"note: {printable(failure)}", err=True)
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json_text(rows, indent=2))
         return
     console = Console()
     if not console.is_terminal:

@@ -4,8 +4,8 @@
 
 A kind is a type that msgspec knows, with its range, and with words for the message. The same kinds
 are checked where a file is read and where settings are made in Python. Types are strict: 1.0 is no
-whole number, true is no number, and all numbers but
-`Number` are finite.
+whole number, true is no number, and no number but a
+`Number` is infinite.
 """
 
 import sys
@@ -27,6 +27,7 @@ MOST_ITEMS = 1024
 """Largest number of layers, and of letters of a name; it bounds the length of messages."""
 
 LARGEST = sys.float_info.max
+NUMPY = (np.generic, np.ndarray)
 
 Whole = Annotated[int, Meta(ge=-MOST, le=MOST, description="a whole number")]
 Wholes = Annotated[
@@ -68,7 +69,7 @@ def checked(name: str, value: object, kind: Any) -> Any:
         return msgspec.convert(_plain(value), kind)
     except msgspec.ValidationError:
         words = kind.__metadata__[-1].description
-        raise InputError(f"{name} {short(value)}: give {words}") from None
+        raise InputError(f"{name} {_short(value)}: give {words}") from None
 
 
 def check_fields(settings: Any) -> None:
@@ -91,8 +92,16 @@ def check_fields(settings: Any) -> None:
         object.__setattr__(settings, each.name, value)
 
 
+def _short(value: object) -> str:
+    """Write a value of any type in a few words on one line."""
+    try:
+        return " ".join(short(value.tolist() if isinstance(value, NUMPY) else value).split())
+    except ValueError:  # Python writes no integer of more than 4300 digits.
+        return "of thousands of digits"
+
+
 def _plain(value: object) -> object:
-    if isinstance(value, np.generic | np.ndarray):
+    if isinstance(value, NUMPY):
         return value.tolist()
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         return value

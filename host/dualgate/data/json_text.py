@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .files import replace_file
+
 
 def json_text(value: Any, indent: int | None = None) -> str:
     """Write a value as JSON; a number that is NaN or infinite, which JSON lacks, as null.
@@ -28,6 +30,11 @@ def json_text(value: Any, indent: int | None = None) -> str:
         ASCII, whatever the names in it; without a line break at its end.
     """
     return json.dumps(_plain(value), indent=indent, allow_nan=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON to a file, all or nothing; raises `InputError` if that fails."""
+    replace_file(path, (json_text(value, indent=2) + "\n").encode())
 
 
 def _plain(value: Any) -> Any:

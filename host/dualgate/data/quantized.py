@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..contract.errors import InputError
 from ..contract.network import Network
 from .metrics import predicted_labels
+from .preparation import LARGEST
 from .samples import Samples
 
 Ints = NDArray[np.int64]
@@ -49,6 +50,8 @@ class QuantizedSamples:
             weight.shape != (len(self),) or not (np.isfinite(weight) & (weight > 0)).all()
         ):
             raise InputError("sample weights: give one number above 0 for each sample")
+        if weight is not None and weight.max() > LARGEST:
+            raise InputError(f"sample weight {weight.max():g}: give {LARGEST:g} at most")
         self._total = float(len(self)) if weight is None else float(weight.sum())
 
     def __len__(self) -> int:

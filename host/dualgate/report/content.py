@@ -166,7 +166,7 @@ def _evaluate(state: Checkpoint, samples: Samples) -> Evaluation:
 def _settings(state: Checkpoint, samples: int) -> Settings:
     """Make the settings of the batch before the checkpoint."""
     recipe = state.recipe
-    batches = -(-samples // recipe.batch)
+    batches = recipe.batches(samples)
     sizes = {-(-samples // batches), samples // batches}
     update = weight_update(state.network, recipe, batches, sizes)
     number = max(0, state.epoch * batches + state.batch - 1)

@@ -2,7 +2,6 @@
 
 """The final figures of a run, as text and as JSON."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from ..contract.settings import prune_name
 from ..data.answers import Answers
-from ..data.files import replace_file
+from ..data.json_text import write_json
 from ..devices import Device
 from ..devices.checked import CheckedDevice
 from ..tasks import Goal
@@ -202,4 +201,4 @@ class Summary:
 
     def write(self, path: Path) -> None:
         """Write the figures as one JSON object."""
-        replace_file(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
+        write_json(path, self)

@@ -15,6 +15,7 @@ from ..data.quantized import QuantizedSamples
 from ..data.samples import Samples
 from ..tasks import Task, load_data
 from ..train.checkpoint import Checkpoint, load_checkpoint
+from ..train.checks import check_progress
 from .description import Description, read_description
 from .directory import RunDirectory
 
@@ -49,6 +50,8 @@ class Run:
             raise InputError(
                 f"the data of the run in {self.directory.path} have changed since; train again"
             )
+        state, has_classes = self.checkpoint, samples.labels is not None
+        check_progress(state, state.recipe.epochs, len(samples), has_classes)
         return task, dataset
 
     def read_inputs(self, path: Path) -> tuple[NDArray[np.float64], list[str]]:

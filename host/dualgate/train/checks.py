@@ -28,8 +28,11 @@ def check_recipe(
         Whether there are held-out samples.
     """
     check_class_weights(network, recipe)
-    if recipe.shift:
-        image_side(network.sizes[0])
+    if recipe.shift and recipe.shift >= image_side(network.sizes[0]):
+        raise InputError(
+            f"shift {recipe.shift} moves images out of sight; give less than their "
+            f"{image_side(network.sizes[0])} pixels"
+        )
     if (recipe.shift or recipe.class_weights) and train.labels is None:
         raise InputError("shifts and class weights need samples with classes; leave them off")
     if recipe.patience and not has_held_out:
@@ -69,6 +72,37 @@ def check_start(
         raise InputError(
             "the checkpoint is of a version of dualgate with other number formats; train again"
         )
+
+
+def check_progress(start: Checkpoint, epochs: int, samples: int, has_classes: bool) -> None:
+    """Raise `InputError` unless a checkpoint can be of a run of so many epochs and samples.
+
+    Parameters
+    ----------
+    start : Checkpoint
+    epochs : int
+        Of the run that goes on.
+    samples : int
+        Samples in an epoch.
+    has_classes : bool
+        Whether these samples have classes.
+    """
+    batches, batch = start.recipe.batches(samples), start.batch
+    if not 0 <= batch < batches:
+        raise InputError(
+            f"the checkpoint is of another run: it is {batch} batches into an epoch, which has "
+            f"{batches} here"
+        )
+    each, longer = divmod(samples, batches)  # as `chance.epoch_batches` parts them
+    trained = batch * each + min(batch, longer)
+    if not 0 <= start.tally.right <= (trained if has_classes else 0):
+        raise InputError(
+            f"the checkpoint is of another run: of {trained} samples it predicted "
+            f"{start.tally.right} correctly"
+        )
+    begun = start.epoch + (batch > 0)
+    if begun > epochs:
+        raise InputError(f"the checkpoint has begun {begun} epochs; ask for as many, or for more")
 
 
 def _as_given(name: str, value: object) -> str:

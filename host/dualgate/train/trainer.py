@@ -24,7 +24,7 @@ from ..optim.initialisers import initial_master_weights
 from ..optim.regularisation import EarlyStopping
 from .chance import draw_dropout, draw_shifts, epoch_batches
 from .checkpoint import Best, Checkpoint
-from .checks import check_recipe, check_start
+from .checks import check_progress, check_recipe, check_start
 from .continuation import carried
 from .dropout import infer
 from .evaluation import Evaluation
@@ -107,12 +107,14 @@ class Trainer:
             if weights is not None:
                 raise InputError("the checkpoint has its own weights; give no initial weights")
             check_start(network, recipe, self.update_frac, self._data, start)
+            has_classes = self._train.labels is not None
+            check_progress(start, recipe.epochs, self.samples, has_classes)
         self._rewind()
 
     @cached_property
     def batches(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self._train) // self.recipe.batch)
+        return self.recipe.batches(len(self._train))
 
     @property
     def samples(self) -> int:
@@ -123,7 +125,7 @@ class Trainer:
     def _sizes(self) -> set[int]:
         # They differ by one at most. A short last batch would need a rate of its own, and with it
         # a headroom of its own.
-        return {-(-len(self._train) // self.batches), len(self._train) // self.batches}
+        return {-(-self.samples // self.batches), self.samples // self.batches}
 
     def loss_so_far(self, done: int) -> float:
         """Return the mean loss of the first `done` samples of the current epoch."""

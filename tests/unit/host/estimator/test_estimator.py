@@ -206,7 +206,7 @@ def test_settings_that_scikit_learn_refuses_are_refused_by_it(
         (Classifier(frozen=(2,)), "^there is no layer 2 to freeze; give 0 to 1$"),
         (Classifier(shift=1), "^2 inputs are no square image"),
         (Classifier(initialiser="ones"), "^unknown initialiser 'ones'"),
-        (Classifier(patience=-1), "^patience -1: give 0 or more$"),
+        (Classifier(patience=-1), "^patience -1: give a whole number of 0 or more$"),
         (Classifier(weights=[np.zeros((3, 2), int)]), r"^weights have shapes \[\(3, 2\)\]"),
         (Classifier(loss="bce", class_weight="balanced"), "^class weights do not apply to bce"),
     ],
