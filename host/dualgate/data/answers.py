@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
+from ..contract.values import Positive, Real
 from .metrics import predicted_labels
 from .preparation import real_numbers, shortened, words
 from .samples import Samples
@@ -35,9 +36,27 @@ class Answers:
 
     targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    offset: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
+    offset: tuple[Real, ...] = ()
+    scale: tuple[Positive, ...] = ()
     single: bool = False
+
+    def check(self) -> None:
+        """Check an `Answers` that was read from a file.
+
+        Raises
+        ------
+        InputError
+            For a single class, more than two for one output, or other scales than one a target.
+        """
+        if self.classes:
+            fits = len(self.classes) == 2 or (len(self.classes) > 2 and not self.single)
+        else:
+            fits = len(self.offset) == len(self.scale) == len(self.targets) and not self.single
+        if not fits:
+            raise InputError(
+                f"{len(self.classes)} classes, or {len(self.scale)} scales of "
+                f"{len(self.targets)} targets, are no meaning of outputs"
+            )
 
     @property
     def outputs(self) -> int:

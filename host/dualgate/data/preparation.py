@@ -16,6 +16,7 @@ from ..contract.errors import InputError
 from ..contract.formats import VALUE_WIDTH, Format
 from ..contract.names import similar
 from ..contract.network import INPUT_FRAC
+from ..contract.values import Positive, Real
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +40,9 @@ class Number:
     """
 
     column: str
-    fill: float = 0.0
-    offset: float = 0.0
-    scale: float = 1.0
+    fill: Real = 0.0
+    offset: Real = 0.0
+    scale: Positive = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Preparation:
 
     numbers: tuple[Number, ...]
     categories: tuple[Category, ...] = ()
-    limit: float = INPUTS.max
+    limit: Positive = INPUTS.max
 
     @classmethod
     def of_array(cls, columns: int, scale: float = 1.0) -> "Preparation":

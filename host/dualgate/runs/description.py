@@ -2,15 +2,18 @@
 
 """The description of a run: what was trained on, and what inputs and outputs stand for."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ..contract.errors import CheckpointError
+from ..contract.errors import CheckpointError, InputError
+from ..contract.values import Seed
 from ..data.answers import Answers
 from ..data.files import replace_file
+from ..data.json_text import json_text
 from ..data.own import OwnData
 from ..data.preparation import Preparation
 
@@ -46,7 +49,7 @@ class Description:
 
     name: str
     device: str
-    seed: int = 0
+    seed: Seed = 0
     data: Path | None = None
     own: OwnData | None = None
     preparation: Preparation | None = None
@@ -84,8 +87,7 @@ class Description:
 
     def write(self, path: Path) -> None:
         """Write the description as JSON; raises `InputError` if `path` cannot be written."""
-        text = msgspec.json.encode(self, enc_hook=str)
-        replace_file(path, msgspec.json.format(text, indent=1))
+        replace_file(path, json_text(self, indent=1).encode())
 
 
 def read_description(path: Path) -> Description:
@@ -94,19 +96,34 @@ def read_description(path: Path) -> Description:
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged, or of another version.
+        If the file is missing, damaged, or of another version, or has other fields.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
             raise CheckpointError(f"{path} is larger than any description; train again")
-        found = msgspec.json.decode(path.read_bytes(), type=Description, dec_hook=_path)
+        text = path.read_bytes()
+        found = msgspec.json.decode(text, type=Description, dec_hook=_path)
+        if found.answers is not None:
+            found.answers.check()
+        whole = _same_fields(json.loads(json_text(found)), msgspec.json.decode(text))
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}; train again") from None
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, InputError, TypeError, UnicodeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: {error}; train again") from None
     if found.version != VERSION:
         raise CheckpointError(f"{path} has version {found.version}, not {VERSION}; train again")
+    if not whole:
+        raise CheckpointError(f"{path} has other fields than those of its version; train again")
     return found
+
+
+def _same_fields(one: Any, other: Any) -> bool:
+    """Whether two values of JSON differ in values only, such as another way to write a path."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_fields(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return all(_same_fields(a, b) for a, b in zip(one, other, strict=True))
+    return True
 
 
 def _path(kind: type, value: Any) -> Any:

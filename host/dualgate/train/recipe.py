@@ -17,6 +17,9 @@ LR_MIN, LR_MAX = 1e-9, 1e6
 """Range of learning rates. It is far wider than useful rates, and inside it the arithmetic of
 `make_settings` does not overflow before its own checks."""
 
+PENALTY_MAX = 1e6
+"""Largest L1 or L2, with which no optimiser leaves the range of floating point."""
+
 ON_CHIP = ("sgd", "momentum")
 """Optimisers that the engine runs itself; for the others the host reads the gradient."""
 
@@ -122,6 +125,9 @@ class Recipe:
             raise InputError(f"momentum {self.momentum}: {self.optimiser} has none; leave it 0")
         check_dropout(self.dropout)
         check_initialiser(self.initialiser)
+        for name, value in (("L1", self.l1), ("L2", self.l2)):
+            if value > PENALTY_MAX:
+                raise InputError(f"{name} penalty {value:g}: give {PENALTY_MAX:g} at most")
         self.method(1)  # raises for a bad schedule, penalty or momentum
 
     @property

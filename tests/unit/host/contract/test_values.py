@@ -105,6 +105,7 @@ def test_sizes_may_be_any_sequence_of_whole_numbers() -> None:
         ({"schedule": None}, "^schedule None"),
         ({"l1": "x"}, "^l1 'x'"),
         ({"l2": math.nan}, "^L2 penalty nan"),
+        ({"l2": 1e300}, r"^L2 penalty 1e\+300: give 1e\+06 at most"),
         ({"dropout": "half"}, "^dropout 'half'"),
         ({"class_weights": "12"}, "^class weights '12'"),
         ({"class_weights": (1, math.inf)}, r"^class weights \(1, inf\): give numbers above 0"),
