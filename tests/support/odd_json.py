@@ -29,6 +29,14 @@ def any_json() -> st.SearchStrategy[Any]:
     return st.sampled_from(ODD) | tree
 
 
+def beside(value: Any) -> st.SearchStrategy[Any]:
+    """Any JSON, and what is nearly a number that is there."""
+    if not isinstance(value, int | float):
+        return any_json()
+    near = (value + 1, value - 1, -value, 2 * value, value / 2, float(value), str(value))
+    return st.sampled_from(near) | any_json()
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths to all values inside `value`, itself not included."""
     keys = value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)
@@ -51,5 +59,5 @@ def changed(value: Any, data: st.DataObject) -> Any:
     elif what == "add" and isinstance(holder, dict):
         holder[data.draw(st.text(max_size=4))] = data.draw(any_json())
     else:
-        holder[path[-1]] = data.draw(any_json())
+        holder[path[-1]] = data.draw(beside(holder[path[-1]]))
     return result

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 from .errors import FitError
 from .network import Layer, Network
+from .values import Whole, check_fields
 
 WORD_BITS = 32
 MOST = 1 << 15
@@ -58,20 +59,21 @@ class EngineParameters:
         Largest number of groups of one layer.
     """
 
-    neurons: int = 16
-    tangent_lanes: int = 1
-    cores: int = 1
-    arrays: int = 3
-    compact: int = 0
-    apply_lanes: int = 16
-    layers: int = 8
-    rows: int = 1024
-    inputs: int = 1024
-    activations: int = 256
-    vectors: int = 32
-    groups: int = 8
+    neurons: Whole = 16
+    tangent_lanes: Whole = 1
+    cores: Whole = 1
+    arrays: Whole = 3
+    compact: Whole = 0
+    apply_lanes: Whole = 16
+    layers: Whole = 8
+    rows: Whole = 1024
+    inputs: Whole = 1024
+    activations: Whole = 256
+    vectors: Whole = 32
+    groups: Whole = 8
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for field in fields(self):
             least = 0 if field.name == "compact" else 1
             if not least <= getattr(self, field.name) <= MOST:

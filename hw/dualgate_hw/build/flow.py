@@ -46,7 +46,7 @@ def run(job: Build) -> Result:
     # A netlist pass may import files that are not in the hash.
     if not job.passes and cache.restore(job.directory, RESULT):
         job.step(f"built before, taken from {cache.path}")
-        return Result.from_json((job.directory / RESULT).read_text())
+        return Result.from_json((job.directory / RESULT).read_bytes())
     result = _build(job, tools, identity)
     replace_file(job.directory / RESULT, result.to_json().encode())
     if not (result.problem or job.passes):

@@ -2,11 +2,14 @@
 
 """The figures of a build, and why it failed if it did."""
 
-import json
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+import msgspec
 
 from dualgate.contract.engine import EngineParameters
+from dualgate.contract.errors import InputError
+from dualgate.data.json_text import json_text
 
 from .timing import Timing
 from .utilisation import Utilisation
@@ -64,13 +67,18 @@ class Result:
 
     def to_json(self) -> str:
         """Return all fields as the text of a file."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        return json_text(self, indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Result":
-        """Make a result from the text that `to_json` returned."""
-        values = json.loads(text)
-        values["engine"] = EngineParameters(**values["engine"])
-        values["utilisation"] = Utilisation(**values["utilisation"])
-        values["timing"] = tuple(Timing(**timing) for timing in values["timing"])
-        return cls(**values)
+    def from_json(cls, text: str | bytes) -> "Result":
+        """Make a result from the text that `to_json` returned; every field is checked for its type.
+
+        Raises
+        ------
+        InputError
+            For any other text.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+            raise InputError(f"{RESULT} of the build is damaged: {error}; build again") from None

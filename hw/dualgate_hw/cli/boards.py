@@ -32,7 +32,7 @@ def read_results(directory: Path) -> dict[str, Result]:
     for name in BOARDS:
         path = directory / name / RESULT
         if path.is_file():
-            results[name] = Result.from_json(path.read_text())
+            results[name] = Result.from_json(path.read_bytes())
     return results
 
 

@@ -36,7 +36,7 @@ def program(name: str, out: Path | None) -> None:
     left = bitstream.with_name(RESULT)
     if not (bitstream.is_file() and left.is_file()):
         raise InputError(f"{bitstream} is missing; run dualgate build {name} first")
-    if problem := Result.from_json(left.read_text()).problem:
+    if problem := Result.from_json(left.read_bytes()).problem:
         raise InputError(f"{bitstream} is not to be loaded: {problem}")
     tool, *arguments = board.program
     loader = need_loader(tool)

@@ -97,7 +97,7 @@ def test_it_follows_parameters_depths_and_further_files(tmp_path: Path) -> None:
     assert others[0] == build_identity(EngineParameters(), Depths(), files=[file])
 
 
-@pytest.mark.parametrize("what", ["contexts: int = 8", "neurons: int = 16"])
+@pytest.mark.parametrize("what", ["contexts: int = 8", "neurons: Whole = 16"])
 def test_a_changed_default_changes_simulator_and_bitstream(
     monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
