@@ -148,7 +148,14 @@ class Layout:
 
 
 def check_update_frac(network: Network, update_frac: int) -> None:
-    """Raise `FitError` unless the velocities of `network` can have so many fraction bits."""
+    """Raise `FitError` unless the engine can shift velocities of a network to its weights.
+
+    Parameters
+    ----------
+    network : Network
+    update_frac : int
+        Fraction bits of update scalars.
+    """
     for layer in network.layers:
         if not 0 <= _apply_shift(layer, update_frac) < 63:
             raise FitError(

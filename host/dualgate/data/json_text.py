@@ -33,7 +33,19 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON to a file, all or nothing; raises `InputError` if that fails."""
+    """Write a value as JSON to a file, all or nothing.
+
+    Parameters
+    ----------
+    path : Path
+    value
+        As for `json_text`.
+
+    Raises
+    ------
+    InputError
+        If `path` cannot be written.
+    """
     replace_file(path, (json_text(value, indent=2) + "\n").encode())
 
 
