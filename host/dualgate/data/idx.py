@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
+from .bounds import CERTAIN, MOST_BYTES, check_claim
+from .stored import measure
 
 GZIP = b"\x1f\x8b"
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """Types of numbers by their code in the header."""
 
 MOST_DIMENSIONS = 8
-MOST_BYTES = 1 << 30
-"""Largest array that is read. The largest known set, EMNIST by class, has 0.55 GB."""
 
 
 def is_idx(path: Path) -> bool:
@@ -35,10 +35,17 @@ def is_idx(path: Path) -> bool:
     return len(head) == 4 and head[:2] == b"\0\0" and head[2] in TYPES and head[3] > 0
 
 
-def read_idx(path: Path) -> NDArray[Any]:
+def read_idx(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
     """Read one IDX file.
 
-    No more of it is decompressed than its header claims.
+    No more of it is decompressed than its header claims. If that is more than `bounds.CERTAIN`, it
+    is decompressed once to see that it is whole before memory is taken for it.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        Most bytes that are read.
 
     Returns
     -------
@@ -47,24 +54,25 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises
     ------
     InputError
-        If the file cannot be read, is not IDX, claims more than `MOST_BYTES`, or does not have the
-        length that its header gives.
+        If the file cannot be read, is not IDX, claims more than `most`, or does not have the length
+        that its header gives.
     """
     try:
         with _open(path) as file:
             kind, shape = _header(path, file)
             size = math.prod(shape) * kind.itemsize
-            if size > MOST_BYTES:
-                raise InputError(
-                    f"{path} claims {size / 1e9:.1f} GB of numbers, more than the "
-                    f"{MOST_BYTES / 1e9:.1f} GB that are read; give fewer samples"
-                )
-            content = file.read(size + 1)
+            check_claim(str(path), size, most)
+            length = measure(file, size) if size > CERTAIN else size
+        if length == size:
+            with _open(path) as file:
+                _header(path, file)
+                content = file.read(size + 1)
+            length = len(content)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "the compressed data is damaged"
         raise InputError(f"cannot read {path}: {reason}; get the file again") from None
-    if len(content) != size:
-        have = f"more than {size}" if len(content) > size else str(len(content))
+    if length != size:
+        have = f"more than {size}" if length > size else str(length)
         raise InputError(
             f"{path} has {have} bytes of numbers and should have {size}; get the file again"
         )
