@@ -20,7 +20,8 @@ OPTION = "--max-file-size"
 """Name of the option that gives another bound."""
 
 TABLE, NETWORK, TEXT, PICKLE = 4, 16, 128, 2048
-"""Memory that a byte of a table, an ONNX file, a description, or a pickle takes at the worst."""
+"""Memory that a byte of a table, of the numbers of a network of another program, of a description,
+or of a pickle takes at the worst."""
 
 CERTAIN = 1 << 26
 """Bytes above which compressed content is unpacked once to see that it is whole, before it is kept.

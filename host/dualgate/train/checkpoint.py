@@ -3,6 +3,7 @@
 """Checkpoints: the whole state of a run, in a file of arrays and text (see `archives`)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..contract.errors import CheckpointError, DualgateError, MissingToolError
 from ..contract.formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
 from ..contract.network import Network, check_shapes
+from ..data.bounds import MOST_BYTES, SizeError
 from ..devices import Counters, Device
 from ..optim.optimisers import State, find_optimiser
 from .archives import read_archive, write_archive
@@ -158,24 +160,36 @@ class Checkpoint:
         return about, arrays
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: Path, most: int = MOST_BYTES) -> Checkpoint:
     """Read a checkpoint.
+
+    The description is read first, and then only arrays that have the shapes of its network.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        The bound of `dualgate.data.bounds`.
 
     Raises
     ------
     CheckpointError
         If the file is missing, damaged, of another version, or inconsistent.
+    SizeError
+        If something in it claims more than the bound.
     """
     try:
-        arrays = read_archive(path)
+        arrays = read_archive(path, most)
         return restore(_described(arrays), arrays)
     except MissingToolError:
         raise
+    except SizeError as error:
+        raise SizeError(f"checkpoint {path}: {error}") from None
     except DualgateError as error:
         raise CheckpointError(f"checkpoint {path} cannot be used: {error}; train again") from None
 
 
-def _described(arrays: dict[str, Any]) -> dict[str, Any]:
+def _described(arrays: Mapping[str, Any]) -> dict[str, Any]:
     if "about" not in arrays:
         raise CheckpointError("about is missing")
     try:
@@ -187,13 +201,14 @@ def _described(arrays: dict[str, Any]) -> dict[str, Any]:
     return about
 
 
-def restore(about: dict[str, Any], arrays: dict[str, Any]) -> Checkpoint:
+def restore(about: dict[str, Any], arrays: Mapping[str, Any]) -> Checkpoint:
     """Make a checkpoint from its contents; the inverse of `Checkpoint.contents`.
 
     Parameters
     ----------
-    about, arrays : dict
-        The two values that it returned.
+    about : dict
+    arrays : mapping of str to array
+        The two values that it returned; arrays may still be in a file, see `read_archive`.
 
     Raises
     ------
@@ -207,37 +222,33 @@ def restore(about: dict[str, Any], arrays: dict[str, Any]) -> Checkpoint:
         tally = {**about["tally"], "counters": Counters(**about["tally"]["counters"])}
         best = about["best"]
 
-        def layers(name: str) -> list[Ints]:
-            return [arrays[f"{name}{i}"] for i in range(len(network.layers))]
+        def layers(name: str, width: int) -> list[Ints]:
+            found = [arrays[f"{name}{i}"] for i in range(len(network.layers))]
+            return _read(network, found, width)
 
-        result = Checkpoint(
+        return Checkpoint(
             network,
             recipe,
             int(about["update_frac"]),
             int(about["epoch"]),
-            layers("weight"),
-            layers("velocity"),
+            layers("weight", MASTER_WIDTH),
+            layers("velocity", VELOCITY_KEPT_WIDTH),
             int(about["batch"]),
             State(int(about["batches"]), _slots(network, recipe, arrays)),
             tuple(Record(**record) for record in about["records"]),
             Tally(**tally),
             Counters(**about["counters"]),
             int(about["data"]),
-            None if best is None else Best(int(best[0]), float(best[1]), layers("best")),
+            None if best is None else Best(int(best[0]), float(best[1]), layers("best", MASTER_WIDTH)),
         )
     except KeyError as error:
         raise CheckpointError(f"{error.args[0]} is missing") from None
     except (TypeError, ValueError, AttributeError):
         raise CheckpointError("its description is damaged") from None
-    _check(network, result.weights, MASTER_WIDTH)
-    _check(network, result.velocity, VELOCITY_KEPT_WIDTH)
-    if result.best is not None:
-        _check(network, result.best.weights, MASTER_WIDTH)
-    return result
 
 
 def _slots(
-    network: Network, recipe: Recipe, arrays: dict[str, Any]
+    network: Network, recipe: Recipe, arrays: Mapping[str, Any]
 ) -> list[tuple[NDArray[np.floating[Any]], ...]]:
     if recipe.on_chip:
         return []
@@ -248,12 +259,17 @@ def _slots(
         for slot in each:
             if slot.shape != (layer.rows, layer.outputs) or slot.dtype != np.float64:
                 raise CheckpointError("the arrays of its optimiser do not fit its network")
-    return slots
+    return [tuple(map(np.asarray, each)) for each in slots]
 
 
-def _check(network: Network, arrays: list[Ints], width: int) -> None:
+def _read(network: Network, arrays: list[Any], width: int) -> list[Ints]:
+    """Read arrays of the shapes of a network's layers, of integers of `width` bits."""
     check_shapes(network, arrays)
+    unfit = CheckpointError(f"its weights or velocities are not integers of {width} bits")
+    if any(array.dtype != np.int64 for array in arrays):
+        raise unfit
     limit = 1 << (width - 1)
-    for array in arrays:
-        if array.dtype != np.int64 or array.min() < -limit or array.max() >= limit:
-            raise CheckpointError(f"its weights or velocities are not integers of {width} bits")
+    read: list[Ints] = list(map(np.asarray, arrays))
+    if any(array.min() < -limit or array.max() >= limit for array in read):
+        raise unfit
+    return read
