@@ -125,9 +125,7 @@ def _check(name: str, array: StoredArray, most: int) -> None:
     if array.dtype.hasobject:
         raise InputError(f"{name} holds Python objects, which may run code; save numbers or words")
     if not array.shape or min(array.shape) < 1:
-        raise InputError(
-            f"{name} has shape {array.shape}, so no samples; give an array with some"
-        )
+        raise InputError(f"{name} has shape {array.shape}, so no samples; give an array with some")
     check_claim(name, array.nbytes, most)
 
 

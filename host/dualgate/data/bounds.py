@@ -2,10 +2,10 @@
 
 """The bound on what is read of one file, and the error for a file that claims more.
 
-A few bytes of a file can claim, or unpack to, any number of bytes. So what a file claims is compared
-with a bound before memory is taken for it. The bound is `MOST_BYTES` unless a caller gives another,
-on the command line by `OPTION`; it is the memory that arrays may take. Other contents take a
-multiple of their own length once they are read, so less of them is read: see `TABLE`, `NETWORK`,
+A few bytes of a file can claim, or unpack to, any number of bytes. So what a file claims is
+compared with a bound before memory is taken for it. The bound is `MOST_BYTES` unless a caller gives
+another, on the command line by `OPTION`; it is the memory that arrays may take. Other contents take
+a multiple of their own length once they are read, so less of them is read: see `TABLE`, `NETWORK`,
 `TEXT` and `PICKLE`.
 """
 

@@ -5,20 +5,18 @@
 A file is known by its first bytes, compressed by gzip or not, whatever its name.
 """
 
-import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from .bounds import CERTAIN, MOST_BYTES, check_claim
-from .stored import measure
+from .unpacked import measure, open_unpacked
 
-GZIP = b"\x1f\x8b"
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """Types of numbers by their code in the header."""
 
@@ -28,7 +26,7 @@ MOST_DIMENSIONS = 8
 def is_idx(path: Path) -> bool:
     """Whether a file exists and begins as an IDX file does, compressed or not."""
     try:
-        with _open(path) as file:
+        with open_unpacked(path) as file:
             head = file.read(4)
     except (OSError, EOFError, zlib.error):
         return False
@@ -58,13 +56,13 @@ def read_idx(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
         that its header gives.
     """
     try:
-        with _open(path) as file:
+        with open_unpacked(path) as file:
             kind, shape = _header(path, file)
             size = math.prod(shape) * kind.itemsize
             check_claim(str(path), size, most)
             length = measure(file, size) if size > CERTAIN else size
         if length == size:
-            with _open(path) as file:
+            with open_unpacked(path) as file:
                 _header(path, file)
                 content = file.read(size + 1)
             length = len(content)
@@ -79,13 +77,7 @@ def read_idx(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
     return np.frombuffer(content, kind).reshape(shape)
 
 
-def _open(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _header(path: Path, file: BinaryIO) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def _header(path: Path, file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...]]:
     head = file.read(4)
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES:
         raise InputError(f"{path} is not an IDX file; get the file again")

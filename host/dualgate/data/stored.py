@@ -6,15 +6,15 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .unpacked import CHUNK
+
 LONGEST_HEADER = 10_000
 """Most bytes of the header of an array; numpy reads no longer one, either."""
-
-CHUNK = 1 << 20
 
 
 class StoredArray:
@@ -48,7 +48,7 @@ class StoredArray:
         return array if dtype is None else array.astype(dtype, copy=False)
 
 
-def find_array(open_file: Callable[[], BinaryIO], length: int) -> StoredArray:
+def find_array(open_file: Callable[[], IO[bytes]], length: int) -> StoredArray:
     """Read the header of an array that numpy wrote.
 
     Parameters
@@ -87,7 +87,7 @@ def find_array(open_file: Callable[[], BinaryIO], length: int) -> StoredArray:
     return array
 
 
-def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     # numpy would read as long a header as its first bytes claim.
     start = io.BytesIO(file.read(LONGEST_HEADER))
     version = np.lib.format.read_magic(start)
@@ -106,7 +106,7 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     return shape, fortran, kind, start.tell()
 
 
-def _fill(content: NDArray[np.uint8], file: BinaryIO) -> None:
+def _fill(content: NDArray[np.uint8], file: IO[bytes]) -> None:
     at = 0
     while at < len(content):
         part = file.read(min(CHUNK, len(content) - at))
@@ -114,11 +114,3 @@ def _fill(content: NDArray[np.uint8], file: BinaryIO) -> None:
             raise EOFError
         content[at : at + len(part)] = np.frombuffer(part, np.uint8)
         at += len(part)
-
-
-def measure(file: BinaryIO, most: int) -> int:
-    """Read a file to its end, keep nothing, and return its length; stop above `most` bytes."""
-    length = 0
-    while length <= most and (part := file.read(CHUNK)):
-        length += len(part)
-    return length

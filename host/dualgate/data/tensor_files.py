@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..contract.errors import MissingToolError
 from .bounds import TEXT, check_claim
-from .stored import CHUNK, StoredArray
+from .stored import StoredArray
+from .unpacked import CHUNK
 
 TYPES = {
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"},

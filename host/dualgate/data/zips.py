@@ -4,23 +4,24 @@
 
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bounds import CERTAIN
-from .stored import StoredArray, find_array, measure
+from .stored import StoredArray, find_array
+from .unpacked import measure
 
-MOST_DIRECTORY = 1 << 21
-"""Most bytes of an archive's directory; 20,000 entries have about this."""
+MOST_DIRECTORY = 1 << 18
+"""Most bytes of an archive's directory; 3,000 entries have about this."""
 
 END, LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
 LONGEST_END = 76 + 22 + (1 << 16)
 """The last records of an archive, with its comment."""
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Methods that are read. numpy writes no other, and Python's zipfile does not bound bzip2 or LZMA."""
+"""Methods that are read. numpy writes no other, and zipfile does not bound bzip2 and LZMA."""
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
@@ -38,7 +39,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def _directory_size(file: BinaryIO) -> int:
+def _directory_size(file: IO[bytes]) -> int:
     """Return the size of the directory that `zipfile` would read at once, before it reads it."""
     file.seek(max(0, file.seek(0, 2) - LONGEST_END))
     tail = file.read()

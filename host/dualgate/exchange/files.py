@@ -29,9 +29,7 @@ TORCH_SUFFIXES = (".pt", ".pth", ".bin")
 WRITTEN = ".onnx, .safetensors, .pt or .h"
 
 
-def read_model(
-    path: Path, loss: str, hidden: Sequence[str], most: int = MOST_BYTES
-) -> Model:
+def read_model(path: Path, loss: str, hidden: Sequence[str], most: int = MOST_BYTES) -> Model:
     """Read a network with its weights.
 
     Parameters

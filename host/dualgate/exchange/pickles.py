@@ -2,14 +2,14 @@
 
 """Checks of a file of `torch.save` before PyTorch reads it, and before PyTorch is imported.
 
-PyTorch runs no code of such a file when it reads weights alone. But a byte of a pickle may become an
-object of 200 bytes, and one word of it an array of zeros of any length.
+PyTorch runs no code of such a file when it reads weights alone. But a byte of a pickle may become
+an object of 200 bytes, and one word of it an array of zeros of any length.
 """
 
 import pickletools
 import zipfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ..data.bounds import PICKLE, check_claim
 from ..data.zips import open_zip
@@ -63,11 +63,11 @@ def check_torch_file(path: Path, most: int) -> bool:
             if info.filename.endswith(".pkl"):
                 check_claim("its pickle", info.file_size, most, PICKLE)
                 with archive.open(info) as part:
-                    _check_pickle(part, most)  # type: ignore[arg-type]
+                    _check_pickle(part, most)
     return True
 
 
-def _check_pickle(file: BinaryIO, most: int) -> None:
+def _check_pickle(file: IO[bytes], most: int) -> None:
     for kind, value, position in pickletools.genops(file):
         check_claim("its pickle", position or 0, most, PICKLE)
         if kind.name == "GLOBAL" and str(value).endswith(" bytearray"):

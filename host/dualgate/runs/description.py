@@ -10,15 +10,13 @@ import msgspec
 
 from ..contract.errors import CheckpointError
 from ..data.answers import Answers
+from ..data.bounds import MOST_BYTES, TEXT, check_claim
 from ..data.files import replace_file
 from ..data.own import OwnData
 from ..data.preparation import Preparation
 
 VERSION = 1
 """Version of the keys in the file and of their meaning."""
-
-MOST_BYTES = 64 << 20
-"""Largest description that is read."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +86,24 @@ class Description:
         replace_file(path, msgspec.json.format(text, indent=1))
 
 
-def read_description(path: Path) -> Description:
+def read_description(path: Path, most: int = MOST_BYTES) -> Description:
     """Read a description; every field is checked for its type.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        The bound of `dualgate.data.bounds`, of which a description may have a 128th.
 
     Raises
     ------
     CheckpointError
         If the file is missing, damaged, or of another version.
+    SizeError
+        If it is larger than the bound.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise CheckpointError(f"{path} is larger than any description; train again")
+        check_claim(str(path), path.stat().st_size, most, TEXT)
         found = msgspec.json.decode(path.read_bytes(), type=Description, dec_hook=_path)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}; train again") from None

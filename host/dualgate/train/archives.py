@@ -71,7 +71,7 @@ def write_archive(path: Path, about: str, arrays: Mapping[str, NDArray[Any]]) ->
 
 
 class Archive(Mapping[str, Any]):
-    """The content of a file: arrays, which are read when `numpy.asarray` makes them one, and a text.
+    """The content of a file: a text, and arrays, which `numpy.asarray` reads.
 
     All arrays that are asked for claim no more than the bound together, as numbers of 64 bits. Each
     error of an array is a `CheckpointError`.
@@ -103,7 +103,8 @@ class Archive(Mapping[str, Any]):
         self._about = about
         self._kind = kind
         self._bound = most, factor
-        self._claims: dict[str, int] = {}
+        self._found: dict[str, StoredArray] = {}
+        self._claimed = 0
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -116,16 +117,20 @@ class Archive(Mapping[str, Any]):
             raise KeyError(name)
         if name == ABOUT:
             return self._about
-        with _refusing(self._kind):
-            found = self._find(name)
-        self._claims[name] = max(found.nbytes, NUMBER * math.prod(found.shape))
-        check_claim("what it holds", sum(self._claims.values()), *self._bound)
+        if name not in self._found:
+            with _refusing(self._kind):
+                found = self._find(name)
+            self._claimed += max(found.nbytes, NUMBER * math.prod(found.shape))
+            check_claim("what it holds", self._claimed, *self._bound)
+            self._found[name] = self._checked(found)
+        return self._found[name]
 
+    def _checked(self, array: StoredArray) -> StoredArray:
         def read() -> NDArray[Any]:
             with _refusing(self._kind):
-                return np.asarray(found)
+                return np.asarray(array)
 
-        return StoredArray(found.shape, found.dtype, read)
+        return StoredArray(array.shape, array.dtype, read)
 
 
 def read_archive(path: Path, most: int = MOST_BYTES, factor: int = 1) -> Archive:
@@ -155,20 +160,26 @@ def read_archive(path: Path, most: int = MOST_BYTES, factor: int = 1) -> Archive
     """
     if path.suffix == SAFETENSORS:
         return _read_safetensors(path, most, factor)
-    with _refusing(".npz"):
-        archive = open_zip(path)
-
-        def find(name: str) -> StoredArray:
-            return find_entry(archive, f"{name}.npy" if f"{name}.npy" in entries else name)
-
-        entries = archive.namelist()
-        names = [name.removesuffix(".npy") for name in entries]
+    with _refusing(".npz"), open_zip(path) as archive:
+        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
         about = None
-        if ABOUT in names:
-            text = find(ABOUT)
+        if ABOUT in members:
+            text = find_entry(archive, members[ABOUT])
             check_claim("its description", text.nbytes // UNICODE, most, TEXT)
             about = str(np.asarray(text))
-    return Archive(find, names, about, ".npz", most, factor)
+
+    def find(name: str) -> StoredArray:
+        # Opened again each time, since nobody says when the last array has been read.
+        with open_zip(path) as archive:
+            found = find_entry(archive, members[name])
+
+        def read() -> NDArray[Any]:
+            with open_zip(path) as archive:
+                return np.asarray(find_entry(archive, members[name]))
+
+        return StoredArray(found.shape, found.dtype, read)
+
+    return Archive(find, members, about, ".npz", most, factor)
 
 
 @contextmanager
@@ -195,7 +206,7 @@ def _read_safetensors(path: Path, most: int, factor: int) -> Archive:
             parts = ((name, t.stored(), t.content()) for name, t in sorted(tensors.items()))
             if metadata.get(CHECKSUM) != str(_checksum(about, parts)):
                 raise EOFError
-    
+
     def find(name: str) -> StoredArray:
         return tensors[name].stored()
 
@@ -205,7 +216,7 @@ def _read_safetensors(path: Path, most: int, factor: int) -> Archive:
 def _checksum(
     about: str, parts: Iterable[tuple[str, StoredArray | NDArray[Any], Iterable[bytes]]]
 ) -> int:
-    """Compute the checksum of a text, and of arrays in the order of their names with their bytes."""
+    """Compute the checksum of a text, and of arrays in the order of their names."""
     total = zlib.crc32(about.encode())
     for name, array, content in parts:
         total = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), total)

@@ -239,7 +239,9 @@ def restore(about: dict[str, Any], arrays: Mapping[str, Any]) -> Checkpoint:
             Tally(**tally),
             Counters(**about["counters"]),
             int(about["data"]),
-            None if best is None else Best(int(best[0]), float(best[1]), layers("best", MASTER_WIDTH)),
+            None
+            if best is None
+            else Best(int(best[0]), float(best[1]), layers("best", MASTER_WIDTH)),
         )
     except KeyError as error:
         raise CheckpointError(f"{error.args[0]} is missing") from None

@@ -3,7 +3,6 @@
 """Reading of tables: text with any usual delimiter, encoding and decimal mark; Parquet."""
 
 import csv
-import gzip
 import re
 import zlib
 from pathlib import Path
@@ -12,14 +11,14 @@ from typing import Any
 from ...contract.errors import InputError
 from ..bounds import MOST_BYTES, TABLE, beyond
 from ..packages import pandas_package
-from ..stored import measure
+from ..unpacked import measure, open_unpacked
 from .columns import read_parquet
 from .text import parse
 
 SAMPLE = 1 << 16
 """Bytes of a file that are looked at to tell text."""
 
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+PARQUET = b"PAR1"
 PICKLE = "a pickle, which may run code: save it as CSV"
 BINARY = {
     b"PK\x03\x04": "a zip archive (or a spreadsheet): unpack it, or save it as CSV",
@@ -90,8 +89,7 @@ def _text(pandas: Any, path: Path, most: int) -> Any:
     for magic, kind in BINARY.items():
         if head.startswith(magic):
             raise InputError(f"{path} is {kind}")
-    unpack = gzip.open if head.startswith(GZIP) else open
-    with unpack(path, "rb") as file:
+    with open_unpacked(path) as file:
         content = file.read(SAMPLE)
         encodings = _encodings(content)
         if NO_TEXT.search(content.decode(encodings[0], "replace")):
@@ -102,7 +100,7 @@ def _text(pandas: Any, path: Path, most: int) -> Any:
         raise InputError(f"{path} is empty; give a table with a header and rows")
     for encoding in encodings:
         try:
-            return parse(pandas, lambda: unpack(path, "rb"), encoding)
+            return parse(pandas, lambda: open_unpacked(path), encoding)
         except UnicodeError:
             continue
         except (ValueError, csv.Error, pandas.errors.ParserWarning) as error:

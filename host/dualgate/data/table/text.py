@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, BinaryIO, TextIO
+from typing import IO, Any, TextIO
 
 DELIMITERS = ",;\t|"
 SAMPLE = 1 << 16
@@ -34,7 +34,7 @@ class Text:
     encoding : str
     """
 
-    def __init__(self, open_file: Callable[[], BinaryIO], encoding: str) -> None:
+    def __init__(self, open_file: Callable[[], IO[bytes]], encoding: str) -> None:
         self._open = open_file
         self._encoding = encoding
 
@@ -67,7 +67,7 @@ class Text:
             yield from islice(_rows(file, delimiter), most)
 
 
-def parse(pandas: Any, open_file: Callable[[], BinaryIO], encoding: str) -> Any:
+def parse(pandas: Any, open_file: Callable[[], IO[bytes]], encoding: str) -> Any:
     """Parse a table of text.
 
     The file is read several times, and what is no table is found before its cells are kept.

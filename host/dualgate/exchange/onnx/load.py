@@ -55,6 +55,9 @@ def load(path: Path, most: int) -> Any:
     MissingToolError
         If a package of the extra ``onnx`` is not installed.
     """
+    onnx = onnx_package()
+    from google.protobuf.message import DecodeError  # what onnx builds on
+
     unsound = InputError(f"{path} is not a sound ONNX file; export it again")
     try:
         check_claim(str(path), path.stat().st_size, most, NETWORK)
@@ -64,9 +67,6 @@ def load(path: Path, most: int) -> Any:
         raise InputError(f"cannot read {path}: {error.strerror}; choose another") from None
     except ValueError:
         raise unsound from None
-    onnx = onnx_package()
-    from google.protobuf.message import DecodeError  # what onnx builds on
-
     try:
         content = onnx.load_model_from_string(packed, format="protobuf")
     except (DecodeError, ValueError):

@@ -107,13 +107,13 @@ def _cost(node: Any, shapes: list[tuple[int, ...]]) -> int:
         products = math.prod(max(size, 1) for size in sizes[:2])
         return products * (NUMBER if 1 in (*shapes[0], *shapes[1]) else 1)
     if node.op_type == "Gather":
-        axis = number(node, "axis", 0)
+        axis = int(number(node, "axis", 0))
         return NUMBER * sizes[0] * sizes[1] // max(shapes[0][axis], 1)
     if node.op_type in ("Add", "Sub", "Mul", "Div", "Pow"):
         # One axis of each may repeat the other; the broadcast shape is no larger than this.
         rank = max(map(len, shapes), default=0)
         padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
-        return NUMBER * math.prod(max(axis) for axis in zip(*padded, strict=True))
+        return NUMBER * math.prod(int(max(axis)) for axis in zip(*padded, strict=True))
     return NUMBER * sum(sizes)
 
 

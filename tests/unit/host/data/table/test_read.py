@@ -152,7 +152,7 @@ def test_missing_files_and_directories_are_refused(tmp_path: Path) -> None:
 def test_a_compressed_table_beyond_the_bound_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 5_000_000, mtime=0))
     tracemalloc.start()
-    with pytest.raises(InputError, match="holds more than the 1.0 MB that are read; if you trust"):
+    with pytest.raises(InputError, match=r"holds more than the 1\.0 MB that are read; if"):
         read_table(path, 4 << 20)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -218,7 +218,9 @@ class TestParquet:
     def test_a_table_beyond_the_bound_is_refused_unread(self, tmp_path: Path) -> None:
         content = parquet(pandas.DataFrame({"a": np.zeros(1 << 20)}))
         assert len(content) < 1 << 20
-        with pytest.raises(InputError, match="claims 8.4 MB, more than the 1.0 MB that are read"):
+        with pytest.raises(
+            InputError, match=r"claims 8\.4 MB, more than the 1\.0 MB that are read"
+        ):
             read_table(written(tmp_path, content), 4 << 20)
 
     @examples(60)
