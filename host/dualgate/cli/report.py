@@ -62,7 +62,7 @@ def report(run: Path, out: Path | None, as_json: bool, most: int) -> None:
         click.echo(json.dumps(plain(content, origin), indent=2))
         return
     for hint in content.hints:
-        click.echo(f"hint: {printable(hint)}")
+        click.echo(f"hint: {printable(str(hint))}")
     for note in content.notes:
         click.echo(f"left out: {printable(note)}")
     click.echo(f"report: {page}")

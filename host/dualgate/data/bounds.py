@@ -5,8 +5,8 @@
 A few bytes of a file can claim, or unpack to, any number of bytes. So what a file claims is
 compared with a bound before memory is taken for it. The bound is `MOST_BYTES` unless a caller gives
 another, on the command line by `OPTION`; it is the memory that arrays may take. Other contents take
-a multiple of their own length once they are read, so less of them is read: see `TABLE`, `NETWORK`,
-`TEXT` and `PICKLE`.
+a multiple of their own length once they are read, so less of them is read: see `TABLE` and the
+factors beside it.
 """
 
 import re
@@ -19,9 +19,10 @@ MOST_BYTES = 1 << 30
 OPTION = "--max-file-size"
 """Name of the option that gives another bound."""
 
-TABLE, NETWORK, TEXT, PICKLE = 4, 16, 128, 2048
-"""Memory that a byte of a table, of the numbers of a network of another program, of a description,
-or of a pickle takes at the worst."""
+TABLE, NETWORK, ONNX, TEXT, PICKLE = 4, 16, 64, 128, 2048
+"""What a byte counts for: of a table, of the numbers of a state dict, of an ONNX file, of a
+description, and of a pickle. So a file that is refused has taken less than 200 MB with its reader.
+"""
 
 CERTAIN = 1 << 26
 """Bytes above which compressed content is unpacked once to see that it is whole, before it is kept.

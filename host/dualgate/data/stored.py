@@ -48,7 +48,7 @@ class StoredArray:
         return array if dtype is None else array.astype(dtype, copy=False)
 
 
-def find_array(open_file: Callable[[], IO[bytes]], length: int) -> StoredArray:
+def find_array(open_file: Callable[[], IO[bytes]], length: int, exact: bool = False) -> StoredArray:
     """Read the header of an array that numpy wrote.
 
     Parameters
@@ -57,6 +57,8 @@ def find_array(open_file: Callable[[], IO[bytes]], length: int) -> StoredArray:
         Opens the file, or the entry of an archive, at its beginning.
     length : int
         Length of the file in bytes. If the header claims more, the numbers cannot be read.
+    exact : bool
+        Whether they cannot be read if it claims less, either.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def find_array(open_file: Callable[[], IO[bytes]], length: int) -> StoredArray:
     def read() -> NDArray[Any]:
         if kind.hasobject:
             raise ValueError("Python objects")
-        if array.nbytes > length - start:
+        if array.nbytes > length - start or (exact and array.nbytes < length - start):
             raise EOFError
         content = np.empty(array.nbytes, np.uint8)
         with open_file() as file:

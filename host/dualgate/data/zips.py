@@ -75,7 +75,8 @@ def find_entry(archive: zipfile.ZipFile, name: str) -> StoredArray:
     info = archive.getinfo(name)
     if info.compress_type not in METHODS:
         raise zipfile.BadZipFile
-    array = find_array(lambda: archive.open(info), info.file_size)
+    # Exactly all of it, since the checksum is compared at its end.
+    array = find_array(lambda: archive.open(info), info.file_size, exact=True)
 
     def read() -> NDArray[Any]:
         if info.file_size > CERTAIN:

@@ -45,7 +45,8 @@ def read_model(path: Path, loss: str, hidden: Sequence[str], most: int = MOST_BY
     hidden : sequence of str
         Hidden activations, one for all or one for each, of a state dict, which has none.
     most : int
-        The bound of `dualgate.data.bounds`; a network of another program may have a sixteenth.
+        The bound of `dualgate.data.bounds`; a state dict may have a sixteenth of it, and an
+        ONNX file a 64th.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def read_onnx(path: Path, loss: str | None = None, most: int = MOST_BYTES) -> Mo
         As for `from_torch`.
     most : int
         The bound of `dualgate.data.bounds`, of which the file and the one with its weights may have
-        a sixteenth.
+        a 64th.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...contract.errors import InputError, MissingToolError
-from ...data.bounds import NETWORK, check_claim
+from ...data.bounds import ONNX, check_claim
 from ..names import shown
 from .wire import memory
 
@@ -39,7 +39,7 @@ def load(path: Path, most: int) -> Any:
     path : Path
         Weights in another file are read from the directory of `path`, wherever the process runs.
     most : int
-        The bound of `bounds`, of which the file and the one with its weights may have a sixteenth.
+        The bound of `bounds`, of which the file and the one with its weights may have a 64th.
 
     Returns
     -------
@@ -60,9 +60,9 @@ def load(path: Path, most: int) -> Any:
 
     unsound = InputError(f"{path} is not a sound ONNX file; export it again")
     try:
-        check_claim(str(path), path.stat().st_size, most, NETWORK)
+        check_claim(str(path), path.stat().st_size, most, ONNX)
         packed = path.read_bytes()
-        check_claim(str(path), memory(memoryview(packed), most // NETWORK), most, NETWORK)
+        check_claim(str(path), memory(memoryview(packed), most // ONNX), most, ONNX)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; choose another") from None
     except ValueError:
@@ -99,7 +99,7 @@ def _add_external_data(onnx: Any, content: Any, path: Path, most: int) -> None:
                     where = shown(info.location)
                     file = directory / info.location
                     total += info.length or (file.stat().st_size if file.is_file() else 0)
-                    check_claim(f"{path}: what is in {where}", total, most, NETWORK)
+                    check_claim(f"{path}: what is in {where}", total, most, ONNX)
             helper.load_external_data_for_model(content, str(directory))
     except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError):
         raise InputError(

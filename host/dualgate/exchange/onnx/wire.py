@@ -31,6 +31,9 @@ NUMBERS = {"tensor": (4, 9, 10), "attribute": (7,)}
 
 INTEGERS = {"tensor": (5, 7, 11), "attribute": (8,)}
 
+END = -1
+"""No field: the end of a message."""
+
 DEEPEST = 100
 """Deepest message in a message that protocol buffers read."""
 
@@ -59,23 +62,23 @@ def memory(content: memoryview, most: int) -> int:
         For a damaged file.
     """
     total = 0
-    waiting = [(MODEL, content, 0)]
-    while waiting and total <= most:
-        kind, part, depth = waiting.pop()
-        if depth > DEEPEST:
-            raise ValueError("too deep")
-        inner = MESSAGES[kind]
-        numbers, integers = NUMBERS.get(kind, ()), INTEGERS.get(kind, ())
-        for number, value in _fields(part):
-            if number in inner:
-                waiting.append((inner[number], value, depth + 1))
-                total += FIELD
-            elif number in numbers:
-                total += ITEM + len(value)
-            else:
-                total += FIELD + (ITEM if number in integers else UNKNOWN) * len(value)
-            if total > most:
-                break
+    # Messages within messages, each with the fields of it that are left.
+    opened = [(MODEL, _fields(content))]
+    while opened and total <= most:
+        kind, fields = opened[-1]
+        number, value = next(fields, (END, content))
+        if number == END:
+            opened.pop()
+        elif number in MESSAGES[kind]:
+            if len(opened) > DEEPEST:
+                raise ValueError("too deep")
+            opened.append((MESSAGES[kind][number], _fields(value)))
+            total += FIELD
+        elif number in NUMBERS.get(kind, ()):
+            total += ITEM + len(value)
+        else:
+            each = ITEM if number in INTEGERS.get(kind, ()) else UNKNOWN
+            total += FIELD + each * len(value)
     return total
 
 
