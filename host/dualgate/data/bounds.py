@@ -19,7 +19,7 @@ MOST_BYTES = 1 << 30
 OPTION = "--max-file-size"
 """Name of the option that gives another bound."""
 
-TABLE, NETWORK, ONNX, TEXT, PICKLE = 4, 16, 64, 128, 2048
+TABLE, NETWORK, ONNX, TEXT, PICKLE = 4, 16, 64, 256, 2048
 """What a byte counts for: of a table, of the numbers of a state dict, of an ONNX file, of a
 description, and of a pickle. So a file that is refused has taken less than 200 MB with its reader.
 """

@@ -93,7 +93,7 @@ def read_description(path: Path, most: int = MOST_BYTES) -> Description:
     ----------
     path : Path
     most : int
-        The bound of `dualgate.data.bounds`, of which a description may have a 128th.
+        The bound of `dualgate.data.bounds`, of which a description may have a 256th.
 
     Raises
     ------

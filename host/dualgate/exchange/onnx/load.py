@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...contract.errors import InputError, MissingToolError
-from ...data.bounds import ONNX, check_claim
+from ...data.bounds import ONNX, beyond, check_claim
 from ..names import shown
 from .wire import memory
 
@@ -62,7 +62,8 @@ def load(path: Path, most: int) -> Any:
     try:
         check_claim(str(path), path.stat().st_size, most, ONNX)
         packed = path.read_bytes()
-        check_claim(str(path), memory(memoryview(packed), most // ONNX), most, ONNX)
+        if memory(memoryview(packed), most // ONNX) > most // ONNX:
+            raise beyond(str(path), most, ONNX)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; choose another") from None
     except ValueError:
