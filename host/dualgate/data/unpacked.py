@@ -18,7 +18,14 @@ def open_unpacked(path: Path) -> IO[bytes]:
 
 
 def measure(file: IO[bytes], most: int) -> int:
-    """Read a file to its end, keep nothing, and return its length; stop above `most` bytes."""
+    """Read a file to its end, keep nothing, and return its length.
+
+    Parameters
+    ----------
+    file : file
+    most : int
+        Reading stops above this number of bytes.
+    """
     length = 0
     while length <= most and (part := file.read(CHUNK)):
         length += len(part)

@@ -224,7 +224,7 @@ def test_a_checkpoint_that_unpacks_to_more_is_refused(tmp_path: Path, name: str)
     assert refused(tmp_path, message, "export", "run", "x.h") < LIMIT
 
 
-def test_every_command_refuses_a_long_checkpoint_and_a_long_description(tmp_path: Path) -> None:
+def test_every_command_refuses_long_checkpoints_and_descriptions(tmp_path: Path) -> None:
     run_of_blobs(tmp_path / "run")
     shutil.copytree(tmp_path / "run", tmp_path / "other")
     long_weight(tmp_path / "run/checkpoint.npz")
