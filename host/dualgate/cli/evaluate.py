@@ -15,6 +15,7 @@ from ..devices import open_device
 from ..runs import load_run
 from ..train.evaluation import Evaluation
 from . import printable
+from .sizes import file_size_option
 
 PATH = click.Path(path_type=Path)
 
@@ -35,13 +36,16 @@ PATH = click.Path(path_type=Path)
     "of a .npz, or the file beside a .npy or IDX file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(run: Path, file: Path | None, device: str, target: str | None, as_json: bool) -> None:
+@file_size_option
+def evaluate(
+    run: Path, file: Path | None, device: str, target: str | None, as_json: bool, most: int
+) -> None:
     """Measure the network trained in RUN on the samples of FILE, which have targets.
 
     RUN is a directory that `dualgate train` wrote. FILE is of the kind that was trained on; without
     one, the held-out samples of the run are measured.
     """
-    found = load_run(run)
+    found = load_run(run, most)
     notes: list[str] = []
     if file is None:
         samples = found.task()[1].held_out

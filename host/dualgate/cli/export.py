@@ -12,6 +12,7 @@ from ..exchange import Model, write_model
 from ..exchange.names import shown
 from ..runs import RunDirectory, load_run
 from ..train.checkpoint import load_checkpoint
+from .sizes import file_size_option
 
 CHECKPOINT = "checkpoint.npz"
 PATH = click.Path(path_type=Path)
@@ -20,7 +21,8 @@ PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("run", type=PATH)
 @click.argument("file", type=PATH)
-def export(run: Path, file: Path) -> None:
+@file_size_option
+def export(run: Path, file: Path, most: int) -> None:
     """Write the network of RUN to FILE, in the format of its suffix.
 
     RUN is the directory of a run, or a checkpoint. FILE ends in .onnx (float32), in .safetensors or
@@ -30,7 +32,7 @@ def export(run: Path, file: Path) -> None:
     The weights are those that answer: with dropout, the ones scaled down for inference. The network
     takes inputs as the run prepared them, which `run.json` in RUN describes.
     """
-    model = read_run(run)
+    model = read_run(run, most)
     write_model(file, model)
     click.echo(f"written: {file} ({'-'.join(map(str, model.network.sizes))})")
     described = RunDirectory(run).description
@@ -38,8 +40,14 @@ def export(run: Path, file: Path) -> None:
         click.echo(f"inputs: prepared as {described} says (preparation: offset, scale, words)")
 
 
-def read_run(run: Path) -> Model:
+def read_run(run: Path, most: int) -> Model:
     """Read the network of a run, with the weights that answer.
+
+    Parameters
+    ----------
+    run : Path
+    most : int
+        The bound of `dualgate.data.bounds`.
 
     Raises
     ------
@@ -52,7 +60,7 @@ def read_run(run: Path) -> Model:
             f"there is no run {shown(run)}: {shown(path)} does not exist; give the directory of a "
             "run, such as runs/digits, or a checkpoint"
         )
-    state = load_checkpoint(path)
+    state = load_checkpoint(path, most)
     model = Model.of_device(state.network, state.weights, state.recipe.dropout)
     described = run.is_dir() and RunDirectory(run).description.exists()
-    return replace(model, classes=load_run(run).description.classes) if described else model
+    return replace(model, classes=load_run(run, most).description.classes) if described else model

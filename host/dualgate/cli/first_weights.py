@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from ..contract.network import Network
+from ..data.bounds import MOST_BYTES
 from ..exchange import ExchangeWarning, read_model
 from ..tasks import Task
+from . import printable
 
 
 def imported(
@@ -24,6 +26,7 @@ def imported(
     activation: str | None,
     loss: str | None,
     dropout: float | None = None,
+    most: int = MOST_BYTES,
 ) -> tuple[Network, list[NDArray[np.int64]]]:
     """Read a file's network, fitted to a task, and its weights.
 
@@ -39,6 +42,8 @@ def imported(
     dropout : float or None
         Rate of the training that goes on from the weights; by default the task's. The weights that
         the file answers by are scaled for it; see `Model.master_weights`.
+    most : int
+        The bound of `dualgate.data.bounds`.
 
     Raises
     ------
@@ -47,9 +52,10 @@ def imported(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ExchangeWarning)
-        model = read_model(path, loss or task.loss, (activation or task.activation).split(","))
+        hidden = (activation or task.activation).split(",")
+        model = read_model(path, loss or task.loss, hidden, most)
     for message in dict.fromkeys(str(w.message) for w in caught):
-        click.echo(f"note: {message}", err=True)
+        click.echo(f"note: {printable(message)}", err=True)
     file = model.network
     sizes = layers or ",".join(map(str, file.sizes))
     network = task.network(name, sizes, activation or ",".join(file.hidden), loss)

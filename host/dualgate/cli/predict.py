@@ -15,6 +15,7 @@ from ..data.preparation import Floats
 from ..devices import open_device
 from ..runs import Run, load_run
 from . import printable
+from .sizes import file_size_option
 
 PATH = click.Path(path_type=Path)
 
@@ -32,7 +33,10 @@ PATH = click.Path(path_type=Path)
     show_default=True,
     help="golden, sim, serial:PORT or pcie:ADDRESS; the answers are the same.",
 )
-def predict(run: Path, file: Path, out: Path | None, probabilities: bool, device: str) -> None:
+@file_size_option
+def predict(
+    run: Path, file: Path, out: Path | None, probabilities: bool, device: str, most: int
+) -> None:
     """Predict for the samples of FILE with the network trained in RUN.
 
     RUN is a directory that `dualgate train` wrote. FILE is of the kind that was trained on: a table
@@ -40,7 +44,7 @@ def predict(run: Path, file: Path, out: Path | None, probabilities: bool, device
     is prepared exactly as the training samples were. The answer is a CSV with a row for each
     sample: the name of its class, or its numbers in the unit of the targets.
     """
-    found = load_run(run)
+    found = load_run(run, most)
     answers = found.description.answers
     if answers is None:
         raise InputError(f"the run in {run} has no names of classes or targets; nothing to predict")

@@ -14,6 +14,8 @@ from ..report.page import make_page
 from ..report.plain import plain
 from ..runs import load_run
 from ..tasks import Goal
+from . import printable
+from .sizes import file_size_option
 
 FILE = click.Path(path_type=Path)
 
@@ -32,7 +34,8 @@ FILE = click.Path(path_type=Path)
     is_flag=True,
     help="Print the figures as one JSON object. The page is then written only with --out.",
 )
-def report(run: Path, out: Path | None, as_json: bool) -> None:
+@file_size_option
+def report(run: Path, out: Path | None, as_json: bool, most: int) -> None:
     """Write one HTML page about the training run in the directory RUN.
 
     It shows the curves, the confusion of classes, what was pruned where, how busy each lane is, how
@@ -40,7 +43,7 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
     anywhere.
     """
     page = out or (None if as_json else run / "report.html")
-    found = load_run(run)
+    found = load_run(run, most)
     if page is not None:
         check_target(page)
     about = found.description
@@ -59,9 +62,9 @@ def report(run: Path, out: Path | None, as_json: bool) -> None:
         click.echo(json_text(plain(content, origin), indent=2))
         return
     for hint in content.hints:
-        click.echo(f"hint: {hint}")
+        click.echo(f"hint: {printable(str(hint))}")
     for note in content.notes:
-        click.echo(f"left out: {note}")
+        click.echo(f"left out: {printable(note)}")
     click.echo(f"report: {page}")
 
 

@@ -9,7 +9,9 @@ import click
 import cloup
 
 from ..contract.engine import EngineParameters
+from ..data.bounds import MOST_BYTES, OPTION
 from ..optim.optimisers import OPTIMISERS
+from .sizes import HELP, Size
 from .tracing import waveform_options
 from .training.options import Options
 from .training.run import run
@@ -64,6 +66,7 @@ DATA = cloup.option_group(
         metavar="N",
         help="Move images by up to N pixels, drawn anew in every epoch.  [default: 0]",
     ),
+    cloup.option(OPTION, "most", type=Size(), default=MOST_BYTES, show_default="1.1GB", help=HELP),
 )
 
 NETWORK = cloup.option_group(

@@ -2,9 +2,6 @@
 
 """Files of arrays as numpy writes them: .npy, and .npz with inputs and targets in one file."""
 
-import lzma
-import math
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,7 +13,9 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from ..contract.names import unknown
-from .idx import MOST_BYTES
+from .bounds import MOST_BYTES, check_claim
+from .stored import StoredArray, find_array
+from .zips import find_entry, open_zip
 
 NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -32,28 +31,36 @@ HELD_OUT = {"x_train": "x_test", "X_train": "X_test", "y_train": "y_test"} | {
 
 DAMAGED = (
     *(EOFError, KeyError, OSError, ValueError, TypeError, zipfile.BadZipFile, zlib.error),
-    *(lzma.LZMAError, TokenError, SyntaxError, MemoryError, OverflowError),
-    RuntimeError,  # zipfile: encrypted, or of an unknown method; ast: nested too deep
+    *(TokenError, SyntaxError, MemoryError, OverflowError, NotImplementedError),
+    RuntimeError,  # zipfile: encrypted; ast: nested too deep
 )
 
 
-def read_npy(path: Path) -> NDArray[Any]:
+def read_npy(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
     """Read a .npy file of numbers or of words.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        Most bytes that are read.
 
     Raises
     ------
     InputError
-        If the file cannot be read, holds Python objects, or claims more than `idx.MOST_BYTES`.
+        If the file cannot be read, holds Python objects, or claims more than `most`.
     """
     try:
-        with path.open("rb") as file:
-            array = _read(path.name, file, path.stat().st_size)
+        array = find_array(lambda: path.open("rb"), path.stat().st_size)
+        _check(path.name, array, most)
+        return np.asarray(array)
     except DAMAGED as error:
         raise _refused(path, error) from None
-    return array
 
 
-def read_npz(path: Path, target: str | None, need_target: bool = True) -> dict[str, NDArray[Any]]:
+def read_npz(
+    path: Path, target: str | None, need_target: bool = True, most: int = MOST_BYTES
+) -> dict[str, NDArray[Any]]:
     """Read inputs and targets from a .npz file; no other array of it is read.
 
     Parameters
@@ -63,6 +70,8 @@ def read_npz(path: Path, target: str | None, need_target: bool = True) -> dict[s
         Name of the array of targets; by default one of `TARGETS`, if there is one.
     need_target : bool
         Whether a file without `target` is an error.
+    most : int
+        Most bytes that are read, of all these arrays together.
 
     Returns
     -------
@@ -75,21 +84,21 @@ def read_npz(path: Path, target: str | None, need_target: bool = True) -> dict[s
         As for `read_npy`, or if it is not clear which array is which.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [each for each in archive.infolist() if each.filename.endswith(".npy")]
-            sizes = {each.filename.removesuffix(".npy"): each.file_size for each in members}
-            if not sizes:
+        with open_zip(path) as archive:
+            members = [name for name in archive.namelist() if name.endswith(".npy")]
+            names = [name.removesuffix(".npy") for name in members]
+            if not names:
                 raise InputError(
                     f"{path} is a zip archive without arrays (or a spreadsheet): unpack it, or "
                     "save it as CSV"
                 )
-            known = target if need_target or target in sizes else None
-            chosen = _choose(path, list(sizes), known)
-            result = {}
-            for role, name in chosen.items():
-                with archive.open(f"{name}.npy") as file:
-                    result[role] = _read(f"{path.name}: {name}", file, sizes[name])
-            return result
+            known = target if need_target or target in names else None
+            found: dict[str, StoredArray] = {}
+            for role, name in _choose(path, names, known).items():
+                found[role] = find_entry(archive, f"{name}.npy")
+                _check(f"{path.name}: {name}", found[role], most)
+            check_claim(path.name, sum(array.nbytes for array in found.values()), most)
+            return {role: np.asarray(array) for role, array in found.items()}
     except DAMAGED as error:
         raise _refused(path, error) from None
 
@@ -112,35 +121,12 @@ def _choose(path: Path, names: list[str], target: str | None) -> dict[str, str]:
     return chosen
 
 
-def _read(name: str, file: Any, size: int) -> NDArray[Any]:
-    version = np.lib.format.read_magic(file)
-    reader = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if reader is None:
-        raise ValueError(f"version {version}")
-    with warnings.catch_warnings():
-        # numpy reads what Python 2 wrote, and says that it does.
-        warnings.simplefilter("ignore")
-        shape, fortran, kind = reader(file)
-    if kind.hasobject:
+def _check(name: str, array: StoredArray, most: int) -> None:
+    if array.dtype.hasobject:
         raise InputError(f"{name} holds Python objects, which may run code; save numbers or words")
-    if not shape or min(shape) < 1:
-        raise InputError(f"{name} has shape {shape}, so no samples; give an array with some")
-    claimed = math.prod(shape) * kind.itemsize
-    if claimed > MOST_BYTES:
-        raise InputError(
-            f"{name} claims {claimed / 1e9:.1f} GB, more than the {MOST_BYTES / 1e9:.1f} GB that "
-            "are read; give fewer samples"
-        )
-    if claimed > size:
-        raise EOFError
-    content = file.read(claimed)
-    if len(content) != claimed:
-        raise EOFError
-    array = np.frombuffer(content, kind)
-    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    if not array.shape or min(array.shape) < 1:
+        raise InputError(f"{name} has shape {array.shape}, so no samples; give an array with some")
+    check_claim(name, array.nbytes, most)
 
 
 def _refused(path: Path, error: Exception) -> InputError:

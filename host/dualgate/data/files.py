@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from ..contract.errors import InputError
+from .litter import remove_litter, temporary_file
 
 
 def check_target(path: Path) -> None:
@@ -41,18 +42,17 @@ def check_target(path: Path) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file atomically: a reader finds the old content or the new.
 
-    The new file is written beside `path` and renamed. A missing directory is created. Raises
-    `InputError` for `content` that the file system refuses.
+    The new file is written beside `path` and renamed. A missing directory is created. What killed
+    processes have left there is removed. Raises `InputError` for `content` that the file system
+    refuses.
     """
     check_target(path)
     target = path.resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        remove_litter(target.parent)
+        with temporary_file(target.parent) as beside:
             beside.write_bytes(content)
             os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}; choose another path") from None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from .answers import Answers
+from .bounds import MOST_BYTES
 from .dataset import Dataset
 from .idx import is_idx, read_idx
 from .preparation import Preparation
@@ -166,19 +167,23 @@ def _read(files: Files, directory: Path, held_out: bool) -> tuple[NDArray[Any], 
     return read_pair(files[held_out, False], files[held_out, True])
 
 
-def read_pair(images_path: Path, labels_path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def read_pair(
+    images_path: Path, labels_path: Path, most: int = MOST_BYTES
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read images, flattened to (samples, pixels), and their labels (samples,).
 
     Parameters
     ----------
     images_path, labels_path : Path
+    most : int
+        Most bytes that are read of each.
 
     Raises
     ------
     InputError
         If either file holds something else, or their numbers of samples differ.
     """
-    images, labels = read_idx(images_path), read_idx(labels_path)
+    images, labels = read_idx(images_path, most), read_idx(labels_path, most)
     if images.ndim < 2:
         raise InputError(f"{images_path} has shape {images.shape}, so no images; give others")
     if labels.shape != images.shape[:1]:

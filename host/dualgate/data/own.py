@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..contract.errors import InputError
 from ..contract.names import unknown
 from .arrays import NPY, ZIP, read_npy, read_npz
+from .bounds import MOST_BYTES
 from .idx import is_idx, read_idx
 from .images import find_files, read_pair
 from .table import read_table
@@ -89,7 +90,7 @@ class Raw:
     held_out: "Raw | None" = None
 
 
-def read_own(path: Path, own: OwnData, need_target: bool = True) -> Raw:
+def read_own(path: Path, own: OwnData, need_target: bool = True, most: int = MOST_BYTES) -> Raw:
     """Read inputs and targets.
 
     Parameters
@@ -99,28 +100,30 @@ def read_own(path: Path, own: OwnData, need_target: bool = True) -> Raw:
     own : OwnData
     need_target : bool
         Whether a file without targets is an error.
+    most : int
+        The bound of `bounds`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or does not hold what `own` says.
+        If the file cannot be read, claims more than the bound, or does not hold what `own` says.
     MissingToolError
         If a package that the kind of file needs is not installed.
     """
     head = _head(path)
     if path.is_dir() or head is None:
-        raw = _images(path, own)
+        raw = _images(path, most)
     elif head.startswith(NPY):
-        raw = _array(read_npy(path), path, own if need_target else None)
+        raw = _array(read_npy(path, most), path, own if need_target else None, most)
     elif head.startswith(ZIP):
-        arrays = read_npz(path, own.target, need_target)
+        arrays = read_npz(path, own.target, need_target, most)
         held_out = arrays.get("x_test")
         test = None if held_out is None else Raw(held_out, arrays["y_test"], ("y_test",))
         raw = Raw(arrays["x"], arrays.get("y"), ("y",), test)
     elif is_idx(path):
-        raw = _array(read_idx(path), path, own if need_target else None)
+        raw = _array(read_idx(path, most), path, own if need_target else None, most)
     else:
-        raw = _table(path, own, need_target)
+        raw = _table(path, own, need_target, most)
     if need_target and raw.y is None:
         raise InputError(f"{path} has no targets; give --target with the file that has them")
     if raw.y is not None and len(raw.x) != len(raw.y):
@@ -142,31 +145,31 @@ def _head(path: Path) -> bytes | None:
         raise InputError(f"cannot read {path}: {error.strerror}; choose another file") from None
 
 
-def _images(path: Path, own: OwnData) -> Raw:
+def _images(path: Path, most: int) -> Raw:
     files = find_files(path)
     if (False, False) not in files or (False, True) not in files:
         raise InputError(
             f"{path} has no IDX files of images and labels; give a file, or a directory with them"
         )
-    x, y = read_pair(files[False, False], files[False, True])
+    x, y = read_pair(files[False, False], files[False, True], most)
     held_out = None
     if (True, False) in files and (True, True) in files:
-        held_out = Raw(*read_pair(files[True, False], files[True, True]), ("label",))
+        held_out = Raw(*read_pair(files[True, False], files[True, True], most), ("label",))
     return Raw(x, y, ("label",), held_out)
 
 
-def _array(x: NDArray[Any], path: Path, own: OwnData | None) -> Raw:
+def _array(x: NDArray[Any], path: Path, own: OwnData | None, most: int) -> Raw:
     if own is None or own.target is None:
         return Raw(x, None, ())
     other = Path(own.target)
     if not other.is_file():
         raise InputError(f"there is no file {other} of targets; give the one beside {path}")
-    y = read_idx(other) if is_idx(other) else read_npy(other)
+    y = read_idx(other, most) if is_idx(other) else read_npy(other, most)
     return Raw(x, y, (other.stem,))
 
 
-def _table(path: Path, own: OwnData, need_target: bool) -> Raw:
-    frame = read_table(path)
+def _table(path: Path, own: OwnData, need_target: bool, most: int) -> Raw:
+    frame = read_table(path, most)
     columns = [str(name) for name in frame.columns]
     for name in (*own.drop, *own.categorical):
         if name not in columns and need_target:

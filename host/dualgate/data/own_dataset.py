@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import InputError
 from .answers import Answers, class_words
+from .bounds import MOST_BYTES
 from .dataset import Dataset
 from .images import pixels
 from .own import Content, OwnData, Raw, read_own, rows
@@ -24,7 +25,9 @@ HELD_OUT = 0.2
 """Share of the samples that is held out by default."""
 
 
-def load_own(own: OwnData, seed: int = 0, loss: str | None = None) -> Dataset:
+def load_own(
+    own: OwnData, seed: int = 0, loss: str | None = None, most: int = MOST_BYTES
+) -> Dataset:
     """Load a data set of one's own; for the parameters see `tasks.own_task`.
 
     Held-out samples are those that the file or `own.test` brings, or a share that `seed` chooses,
@@ -38,8 +41,8 @@ def load_own(own: OwnData, seed: int = 0, loss: str | None = None) -> Dataset:
     MissingToolError
         If pandas or scikit-learn is not installed.
     """
-    raw, notes = _whole(read_own(own.path, own))
-    share, held_out = _test(own, raw)
+    raw, notes = _whole(read_own(own.path, own, most=most))
+    share, held_out = _test(own, raw, most)
     answers, said = find_answers(raw, loss)
     if held_out is None:
         train, held_out = _split(raw, answers, share, seed)
@@ -57,7 +60,7 @@ def load_own(own: OwnData, seed: int = 0, loss: str | None = None) -> Dataset:
 
 
 def read_inputs(
-    path: Path, own: OwnData | None, preparation: Preparation
+    path: Path, own: OwnData | None, preparation: Preparation, most: int = MOST_BYTES
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Read and prepare the inputs of another file; its targets are left out, if it has any.
 
@@ -66,7 +69,7 @@ def read_inputs(
     float array (samples, inputs), list of str
         As `Preparation.apply` returns them.
     """
-    raw = read_own(path, own or OwnData(path), need_target=False)
+    raw = read_own(path, own or OwnData(path), need_target=False, most=most)
     return preparation.apply(_shaped(raw.x, preparation))
 
 
@@ -76,6 +79,7 @@ def read_samples(
     preparation: Preparation,
     answers: Answers,
     target: str | None = None,
+    most: int = MOST_BYTES,
 ) -> tuple[Samples, list[str]]:
     """Read and prepare inputs and targets of another file.
 
@@ -89,6 +93,8 @@ def read_samples(
     answers : Answers
     target : str or None
         Where the targets are, as in `OwnData`; by default as it was for the data of the run.
+    most : int
+        The bound of `bounds`.
 
     Returns
     -------
@@ -97,7 +103,7 @@ def read_samples(
     """
     column = None if is_zipfile(path) else ",".join(answers.targets)
     known = own.of_other(path) if own else OwnData(path, column)
-    found = read_own(path, OwnData(path, target) if target else known)
+    found = read_own(path, OwnData(path, target) if target else known, most=most)
     raw, notes = _whole(found.held_out or found, preparation)
     x, told = preparation.apply(raw.x)
     return answers.samples(x, raw.y), notes + told
@@ -161,14 +167,14 @@ def _target_table(y: NDArray[Any], names: tuple[str, ...]) -> Any:
     return table({names[0]: y.reshape(-1)})
 
 
-def _test(own: OwnData, raw: Raw) -> tuple[float, Raw | None]:
+def _test(own: OwnData, raw: Raw, most: int) -> tuple[float, Raw | None]:
     """Return the share to hold out, or the samples that are held out."""
     if own.test is None:
         return HELD_OUT, raw.held_out
     try:
         share = float(own.test)
     except ValueError:
-        return 0.0, read_own(Path(own.test), own.of_other(Path(own.test)))
+        return 0.0, read_own(Path(own.test), own.of_other(Path(own.test)), most=most)
     if not 0.0 < share < 1.0:
         raise InputError(f"--test {own.test}: give a share between 0 and 1, or a file")
     return share, None

@@ -9,21 +9,17 @@ from pathlib import Path
 
 from ..contract.errors import CheckpointError, InputError
 from ..contract.losses import find_loss
+from ..data.bounds import MOST_BYTES, NETWORK, SizeError
 from ..data.files import replace_file
-from ..train.archives import SAFETENSORS, TEXT, read_archive
+from ..data.zips import open_zip
+from ..train.archives import ABOUT, SAFETENSORS, read_archive
 from ..train.checkpoint import load_checkpoint
 from .assemble import assemble
 from .c_header import c_header
 from .model import Model
 from .onnx import read_onnx, write_onnx
 from .state_dict import layers, state_dict
-from .tensors import (
-    is_checkpoint,
-    pack_safetensors,
-    pack_torch,
-    read_safetensors,
-    read_torch_file,
-)
+from .tensors import Arrays, pack_safetensors, pack_torch, read_safetensors, read_torch_file
 
 KINDS = (
     "ONNX (.onnx), a checkpoint of dualgate (.npz, .safetensors), or a state dict of PyTorch "
@@ -33,7 +29,7 @@ TORCH_SUFFIXES = (".pt", ".pth", ".bin")
 WRITTEN = ".onnx, .safetensors, .pt or .h"
 
 
-def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
+def read_model(path: Path, loss: str, hidden: Sequence[str], most: int = MOST_BYTES) -> Model:
     """Read a network with its weights.
 
     Parameters
@@ -48,6 +44,9 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
         file ends in logits.
     hidden : sequence of str
         Hidden activations, one for all or one for each, of a state dict, which has none.
+    most : int
+        The bound of `dualgate.data.bounds`; a state dict may have a sixteenth of it, and an
+        ONNX file a 64th.
 
     Returns
     -------
@@ -63,19 +62,20 @@ def read_model(path: Path, loss: str, hidden: Sequence[str]) -> Model:
     """
     kind = _kind(path)
     if kind == "onnx":
-        return read_onnx(path, loss)
+        return read_onnx(path, loss, most)
+    arrays: Arrays | None
     if kind == "torch":
-        arrays = read_torch_file(path)
-    elif kind == "safetensors" and not is_checkpoint(path):
-        arrays = read_safetensors(path)
-    elif kind == "npz" and not _is_damaged_or_checkpoint(path):
-        arrays = read_archive(path)
+        arrays = read_torch_file(path, most)
+    elif kind == "safetensors":
+        arrays = read_safetensors(path, most)
     else:
-        return _of_checkpoint(path, loss)
+        arrays = _of_npz(path, most)
+    if arrays is None:
+        return _of_checkpoint(path, loss, most)
     try:
         return assemble(layers(arrays, hidden), loss)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+    except (InputError, CheckpointError) as error:
+        raise type(error)(f"{path}: {error}") from None
 
 
 def write_model(path: Path, model: Model) -> None:
@@ -116,7 +116,7 @@ def _kind(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(9)
         if head.startswith(b"PK\x03\x04") and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
+            with open_zip(path) as archive:
                 names = archive.namelist()
             return "torch" if any(name.endswith("data.pkl") for name in names) else "npz"
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
@@ -134,15 +134,19 @@ def _kind(path: Path) -> str:
     raise InputError(f"{path} is of no known kind; give {KINDS}")
 
 
-def _is_damaged_or_checkpoint(path: Path) -> bool:
+def _of_npz(path: Path, most: int) -> Arrays | None:
+    """Find the arrays of a state dict; None for a checkpoint, or for what is damaged."""
     try:
-        return TEXT in read_archive(path)
+        archive = read_archive(path, most, NETWORK)
+    except SizeError as error:
+        raise SizeError(f"{path}: {error}") from None
     except CheckpointError:
-        return True  # load_checkpoint says why
+        return None  # load_checkpoint says why
+    return None if ABOUT in archive else archive
 
 
-def _of_checkpoint(path: Path, loss: str) -> Model:
-    state = load_checkpoint(path)
+def _of_checkpoint(path: Path, loss: str, most: int) -> Model:
+    state = load_checkpoint(path, most)
     have, wanted = state.network.objective.output, find_loss(loss).output
     if have is not wanted:
         raise InputError(

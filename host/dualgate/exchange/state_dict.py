@@ -132,14 +132,14 @@ def _part(name: str, part: str) -> str:
 
 def _dense(arrays: Arrays, name: str) -> Dense:
     weight = arrays[_part(name, "weight")]
-    bias = np.asarray(arrays.get(_part(name, "bias"), np.zeros(())))
+    bias = arrays.get(_part(name, "bias"), np.zeros(()))
     if weight.dtype.kind not in "fiu" or bias.dtype.kind not in "fiu":
         raise InputError(f"{shown(name)} does not hold real numbers; give float32")
-    # A damaged NaN makes numpy warn; what is not finite is refused where the weights are checked.
-    with np.errstate(invalid="ignore"):
-        matrix, bias = weight.astype(np.float64).T, bias.astype(np.float64)
-    if bias.shape not in ((), (matrix.shape[1],)):
+    if bias.shape not in ((), weight.shape[:1]):
         raise InputError(
             f"{shown(name)}.bias has shape {bias.shape}; {shown(name)}.weight needs one number each"
         )
-    return Dense.of(matrix, bias)
+    # A damaged NaN makes numpy warn; what is not finite is refused where the weights are checked.
+    with np.errstate(invalid="ignore"):
+        matrix, added = (np.asarray(array).astype(np.float64) for array in (weight, bias))
+    return Dense.of(matrix.T, added)

@@ -3,103 +3,133 @@
 """Arrays by name from files of other programs: safetensors, and state dicts of PyTorch."""
 
 import io
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import InputError
-from ..train.archives import TEXT, import_safetensors
+from ..data.bounds import NETWORK, SizeError, check_claim
+from ..data.stored import StoredArray
+from ..data.tensor_files import TYPES, Tensor, import_safetensors, read_header
+from ..train.archives import ABOUT
 from .names import shown
+from .pickles import DAMAGED, check_torch_file
 from .pytorch.checks import torch_package
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = Mapping[str, NDArray[Any]]
+"""Arrays by name, which may still be in a file: `numpy.asarray` reads them."""
 
-SAFETENSORS_TYPES = {
-    **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"},
-    **{"I16": "<i2", "I8": "<i1", "U8": "<u1"},
-}
-"""numpy's name of each type of safetensors; BF16 is the upper half of a float32."""
+BRAIN = "BF16"
+"""The type that numpy has not: the upper half of a float32."""
 
 NESTED = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts keep a state dict beside the state of an optimiser."""
 
-MOST_NUMBERS = 1 << 27
-"""Most numbers in the tensors of a file; a small file can describe a tensor of any size."""
+NUMBER = 8
+"""Bytes of a number as it is read."""
 
 
-def is_checkpoint(path: Path) -> bool:
-    """Whether a safetensors file was written by dualgate; raises `InputError` for a damaged one."""
-    package = import_safetensors()
-    try:
-        with package.safe_open(path, framework="numpy") as file:
-            return TEXT in (file.metadata() or {})
-    except (OSError, ValueError, TypeError, package.SafetensorError):
-        raise InputError(
-            f"cannot read {path}: not a whole .safetensors of arrays; choose another"
-        ) from None
+def read_safetensors(path: Path, most: int) -> Arrays | None:
+    """Find the arrays of a safetensors file; None for one that was written by dualgate.
 
-
-def read_safetensors(path: Path) -> Arrays:
-    """Read the arrays of a safetensors file.
+    Parameters
+    ----------
+    path : Path
+    most : int
+        The bound of `bounds` for the file; its numbers may have a sixteenth, in float64.
 
     Raises
     ------
     InputError
         For a damaged file, or a type of numbers that numpy cannot hold exactly.
+    SizeError
+        For a file that claims more than the bound.
     MissingToolError
         When the package safetensors is not installed.
     """
-    package = import_safetensors()
     try:
-        entries = package.deserialize(path.read_bytes())
-    except (OSError, ValueError, package.SafetensorError):
+        tensors, metadata = read_header(path, most)
+    except SizeError as error:
+        raise SizeError(f"{path}: {error}") from None
+    except (OSError, ValueError, KeyError) as error:
+        reason = getattr(error, "strerror", None) or "not a whole .safetensors of arrays"
+        raise InputError(f"cannot read {path}: {reason}; choose another") from None
+    if ABOUT in metadata:
+        return None
+    numbers = sum(math.prod(each.shape) for each in tensors.values())
+    check_claim(str(path), numbers * NUMBER, most, NETWORK)
+    return cast(Arrays, {name: _of_tensor(name, each) for name, each in tensors.items()})
+
+
+def _of_tensor(name: str, tensor: Tensor) -> StoredArray:
+    if tensor.kind == BRAIN:
+        halves = tensor.stored("<u2")
+
+        def read() -> NDArray[Any]:
+            return (np.asarray(halves).astype(np.uint32) << 16).view(np.float32)
+
+        return StoredArray(tensor.shape, np.float32, read)
+    if tensor.kind not in TYPES:
         raise InputError(
-            f"cannot read {path}: not a whole .safetensors of arrays; choose another"
-        ) from None
-    result: Arrays = {}
-    for name, entry in entries:
-        kind = SAFETENSORS_TYPES.get(entry["dtype"])
-        if kind is None:
-            raise InputError(
-                f"{path}: {shown(name)} is of type {entry['dtype']}; save it as float32"
-            )
-        array = np.frombuffer(entry["data"], kind)
-        if entry["dtype"] == "BF16":
-            array = (array.astype(np.uint32) << 16).view(np.float32)
-        result[name] = array.reshape(entry["shape"])
-    return result
+            f"{tensor.path}: {shown(name)} is of type {tensor.kind}; save it as float32"
+        )
+    return tensor.stored()
 
 
-def read_torch_file(path: Path) -> Arrays:
+def read_torch_file(path: Path, most: int) -> Arrays:
     """Read the tensors of a file of `torch.save`, which may hold a state dict and nothing else.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        The bound of `bounds` for the file; its numbers may have a sixteenth, in float64.
 
     Raises
     ------
     InputError
         For a file with other objects, which only running its code would make.
+    SizeError
+        For a file that claims more than the bound.
     MissingToolError
         When PyTorch is not installed.
     """
+    unsound = InputError(
+        f"{path} is damaged or holds more than tensors, such as a whole module; save "
+        "model.state_dict() by torch.save"
+    )
+    try:
+        is_zip = check_torch_file(path, most)
+    except SizeError as error:
+        raise SizeError(f"{path}: {error}") from None
+    except DAMAGED:
+        raise unsound from None
     torch = torch_package()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except Exception:  # a damaged pickle ends in errors of every kind
-        raise InputError(
-            f"{path} is damaged or holds more than tensors, such as a whole module; save "
-            "model.state_dict() by torch.save"
-        ) from None
+        raise unsound from None
     for key in NESTED:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping):
         raise InputError(f"{path} holds no state dict; save model.state_dict() by torch.save")
-    return {str(name): _array(torch, path, str(name), value) for name, value in content.items()}
+    for name, value in content.items():
+        _check_plain(torch, path, str(name), value)
+    numbers = sum(value.numel() for value in content.values())
+    check_claim(str(path), numbers * NUMBER, most, NETWORK)
+    return cast(Arrays, {str(name): _of_torch(value) for name, value in content.items()})
+
+
+def _of_torch(value: Any) -> StoredArray:
+    return StoredArray(value.shape, np.float64, lambda: np.asarray(value.double().numpy()))
 
 
 def pack_safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -118,12 +148,9 @@ def pack_torch(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return content.getvalue()
 
 
-def _array(torch: Any, path: Path, name: str, value: Any) -> NDArray[Any]:
+def _check_plain(torch: Any, path: Path, name: str, value: Any) -> None:
     plain = isinstance(value, torch.Tensor) and value.layout is torch.strided
     if not plain or value.is_meta or value.is_quantized or value.is_complex():
         raise InputError(
             f"{path}: {shown(name)} is not a plain tensor; save model.state_dict() by torch.save"
         )
-    if value.numel() > MOST_NUMBERS:
-        raise InputError(f"{path}: {shown(name)} has {value.numel()} numbers; that is too many")
-    return np.asarray(value.double().numpy())

@@ -12,6 +12,7 @@ import msgspec
 from ..contract.errors import CheckpointError, InputError
 from ..contract.values import Seed
 from ..data.answers import Answers
+from ..data.bounds import MOST_BYTES, TEXT, check_claim
 from ..data.files import replace_file
 from ..data.json_text import json_text
 from ..data.own import OwnData
@@ -19,9 +20,6 @@ from ..data.preparation import Preparation
 
 VERSION = 1
 """Version of the keys in the file and of their meaning."""
-
-MOST_BYTES = 64 << 20
-"""Largest description that is read."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,24 @@ class Description:
         replace_file(path, json_text(self, indent=1).encode())
 
 
-def read_description(path: Path) -> Description:
+def read_description(path: Path, most: int = MOST_BYTES) -> Description:
     """Read a description; every field is checked for its type.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        The bound of `dualgate.data.bounds`, of which a description may have a 256th.
 
     Raises
     ------
     CheckpointError
         If the file is missing, damaged, or of another version, or has other fields.
+    SizeError
+        If it is larger than the bound.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise CheckpointError(f"{path} is larger than any description; train again")
+        check_claim(str(path), path.stat().st_size, most, TEXT)
         text = path.read_bytes()
         found = msgspec.json.decode(text, type=Description, dec_hook=_path)
         if found.answers is not None:

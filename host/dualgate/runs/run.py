@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import CheckpointError, InputError
+from ..data.bounds import MOST_BYTES
 from ..data.dataset import Dataset
 from ..data.own_dataset import read_inputs, read_samples
 from ..data.quantized import QuantizedSamples
@@ -29,11 +30,14 @@ class Run:
     directory : RunDirectory
     checkpoint : Checkpoint
     description : Description
+    most : int
+        The bound of `dualgate.data.bounds` for files that are read.
     """
 
     directory: RunDirectory
     checkpoint: Checkpoint
     description: Description
+    most: int = MOST_BYTES
 
     def task(self) -> tuple[Task, Dataset]:
         """Load the data of the run again, with its task.
@@ -44,7 +48,7 @@ class Run:
             If they are not there any more, or not the same.
         """
         about, loss = self.description, self.checkpoint.network.loss
-        task, dataset = load_data(about.name, about.data, about.own, about.seed, loss)
+        task, dataset = load_data(about.name, about.data, about.own, about.seed, loss, self.most)
         samples = QuantizedSamples(self.checkpoint.network, dataset.train)
         if samples.checksum() != self.checkpoint.data:
             raise InputError(
@@ -62,7 +66,7 @@ class Run:
                 f"the run in {self.directory.path} does not know how its inputs were made; "
                 "only built-in data without a description lack this: train on a file"
             )
-        return read_inputs(path, self.description.own, preparation)
+        return read_inputs(path, self.description.own, preparation, self.most)
 
     def read_samples(self, path: Path, target: str | None = None) -> tuple[Samples, list[str]]:
         """Read inputs and targets of a file, prepared as those of the run were.
@@ -79,16 +83,18 @@ class Run:
                 f"the run in {self.directory.path} does not know what its inputs and outputs "
                 "stand for; evaluate it without a file"
             )
-        return read_samples(path, self.description.own, preparation, answers, target)
+        return read_samples(path, self.description.own, preparation, answers, target, self.most)
 
 
-def load_run(path: Path) -> Run:
+def load_run(path: Path, most: int = MOST_BYTES) -> Run:
     """Load a run.
 
     Parameters
     ----------
     path : Path
         A directory that `dualgate train` wrote.
+    most : int
+        The bound of `dualgate.data.bounds`, also for data that the run reads later.
 
     Raises
     ------
@@ -103,7 +109,10 @@ def load_run(path: Path) -> Run:
             f"{path} holds no run; give a directory that dualgate train wrote, such as runs/digits"
         )
     run = Run(
-        directory, load_checkpoint(directory.checkpoint), read_description(directory.description)
+        directory,
+        load_checkpoint(directory.checkpoint, most),
+        read_description(directory.description, most),
+        most,
     )
     network, about = run.checkpoint.network, run.description
     if about.preparation and len(about.preparation.inputs) != network.sizes[0]:

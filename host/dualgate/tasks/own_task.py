@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract.settings import parse_prune
+from ..data.bounds import MOST_BYTES
 from ..data.dataset import Dataset
 from ..data.own import OwnData
 from ..data.own_dataset import load_own
@@ -19,7 +20,9 @@ MOST_SAMPLES = 400_000
 LEAST_EPOCHS, MOST_EPOCHS = 3, 30
 
 
-def own_task(own: OwnData, seed: int = 0, loss: str | None = None) -> tuple[Task, Dataset]:
+def own_task(
+    own: OwnData, seed: int = 0, loss: str | None = None, most: int = MOST_BYTES
+) -> tuple[Task, Dataset]:
     """Load samples and choose a network and a recipe for them.
 
     Parameters
@@ -30,6 +33,8 @@ def own_task(own: OwnData, seed: int = 0, loss: str | None = None) -> tuple[Task
     loss : str or None
         A key of `LOSSES`, which decides between classes and numbers; by default ``cce`` or
         ``mse``, by what the targets are.
+    most : int
+        The bound of `dualgate.data.bounds`.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def own_task(own: OwnData, seed: int = 0, loss: str | None = None) -> tuple[Task
     InputError, MissingToolError
         As for `load_own`.
     """
-    dataset = load_own(own, seed, loss)
+    dataset = load_own(own, seed, loss, most)
     classes = dataset.answers is not None and bool(dataset.answers.classes)
     loss = loss or ("cce" if classes else "mse")
     inputs, outputs = dataset.train.x.shape[1], dataset.train.target.shape[1]
@@ -61,7 +66,12 @@ def own_task(own: OwnData, seed: int = 0, loss: str | None = None) -> tuple[Task
 
 
 def load_data(
-    name: str, directory: Path | None, own: OwnData | None, seed: int, loss: str | None
+    name: str,
+    directory: Path | None,
+    own: OwnData | None,
+    seed: int,
+    loss: str | None,
+    most: int = MOST_BYTES,
 ) -> tuple[Task, Dataset]:
     """Load the samples of a task, or those of one's own.
 
@@ -73,8 +83,8 @@ def load_data(
         Directory of the task's files.
     own : OwnData or None
         None for a task.
-    seed, loss
-        As for `own_task`.
+    seed, loss, most
+        As for `own_task`. A task's own files are read within the usual bound.
 
     Returns
     -------
@@ -87,7 +97,7 @@ def load_data(
         For an unknown task, and as `Task.data` and `own_task` do.
     """
     if own is not None:
-        return own_task(own, seed, loss)
+        return own_task(own, seed, loss, most)
     task = find_task(name)
     dataset = task.data(name, directory)
     return task.fitted(dataset), dataset

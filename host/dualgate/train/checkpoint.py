@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..contract.errors import CheckpointError, DualgateError, MissingToolError
 from ..contract.formats import MASTER_WIDTH, VELOCITY_KEPT_WIDTH
 from ..contract.network import Network, check_shapes
+from ..data.bounds import MOST_BYTES, SizeError
 from ..devices import Counters, Device
 from ..optim.optimisers import State, find_optimiser
 from .archives import read_archive, write_archive
@@ -157,32 +158,45 @@ class Checkpoint:
         return about, arrays
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: Path, most: int = MOST_BYTES) -> Checkpoint:
     """Read a checkpoint.
+
+    The description is read first, and then only arrays that have the shapes of its network.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        The bound of `dualgate.data.bounds`.
 
     Raises
     ------
     CheckpointError
         If the file is missing, damaged, of another version, or inconsistent.
+    SizeError
+        If something in it claims more than the bound.
     """
     try:
-        arrays = read_archive(path)
+        arrays = read_archive(path, most)
         if "about" not in arrays:
             raise CheckpointError("about is missing")
         return restore(parse_description(str(arrays["about"])), arrays)
     except MissingToolError:
         raise
+    except SizeError as error:
+        raise SizeError(f"checkpoint {path}: {error}") from None
     except DualgateError as error:
         raise CheckpointError(f"checkpoint {path} cannot be used: {error}; train again") from None
 
 
-def restore(about: Description, arrays: Mapping[str, NDArray[Any]]) -> Checkpoint:
+def restore(about: Description, arrays: Mapping[str, Any]) -> Checkpoint:
     """Make a checkpoint from its contents; the inverse of `Checkpoint.contents`.
 
     Parameters
     ----------
     about : Description
     arrays : mapping of str to array
+        Arrays may still be in a file, see `read_archive`.
 
     Raises
     ------
@@ -211,27 +225,28 @@ def restore(about: Description, arrays: Mapping[str, NDArray[Any]]) -> Checkpoin
     )
 
 
-def _entry(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+def _entry(arrays: Mapping[str, Any], name: str) -> Any:
     if name not in arrays:
         raise CheckpointError(f"{name} is missing")
     return arrays[name]
 
 
-def _integers(
-    network: Network, name: str, width: int, arrays: Mapping[str, NDArray[Any]]
-) -> list[Ints]:
-    """Return the arrays ``name0``, ``name1`` ... of the layers; integers of `width` bits."""
+def _integers(network: Network, name: str, width: int, arrays: Mapping[str, Any]) -> list[Ints]:
+    """Read the arrays ``name0``, ``name1`` ... of the layers; integers of `width` bits."""
     found = [_entry(arrays, f"{name}{i}") for i in range(len(network.layers))]
     check_shapes(network, found)
+    unfit = CheckpointError(f"its weights or velocities are not integers of {width} bits")
+    if any(array.dtype != np.int64 for array in found):
+        raise unfit
+    read: list[Ints] = list(map(np.asarray, found))
     limit = 1 << (width - 1)
-    for array in found:
-        if array.dtype != np.int64 or array.min() < -limit or array.max() >= limit:
-            raise CheckpointError(f"its weights or velocities are not integers of {width} bits")
-    return found
+    if any(array.min() < -limit or array.max() >= limit for array in read):
+        raise unfit
+    return read
 
 
 def _slots(
-    network: Network, recipe: Recipe, arrays: Mapping[str, NDArray[Any]]
+    network: Network, recipe: Recipe, arrays: Mapping[str, Any]
 ) -> list[tuple[NDArray[np.floating[Any]], ...]]:
     if recipe.on_chip:
         return []
@@ -239,10 +254,12 @@ def _slots(
     learning = [layer for layer in network.layers if not layer.frozen]
     slots = []
     for i, layer in enumerate(learning):
-        each = tuple(_entry(arrays, f"slot{i}.{k}") for k in range(optimiser.slots))
+        found = [_entry(arrays, f"slot{i}.{k}") for k in range(optimiser.slots)]
+        shape = (layer.rows, layer.outputs)
+        if any(slot.shape != shape or slot.dtype != np.float64 for slot in found):
+            raise CheckpointError("the arrays of its optimiser do not fit its network")
+        each = tuple(map(np.asarray, found))
         for k, slot in enumerate(each):
-            if slot.shape != (layer.rows, layer.outputs) or slot.dtype != np.float64:
-                raise CheckpointError("the arrays of its optimiser do not fit its network")
             if not np.isfinite(slot).all() or (k in optimiser.squares and slot.min() < 0):
                 raise CheckpointError(f"slot{i}.{k} holds numbers that {recipe.optimiser} cannot")
         slots.append(each)

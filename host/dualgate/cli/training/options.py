@@ -17,6 +17,7 @@ class Options:
     data: Path | None
     class_weights: str | None
     shift: int | None
+    most: int
     layers: str | None
     activation: str | None
     loss: str | None

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ...data.bounds import MOST_BYTES, OPTION
 from ...data.dataset import Dataset
 from ...data.files import check_target
 from ...devices import Device, open_device
@@ -111,10 +112,10 @@ def _prepare(argument: str, options: Options) -> _Run:
     waveform = device_options(
         options.device, options.trace, options.trace_scope, options.trace_batches
     )
-    start = load_checkpoint(directory.checkpoint) if options.resume else None
+    start = load_checkpoint(directory.checkpoint, options.most) if options.resume else None
     then = None
     if start is not None and directory.description.exists():
-        then = read_description(directory.description)
+        then = read_description(directory.description, options.most)
     seed = options.seed if options.seed is not None else then.seed if then else 0
     loss = options.loss or (start.network.loss if start else None)
     task, dataset, own = load_source(source, options, then, seed, loss)
@@ -193,6 +194,7 @@ def _advice(ready: _Run) -> str:
         "--checkpoint-every": options.checkpoint_every,
         "--json": options.json,
         "--tensorboard": options.tensorboard,
+        OPTION: options.most if options.most != MOST_BYTES else None,
         "--out": ready.directory.path,
     }
     given += [str(part) for name, value in kept.items() if value for part in (name, value)]

@@ -35,7 +35,9 @@ def choose_network(
     """
     given, weights = (options.layers, options.activation, options.loss), None
     if options.weights is not None:
-        network, weights = imported(options.weights, task, name, *given, options.dropout)
+        network, weights = imported(
+            options.weights, task, name, *given, options.dropout, options.most
+        )
     elif start is not None and given == (None, None, None):
         network = start.network
     else:

@@ -82,7 +82,7 @@ def load_source(
     if own is not None and then is not None and then.own is not None and own.target is None:
         own = replace(then.own, path=own.path)
     directory = options.data or (then.data if then else None)
-    return *load_data(source.name, directory, own, seed, loss), own
+    return *load_data(source.name, directory, own, seed, loss, options.most), own
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -3,23 +3,22 @@
 """Reading of tables: text with any usual delimiter, encoding and decimal mark; Parquet."""
 
 import csv
-import gzip
 import re
 import zlib
 from pathlib import Path
 from typing import Any
 
-from ...contract.errors import InputError, MissingToolError
+from ...contract.errors import InputError
+from ..bounds import MOST_BYTES, TABLE, beyond
 from ..packages import pandas_package
+from ..unpacked import measure, open_unpacked
+from .columns import read_parquet
 from .text import parse
 
 SAMPLE = 1 << 16
 """Bytes of a file that are looked at to tell text."""
 
-MOST_BYTES = 1 << 28
-"""Longest text, and largest Parquet table, that is read; 100,000 rows of 30 columns have 20 MB."""
-
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+PARQUET = b"PAR1"
 PICKLE = "a pickle, which may run code: save it as CSV"
 BINARY = {
     b"PK\x03\x04": "a zip archive (or a spreadsheet): unpack it, or save it as CSV",
@@ -37,7 +36,7 @@ def is_parquet(head: bytes) -> bool:
     return head.startswith(PARQUET)
 
 
-def read_table(path: Path) -> Any:
+def read_table(path: Path, most: int = MOST_BYTES) -> Any:
     """Read a table.
 
     Parameters
@@ -48,6 +47,8 @@ def read_table(path: Path) -> Any:
         names the columns unless it holds numbers where the other rows do; then their names are 1,
         2 and so on. If all other rows have one cell more than the first, they begin with names of
         rows, which are left out.
+    most : int
+        The bound of `bounds`: of text, and of a Parquet table, a quarter is read.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def read_table(path: Path) -> Any:
     Raises
     ------
     InputError
-        If the file cannot be read, is no table, or has more than `MOST_BYTES`.
+        If the file cannot be read, is no table, or is larger than the bound.
     MissingToolError
         If pandas, or pyarrow for Parquet, is not installed.
     """
@@ -65,7 +66,8 @@ def read_table(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             head = file.read(4)
-        frame = _parquet(pandas, path) if is_parquet(head) else _text(pandas, path, head)
+        read = read_parquet if is_parquet(head) else _text
+        frame = read(pandas, path, most)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "its data is damaged"
         raise InputError(f"cannot read {path}: {reason}; choose another file") from None
@@ -81,56 +83,24 @@ def read_table(path: Path) -> Any:
     return frame
 
 
-def _parquet(pandas: Any, path: Path) -> Any:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingToolError(
-            "pyarrow, which reads Parquet, is not installed; pip install dualgate[parquet]"
-        ) from None
-    try:
-        with parquet.ParquetFile(path) as file:
-            groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-            size = sum(max(group.total_byte_size, 8 * group.num_rows) for group in groups)
-            if size > MOST_BYTES:
-                raise _too_large(path)
-            nested = [field.name for field in file.schema_arrow if field.type.num_fields]
-        if nested:
-            raise InputError(
-                f"{path}: column {nested[0]!r} holds lists or records; give a column for each value"
-            )
-        frame = pandas.read_parquet(path, engine="pyarrow")
-    except (pyarrow.ArrowException, ValueError, TypeError, NotImplementedError, OverflowError):
-        raise InputError(f"{path} is no sound Parquet file; write it again") from None
-    # What pandas wrote as an index is a column of the file.
-    named = any(name is not None for name in frame.index.names)
-    return frame.reset_index(drop=not named)
-
-
-def _too_large(path: Path) -> InputError:
-    return InputError(
-        f"{path} holds more than the {MOST_BYTES / 1e6:.0f} MB that are read; give fewer rows"
-    )
-
-
-def _text(pandas: Any, path: Path, head: bytes) -> Any:
+def _text(pandas: Any, path: Path, most: int) -> Any:
+    with path.open("rb") as plain:
+        head = plain.read(4)
     for magic, kind in BINARY.items():
         if head.startswith(magic):
             raise InputError(f"{path} is {kind}")
-    with (gzip.open if head.startswith(GZIP) else open)(path, "rb") as file:
+    with open_unpacked(path) as file:
         content = file.read(SAMPLE)
         encodings = _encodings(content)
         if NO_TEXT.search(content.decode(encodings[0], "replace")):
             raise InputError(f"{path} is not a table of text; give CSV, Parquet, .npz, .npy or IDX")
-        content += file.read(MOST_BYTES + 1 - len(content))
-    if len(content) > MOST_BYTES:
-        raise _too_large(path)
+        if len(content) + measure(file, most // TABLE) > most // TABLE:
+            raise beyond(str(path), most, TABLE)
     if not content.strip():
         raise InputError(f"{path} is empty; give a table with a header and rows")
     for encoding in encodings:
         try:
-            return parse(pandas, content, encoding)
+            return parse(pandas, lambda: open_unpacked(path), encoding)
         except UnicodeError:
             continue
         except (ValueError, csv.Error, pandas.errors.ParserWarning) as error:

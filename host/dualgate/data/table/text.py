@@ -7,12 +7,16 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 DELIMITERS = ",;\t|"
 SAMPLE = 1 << 16
 """Characters that are looked at to tell commas of decimals from delimiters."""
+
+LONGEST_ROW = 1 << 20
+"""Most characters of a row."""
 
 MISSING = ["?"]
 """Words that stand for a missing value, beside those of pandas, such as NA, NaN and nothing."""
@@ -20,13 +24,59 @@ MISSING = ["?"]
 NO_DECIMAL_COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 
 
-def parse(pandas: Any, content: bytes, encoding: str) -> Any:
+class Text:
+    """A text that is read again for each question about it, so that none of it is kept.
+
+    Parameters
+    ----------
+    open_file : callable
+        Opens the file at its beginning, in binary; what it yields is not compressed.
+    encoding : str
+    """
+
+    def __init__(self, open_file: Callable[[], IO[bytes]], encoding: str) -> None:
+        self._open = open_file
+        self._encoding = encoding
+
+    @contextmanager
+    def opened(self) -> Iterator[TextIO]:
+        """Open the text at its beginning."""
+        with self._open() as file:
+            yield io.TextIOWrapper(file, self._encoding, newline="")
+
+    def beginning(self) -> str:
+        """Return the first `SAMPLE` characters."""
+        with self.opened() as file:
+            return file.read(SAMPLE)
+
+    def rows(self, delimiter: str, most: int | None = None) -> Iterator[list[str]]:
+        """Split the text into rows of cells, of which empty lines are none.
+
+        Parameters
+        ----------
+        delimiter : str
+        most : int or None
+            Number of rows that are yielded at most.
+
+        Raises
+        ------
+        ValueError
+            For a row of more than `LONGEST_ROW` characters.
+        """
+        with self.opened() as file:
+            yield from islice(_rows(file, delimiter), most)
+
+
+def parse(pandas: Any, open_file: Callable[[], IO[bytes]], encoding: str) -> Any:
     """Parse a table of text.
+
+    The file is read several times, and what is no table is found before its cells are kept.
 
     Parameters
     ----------
     pandas : module
-    content : bytes
+    open_file : callable
+        As for `Text`.
     encoding : str
 
     Returns
@@ -38,15 +88,14 @@ def parse(pandas: Any, content: bytes, encoding: str) -> Any:
     ValueError, csv.Error, pandas.errors.ParserWarning
         If it is no table.
     """
-
-    def text() -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
-
+    text = Text(open_file, encoding)
     delimiter = _delimiter(text)
-    named = _has_names(list(islice(_rows(text(), delimiter), 20)))
-    rows = _rows(text(), delimiter)
+    named = _has_names(list(text.rows(delimiter, 20)))
+    rows = text.rows(delimiter)
     first = next(rows, [])
     extra = _check_widths(rows, len(first)) if named else _check_widths(rows, len(first), (0,))
+    if named:
+        _check_names([cell.strip() for cell in first])
     settings = {
         "sep": r"\s+" if delimiter == " " else delimiter,
         "header": 0 if named else None,
@@ -57,18 +106,25 @@ def parse(pandas: Any, content: bytes, encoding: str) -> Any:
     }
     if extra:
         settings |= {"names": ["", *first]}
-    with warnings.catch_warnings():
-        # Of rows with more cells than pandas expects it says only that data are lost.
-        warnings.simplefilter("error", pandas.errors.ParserWarning)
-        frame = pandas.read_csv(text(), **settings).reset_index(drop=True)
-        if delimiter != "," and b"," in content:
-            other = pandas.read_csv(text(), decimal=",", **settings).reset_index(drop=True)
-            frame = max(frame, other, key=_count_numbers)
-    if named:
-        _check_names([cell.strip() for cell in first])
-    else:
+    frame = _read(pandas, text, settings)
+    if delimiter != "," and _has_comma(text):
+        other = _read(pandas, text, settings | {"decimal": ","})
+        frame = max(frame, other, key=_count_numbers)
+    if not named:
         frame.columns = [str(position + 1) for position in range(len(frame.columns))]
     return frame
+
+
+def _read(pandas: Any, text: Text, settings: dict[str, Any]) -> Any:
+    with text.opened() as file, warnings.catch_warnings():
+        # Of rows with more cells than pandas expects it says only that data are lost.
+        warnings.simplefilter("error", pandas.errors.ParserWarning)
+        return pandas.read_csv(file, **settings).reset_index(drop=True)
+
+
+def _has_comma(text: Text) -> bool:
+    with text.opened() as file:
+        return any("," in part for part in iter(lambda: file.read(SAMPLE), ""))
 
 
 def _check_names(names: list[str]) -> None:
@@ -91,23 +147,33 @@ def _check_widths(rows: Iterator[list[str]], width: int, more: tuple[int, ...] =
 
 
 def _rows(file: TextIO, delimiter: str) -> Iterator[list[str]]:
-    """Split text into rows of cells; empty lines are none."""
-    lines = (line.strip().replace("\t", " ") for line in file) if delimiter == " " else file
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    return (row for row in rows if len(row) > 1 or (row and row[0].strip()))
+    length = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        for line in iter(lambda: file.readline(LONGEST_ROW + 1), ""):
+            length += len(line)
+            if length > LONGEST_ROW:
+                raise ValueError(f"a row has more than {LONGEST_ROW} characters")
+            yield line.strip().replace("\t", " ") if delimiter == " " else line
+
+    for row in csv.reader(lines(), delimiter=delimiter, skipinitialspace=True):
+        length = 0
+        if len(row) > 1 or (row and row[0].strip()):
+            yield row
 
 
-def _delimiter(text: Callable[[], TextIO]) -> str:
+def _delimiter(text: Text) -> str:
     """Find the delimiter that gives most rows of the beginning the same number of cells."""
 
     def cells(delimiter: str) -> tuple[int, int]:
-        counts = [len(row) for row in islice(_rows(text(), delimiter), 100)]
+        counts = [len(row) for row in text.rows(delimiter, 100)]
         usual = max(set(counts), key=counts.count, default=0)
         return counts.count(usual) if usual > 1 else 0, usual
 
     found = {delimiter: cells(delimiter) for delimiter in DELIMITERS}
     commas, others = found[","][0], max(found[delimiter][0] for delimiter in DELIMITERS[1:])
-    decimal = not NO_DECIMAL_COMMA.search(text().read(SAMPLE))
+    decimal = not NO_DECIMAL_COMMA.search(text.beginning())
     if decimal and (others >= commas or cells(" ")[0] > commas):
         found[","] = 0, 0
     best = max(found, key=lambda delimiter: found[delimiter])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...contract.errors import InputError
+from ...data.bounds import MOST_BYTES
 from ..assemble import assemble
 from ..model import Model
 from ..names import shown
@@ -20,7 +21,7 @@ from .operators import CLASSIFIER, READERS
 from .simplify import quiet, simplify
 
 
-def read_onnx(path: Path, loss: str | None = None) -> Model:
+def read_onnx(path: Path, loss: str | None = None, most: int = MOST_BYTES) -> Model:
     """Read a network from an ONNX file; its weights are copied, exactly.
 
     Parameters
@@ -30,6 +31,9 @@ def read_onnx(path: Path, loss: str | None = None) -> Model:
         it follows a hidden layer. Weights in another file are read from beside `path`.
     loss : str or None
         As for `from_torch`.
+    most : int
+        The bound of `dualgate.data.bounds`, of which the file and the one with its weights may have
+        a 64th.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def read_onnx(path: Path, loss: str | None = None) -> Model:
     ExchangeWarning
         When the network that is read differs a little; see `steps.leaky_relu`.
     """
-    content = load(path)
+    content = load(path, most)
     try:
         # Numbers that are not finite are refused where the weights are checked.
         with np.errstate(all="ignore"), quiet():

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...contract.errors import InputError
+from .nodes import number
 
 FOLDED = frozenset(
     (
@@ -20,7 +21,10 @@ FOLDED = frozenset(
 """Operators that are computed when all their inputs are constant."""
 
 LARGEST = 1 << 26
-"""Most numbers, and products of a multiplication, that are computed in all."""
+"""Most products that are computed in all."""
+
+NUMBER = 8
+"""Products that a number of a result counts for, so that 2^23 numbers are computed at most."""
 
 HIDDEN = "dualgate.hidden"
 """Domain that hides Dropout from the passes, which would remove it and lose its rate."""
@@ -88,24 +92,29 @@ class _Budget:
         if node.domain or node.op_type not in FOLDED:
             return False
         shapes = [v.const_value.shape.numpy() for v in node.inputs if v is not None]
-        cost = _cost(node.op_type, shapes)
+        cost = _cost(node, shapes)
         if cost > self._left:
             return False
         self._left -= cost
         return True
 
 
-def _cost(kind: str, shapes: list[tuple[int, ...]]) -> int:
-    """Bound the products or numbers that an operator computes of constants of some shapes."""
+def _cost(node: Any, shapes: list[tuple[int, ...]]) -> int:
+    """Bound the products and numbers that a node computes of constants of some shapes."""
     sizes = [math.prod(shape) for shape in shapes]
-    if kind in ("MatMul", "Gemm", "Gather"):
-        return math.prod(max(size, 1) for size in sizes[:2])
-    if kind in ("Add", "Sub", "Mul", "Div", "Pow"):
+    if node.op_type in ("MatMul", "Gemm"):
+        # The size that both have in common is squared in this, unless it is 1.
+        products = math.prod(max(size, 1) for size in sizes[:2])
+        return products * (NUMBER if 1 in (*shapes[0], *shapes[1]) else 1)
+    if node.op_type == "Gather":
+        axis = int(number(node, "axis", 0))
+        return NUMBER * sizes[0] * sizes[1] // max(shapes[0][axis], 1)
+    if node.op_type in ("Add", "Sub", "Mul", "Div", "Pow"):
         # One axis of each may repeat the other; the broadcast shape is no larger than this.
         rank = max(map(len, shapes), default=0)
         padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
-        return math.prod(max(axis) for axis in zip(*padded, strict=True))
-    return sum(sizes)
+        return NUMBER * math.prod(int(max(axis)) for axis in zip(*padded, strict=True))
+    return NUMBER * sum(sizes)
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def test_objects_are_refused_and_never_unpickled(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (numbers("(1000000, 1000)"), "claims 8.0 GB, more than the 1.1 GB that are read"),
-        (numbers("(99999999999999999999,)"), "GB, more than the 1.1 GB"),
+        (numbers("(99999999999999999999,)"), "TB, more than the 1.1 GB"),
         (numbers("(100000000,)"), "is damaged"),
         (numbers("(-1,)") + bytes(8), r"shape \(-1,\), so no samples"),
         (numbers("(0, 5)"), r"shape \(0, 5\), so no samples"),

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from support.idx_files import idx_bytes
 
 from dualgate.contract.errors import InputError
-from dualgate.data.idx import MOST_BYTES, TYPES, is_idx, read_idx
+from dualgate.data.bounds import MOST_BYTES
+from dualgate.data.idx import TYPES, is_idx, read_idx
 
 
 def header(code: int, *sizes: int) -> bytes:
@@ -71,8 +72,8 @@ def test_any_bytes_are_read_or_refused(
         (header(8, *[1] * 65) + b"1", "has 65 dimensions; give 1 to 8$"),
         (header(8), "has 0 dimensions"),
         (header(8, 0, 2**32 - 1), r"has shape \(0, 4294967295\), so no numbers"),
-        (header(8, MOST_BYTES + 1), "claims 1.1 GB of numbers, more than the 1.1 GB"),
-        (header(14, 2**32 - 1, 2**32 - 1), r"claims 1475739525\d+\.\d GB of numbers"),
+        (header(8, MOST_BYTES + 1), "claims 1.1 GB, more than the 1.1 GB that are read"),
+        (header(14, 2**32 - 1, 2**32 - 1), r"claims 147573952\.5 TB, more than"),
         (header(7, 3) + b"123", "is not an IDX file; get the file again$"),
         (header(8, 3) + b"1234", "has more than 3 bytes of numbers and should have 3"),
         (header(8, 3) + b"12", "has 2 bytes of numbers and should have 3"),

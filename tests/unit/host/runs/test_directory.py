@@ -93,3 +93,15 @@ def test_a_lock_that_a_killed_process_left_is_no_lock() -> None:
     Path("mine/.lock").write_text("")
     with RunDirectory(Path("mine")).writing():
         pass
+
+
+def test_the_directory_of_a_run_that_was_killed_at_once_is_used_again() -> None:
+    killed = Path("runs/digits")
+    killed.mkdir(parents=True)
+    (killed / ".lock").touch()
+    (killed / "run.json").touch()
+    chosen = RunDirectory.choose("digits", None, resume=False, overwrite=False)
+    assert chosen.path == killed
+    with chosen.writing():
+        pass
+    assert [child.name for child in killed.iterdir()] == ["run.json"]

@@ -4,6 +4,7 @@
 
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ ARRAYS = {
 BOTH = pytest.mark.parametrize("name", ["x.npz", "x.safetensors"])
 
 
-def part(content: dict[str, object]) -> bool:
+def part(content: Mapping[str, object]) -> bool:
     """Whether all there is, is as it was written."""
     written = {"about": ABOUT, **ARRAYS}
     return content.keys() <= written.keys() and all(
@@ -40,7 +41,7 @@ def part(content: dict[str, object]) -> bool:
     )
 
 
-def same(content: dict[str, object]) -> bool:
+def same(content: Mapping[str, object]) -> bool:
     return part(content) and content.keys() == {"about", *ARRAYS}
 
 
@@ -130,6 +131,6 @@ def test_a_damaged_archive_is_refused_or_its_other_entries_stay(
     damage(path, data)
     try:
         read = read_archive(path)
+        assert part(read) or "about" not in read
     except CheckpointError:
         return
-    assert part(read) or "about" not in read
