@@ -130,7 +130,7 @@ def test_a_damaged_archive_is_refused_or_its_other_entries_stay(
     write_archive(path, ABOUT, ARRAYS)
     damage(path, data)
     try:
-        read = read_archive(path)
-        assert part(read) or "about" not in read
+        read = {key: np.asarray(value) for key, value in read_archive(path).items()}
     except CheckpointError:
         return
+    assert part(read) or "about" not in read
