@@ -30,7 +30,8 @@ from dualgate.train.checkpoint import Checkpoint, load_checkpoint
 from dualgate.train.trainer import Trainer
 from dualgate_hw.link.serial.line import LinkParameters
 from dualgate_sim.board.model import Board, BoardPort, Noise, bit_time, build_board
-from dualgate_sim.board.serve import PseudoTerminal, run
+from dualgate_sim.board.serve import run
+from dualgate_sim.board.terminal import PseudoTerminal
 
 pytestmark = pytest.mark.slow
 
