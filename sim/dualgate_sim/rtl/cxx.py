@@ -7,13 +7,14 @@ longer than all that includes it, and Verilator's runtime again for each model.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from ctypes.util import find_library
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,8 +44,14 @@ file is.
 
 JOBS = 2
 
+STOP_S = 0.05
+"""Seconds between two attempts to stop all tools: a thread may be about to start another."""
+
 HEADERS = Path(__file__).with_name("headers")
 """Declarations of compression libraries, for machines that have these without their headers."""
+
+REPLACED = HEADERS / "fst_checks.h"
+"""Included before each of Verilator's own sources."""
 
 WORDS = 40
 """Number of words of a tool's messages that are quoted where they cannot be kept."""
@@ -65,13 +72,15 @@ def run(command: Sequence[str | Path], directory: Path) -> str:
     ------
     DeviceError
         When it fails or is stopped, with the file of its messages.
+    OSError
+        When it fails because the disk of `directory` is full.
     """
     # A tool has children of its own; in a group of their own they can be stopped together.
     with subprocess.Popen(
         command,
         cwd=directory,
         # What a tool that is stopped leaves behind goes with the directory.
-        env={**os.environ, "TMPDIR": str(directory)},
+        env={**os.environ, "TMPDIR": str(directory), "LC_ALL": "C"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -87,6 +96,8 @@ def run(command: Sequence[str | Path], directory: Path) -> str:
             _running.discard(process)
     if process.returncode == -signal.SIGKILL:
         raise DeviceError(f"{Path(command[0]).name} was stopped while compiling the RTL")
+    if process.returncode and os.strerror(errno.ENOSPC) in said:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(directory))
     if process.returncode:
         raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL{_kept(said)}")
     return said
@@ -180,13 +191,15 @@ class Toolchain:
             return self._object(path, level, *flags)
 
         with ThreadPoolExecutor(JOBS) as pool:
+            jobs = [pool.submit(compile_unit, unit) for unit in units]
             try:
-                return list(pool.map(compile_unit, units))
+                return [job.result() for job in jobs]
             except BaseException:
                 # An interruption comes to this thread only, and a failure ends one tool.
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in tuple(_running):
-                    _stop(process)
+                while wait(jobs, STOP_S).not_done:
+                    for process in tuple(_running):
+                        _stop(process)
                 raise
 
     def runtime(self, *names: str) -> list[Path]:
@@ -196,14 +209,14 @@ class Toolchain:
     def _runtime_object(self, name: str) -> Path:
         source = self.verilator / "include" / f"{name}.cpp"
         digest = hashlib.sha256(f"{self._version} {EVERY_CYCLE}".encode())
-        for path in (source, *sorted(source.parent.glob("verilated*.h"))):
+        for path in (source, *sorted(source.parent.glob("verilated*.h")), REPLACED):
             digest.update(path.read_bytes())
         target = cache_directory() / f"{name}-{digest.hexdigest()[:16]}.o"
         with absent(target) as needed:
             if needed:
                 with workspace() as work:
                     copy = work / source.name
-                    copy.write_text(f'#include "{source}"\n')
+                    copy.write_text(f'#include "{REPLACED}"\n#include "{source}"\n')
                     keep(self._object(copy, EVERY_CYCLE), target)
         return target
 
