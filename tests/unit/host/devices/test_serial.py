@@ -17,12 +17,14 @@ import serial
 from support.paths import TESTS
 from support.small_runs import NETWORK, RECIPE, blobs
 
+from dualgate.contract.commands import IDENTITY_FIELDS, Op, command, sample_command
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.errors import DeviceError, HandshakeError, InputError, LinkError
 from dualgate.contract.network import Network
 from dualgate.devices import Device, open_device
 from dualgate.devices import serial as serial_module
 from dualgate.devices.serial import SerialDevice
+from dualgate.link import client as client_module
 from dualgate.link import endpoint
 from dualgate.link.client import Client
 from dualgate.link.measure import measure
@@ -317,3 +319,21 @@ def test_the_line_is_busy_and_mostly_carries_words(library: Path) -> None:
 
 def test_time_outs_leave_room_below_the_five_seconds_promised() -> None:
     assert serial_module.RECONNECT_S + serial_module.WRITE_S <= 5
+
+
+@pytest.mark.parametrize("x", [[3, 0, 5], [0] * 40])
+def test_a_sample_before_any_layer_is_over_with_the_next_hello(
+    library: Path, x: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What docs/reference/protocol.md says of it: an answer is not promised, a new session is."""
+    monkeypatch.setattr(client_module, "STALL_S", 0.05)
+    board = Board(library)
+    port = BoardPort(board)
+    first = Client(port, clock=port.clock)
+    try:
+        first.exchange(sample_command(np.array(x), None), 1, 100)
+    except LinkError as error:
+        assert str(error).startswith("the board answers but its engine has stopped; reset")
+    again = Client(port, clock=port.clock)
+    assert len(again.exchange(command(Op.IDENTIFY), 1, 100)) == 1 + len(IDENTITY_FIELDS)
+    board.close()
