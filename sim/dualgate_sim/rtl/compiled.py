@@ -28,7 +28,8 @@ PATIENCE = 4_000_000
 HARNESS = Path(__file__).with_name("harness.cpp")
 WRITER = Path(__file__).with_name("waveform.h")
 OWN = tuple(
-    Path(__file__).with_name(f"{name}.py") for name in ("compiled", "verilated", "cxx", "names")
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("compiled", "verilated", "cxx", "tools", "names")
 )
 
 

@@ -6,13 +6,8 @@ Make is not used: Verilator's makefiles compile a header for each model in advan
 longer than all that includes it, and Verilator's runtime again for each model.
 """
 
-import contextlib
-import errno
 import hashlib
-import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from ctypes.util import find_library
@@ -21,10 +16,11 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.contract.errors import MissingToolError
 from dualgate.data.directories import cache_directory, workspace
 
 from .cache import absent, keep
+from .tools import run, stop_all
 
 FLAGS = ("-Wno-fatal", "-O3", "--x-assign", "fast", "--noassert")
 """Of Verilator."""
@@ -53,9 +49,6 @@ HEADERS = Path(__file__).with_name("headers")
 REPLACED = HEADERS / "fst_checks.h"
 """Included before each of Verilator's own sources."""
 
-WORDS = 40
-"""Number of words of a tool's messages that are quoted where they cannot be kept."""
-
 
 def package_home(name: str) -> Path:
     """Directory of an installed package; raises `MissingToolError` when it is not there."""
@@ -63,64 +56,6 @@ def package_home(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise MissingToolError(f"package {name} is missing; pip install 'dualgate[sim]'")
     return Path(spec.origin).parent
-
-
-def run(command: Sequence[str | Path], directory: Path) -> str:
-    """Run a tool, which may use `directory` for temporary files, and return its output.
-
-    Raises
-    ------
-    DeviceError
-        When it fails or is stopped, with the file of its messages.
-    OSError
-        When it fails because the disk of `directory` is full.
-    """
-    # A tool has children of its own; in a group of their own they can be stopped together.
-    with subprocess.Popen(
-        command,
-        cwd=directory,
-        # What a tool that is stopped leaves behind goes with the directory.
-        env={**os.environ, "TMPDIR": str(directory), "LC_ALL": "C"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        process_group=0,
-    ) as process:
-        _running.add(process)
-        try:
-            said, _ = process.communicate()
-        except BaseException:
-            _stop(process)
-            raise
-        finally:
-            _running.discard(process)
-    if process.returncode == -signal.SIGKILL:
-        raise DeviceError(f"{Path(command[0]).name} was stopped while compiling the RTL")
-    if process.returncode and os.strerror(errno.ENOSPC) in said:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(directory))
-    if process.returncode:
-        raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL{_kept(said)}")
-    return said
-
-
-_running: set[subprocess.Popen[str]] = set()
-"""Tools that run now, in any thread."""
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    """Stop a tool and its children."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _kept(said: str) -> str:
-    """Keep the messages of a tool in a file and say which, or quote their end."""
-    log = cache_directory() / "compile-error.log"
-    try:
-        log.write_text(said)
-    except OSError:
-        return ": " + " ".join(said.split()[-WORDS:])
-    return f"; see {log}"
 
 
 def need(*programs: str) -> str:
@@ -198,8 +133,7 @@ class Toolchain:
                 # An interruption comes to this thread only, and a failure ends one tool.
                 pool.shutdown(wait=False, cancel_futures=True)
                 while wait(jobs, STOP_S).not_done:
-                    for process in tuple(_running):
-                        _stop(process)
+                    stop_all()
                 raise
 
     def runtime(self, *names: str) -> list[Path]:

@@ -363,7 +363,7 @@ def test_a_sample_before_any_layer_is_over_with_the_next_hello(
     library: Path, x: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What docs/reference/protocol.md says of it: an answer is not promised, a new session is."""
-    monkeypatch.setattr(client_module, "STALL_S", 0.05)
+    monkeypatch.setattr(client_module, "STALL_S", 0.01)
     board = Board(library)
     port = BoardPort(board)
     first = Client(port, clock=port.clock)
