@@ -63,7 +63,16 @@ def copy_synced(source: Path, target: Path) -> None:
     """Copy a file and its permissions, down to the disk.
 
     Only then may `target` be renamed: else a crash of the machine could leave its new name with an
-    empty file. Raises `OSError` for a file that the system refuses.
+    empty file.
+
+    Parameters
+    ----------
+    source, target : Path
+
+    Raises
+    ------
+    OSError
+        For a file that the system refuses.
     """
     shutil.copy(source, target)
     with target.open("rb") as file:

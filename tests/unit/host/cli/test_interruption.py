@@ -85,7 +85,7 @@ def test_a_build_ends_at_a_signal_and_stops_its_tool(
 
 
 @BOTH
-def test_a_block_is_left_by_an_exception_and_the_handlers_are_put_back(
+def test_a_block_is_left_by_an_exception_and_handlers_are_put_back(
     number: int, status: int
 ) -> None:
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]

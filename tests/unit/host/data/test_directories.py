@@ -63,7 +63,7 @@ with workspace(Path(sys.argv[1])) as work:
 """
 
 
-def test_a_workspace_is_removed_by_the_next_once_its_process_was_killed(tmp_path: Path) -> None:
+def test_a_workspace_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
@@ -89,7 +89,7 @@ def test_nothing_but_an_abandoned_workspace_is_removed(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_workspace_that_another_process_took_for_abandoned_is_made_anew(
+def test_a_workspace_that_was_taken_for_abandoned_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[Path] = []

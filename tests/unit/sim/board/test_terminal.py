@@ -120,7 +120,7 @@ def test_what_a_host_that_never_reads_leaves_is_bounded(rig: Rig) -> None:
     assert max(rig.most_leaving, rig.board.most) > WAITING_BYTES // 2  # else nothing was tried
 
 
-def test_the_next_host_is_welcomed_before_anything_of_the_last_is_done(rig: Rig) -> None:
+def test_the_next_host_is_welcomed_before_anything_of_the_last(rig: Rig) -> None:
     flood(rig, 4 * (LEAVING_BYTES + WAITING_BYTES))
     termios.tcflush(rig.host, termios.TCIFLUSH)
     hello, came, slices = DELIMITER + Frame(Kind.HELLO, 7, SECOND, credit=100).encode(), 0, 0

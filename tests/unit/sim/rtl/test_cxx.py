@@ -129,7 +129,7 @@ def test_an_interrupted_compile_leaves_no_tool_running(
 @pytest.mark.parametrize(
     ("number", "tool"), [(signal.SIGINT, ""), (signal.SIGTERM, "cc1plus")], ids=["yosys", "c++"]
 )
-def test_a_command_that_is_interrupted_while_it_compiles_leaves_nothing(
+def test_a_command_interrupted_while_it_compiles_leaves_nothing(
     number: int, tool: str, tmp_path: Path
 ) -> None:
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"
