@@ -19,10 +19,11 @@ from support.paths import TESTS
 from support.processes import wait_until
 from support.small_runs import NETWORK, RECIPE, blobs
 
-from dualgate.contract.commands import IDENTITY_FIELDS, Op, command, sample_command
+from dualgate.contract.commands import IDENTITY_FIELDS, Op, command
 from dualgate.contract.engine import EngineParameters
 from dualgate.contract.errors import DeviceError, HandshakeError, InputError, LinkError
 from dualgate.contract.network import Network
+from dualgate.contract.sample_commands import sample_commands
 from dualgate.devices import Device, open_device
 from dualgate.devices import serial as serial_module
 from dualgate.devices.serial import SerialDevice
@@ -368,7 +369,7 @@ def test_a_sample_before_any_layer_is_over_with_the_next_hello(
     port = BoardPort(board)
     first = Client(port, clock=port.clock)
     with suppress(LinkError):
-        first.exchange(sample_command(np.array(x), None), 1, 100)
+        first.exchange(sample_commands(np.array([x]), None), 1, 100)
     again = Client(port, clock=port.clock)
     assert len(again.exchange(command(Op.IDENTIFY), 1, 100)) == 1 + len(IDENTITY_FIELDS)
     board.close()
