@@ -95,6 +95,23 @@ def test_masks_of_any_width_leave_out_what_the_golden_model_does(
     run(gentle_case(Network(sizes, "sigmoid"), 6, 3, 2, seed=4, dropout=0.5), name, odds=(8, 8))
 
 
+@pytest.mark.parametrize("name", ["n4", "n2k2c2", "n4compact"])
+def test_apply_moves_a_frozen_layer_whose_velocity_is_not_zero(name: str) -> None:
+    case = gentle_case(Network((9, 7, 6, 3), "tanh", frozen=(1,)), 5, 3, 2, seed=1, momentum=0.5)
+    case.velocity[1][:] = np.arange(case.velocity[1].size).reshape(case.velocity[1].shape) << 20
+    run(case, name)
+    golden, _ = open_both(name)
+    with golden:
+        prepare(golden, case)
+        for x, target, chosen, _ in case.steps():
+            golden.set(chosen)
+            golden.train(x, target)
+            before, velocity = golden.read_weights()[1], golden.read_velocity()[1]
+            golden.apply()
+            assert (golden.read_weights()[1] != before).any()
+            np.testing.assert_array_equal(golden.read_velocity()[1], (velocity + 1) // 2)
+
+
 def test_a_batch_may_leave_out_every_unit_or_none() -> None:
     network = Network((9, 17, 6, 3), "sigmoid")
     for takes_part in (True, False):

@@ -139,7 +139,7 @@ for module in pkgutil.walk_packages(dualgate.__path__, "dualgate.", lambda packa
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         check=True,
-        timeout=60,
+        timeout=600,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How many examples hypothesis tries: all of them in ``make thorough``, a share elsewhere."""
+"""How hard hypothesis tries: all examples and new ones in ``make thorough``, elsewhere a share.
+
+Elsewhere each run tries the same examples, so that a failure is one of the change at hand.
+"""
 
 from typing import Any
 
@@ -22,6 +25,8 @@ def register_profiles() -> None:
         settings.register_profile(
             name,
             max_examples=share,
+            # Fixed seeds, and no memory of the failures of earlier runs.
+            derandomize=name != "thorough",
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         )

@@ -4,6 +4,7 @@
 
 import ast
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,8 +17,7 @@ import click
 
 from ..contract.errors import DualgateError, MissingToolError
 from ..contract.names import unknown
-
-INTERRUPTED = 130
+from .interruption import Interrupted, interruptible
 
 
 class _Missing(click.Command):
@@ -101,11 +101,16 @@ class Commands(click.Group):
         command = self.get_command(ctx, entry.name)
         return command.get_short_help_str(width) if command else ""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a signal ends it in one line."""
+        with interruptible():
+            return super().invoke(ctx)
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run a command and exit.
 
-        The status is 0 for success, the error's own for a `DualgateError`, 2 for wrong usage and
-        130 for an interruption.
+        The status is 0 for success, the error's own for a `DualgateError`, 2 for wrong usage, and
+        130 or 143 for an interruption by SIGINT or SIGTERM.
         """
         try:
             status = super().main(args, *rest, **{**extra, "standalone_mode": False})
@@ -117,8 +122,9 @@ class Commands(click.Group):
             sys.exit(0)
         except click.ClickException as error:
             _fail(error.format_message(), error.exit_code)
-        except click.Abort:
-            _fail("interrupted", INTERRUPTED)
+        except click.Abort:  # before the command was known
+            interrupted = Interrupted(signal.SIGINT)
+            _fail(str(interrupted), interrupted.exit_status)
         except OSError as error:
             _fail(_reason(error), DualgateError.exit_status)
 

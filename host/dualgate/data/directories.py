@@ -2,9 +2,12 @@
 
 """Directories of the user's system: the cache, and a temporary one to work in."""
 
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -67,21 +70,67 @@ def ready_cache() -> Path:
     return path
 
 
+PREFIX = "dualgate-workspace-"
+"""Beginning of the names of temporary directories, which have no other use."""
+
+
 @contextmanager
-def workspace() -> Iterator[Path]:
+def workspace(parent: Path | None = None) -> Iterator[Path]:
     """Make a temporary directory, which is removed at the end, also by an exception.
+
+    What a process that was killed has left beside it is removed first.
+
+    Parameters
+    ----------
+    parent : Path or None
+        Where it is made; None for the system's directory of temporary files.
 
     Raises
     ------
     InputError
         If there is none, or if the system refuses a file in it, for instance on a full disk.
     """
-    remedy = "set TMPDIR to a directory that can be written and has space"
     try:
-        with tempfile.TemporaryDirectory(prefix="dualgate-", ignore_cleanup_errors=True) as name:
-            yield Path(name)
+        parent = parent or Path(tempfile.gettempdir())
+        _remove_abandoned(parent)
+        path, lock = _locked(parent)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
+        where = error.filename or parent  # a write that fails names no file
+        where = f" {where}" if where else ""
         raise InputError(
-            f"cannot use a temporary file{where}: {error.strerror or error}; {remedy}"
+            f"cannot use a temporary file{where}: {error.strerror or error}; "
+            "set TMPDIR to a directory that can be written and has space"
         ) from error
+
+
+def _locked(parent: Path) -> tuple[Path, int]:
+    """Make a temporary directory, and lock it until the file that is returned is closed."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        with suppress(FileNotFoundError):  # another process took it for an abandoned one
+            lock = os.open(path, os.O_RDONLY)
+            with suppress(OSError):  # some file systems have no locks; nothing is removed there
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                return path, lock
+            os.close(lock)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the workspaces that no process holds: the system releases the locks of a killed one.
+
+    Whatever cannot be removed stays.
+    """
+    for path in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)

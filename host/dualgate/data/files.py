@@ -3,6 +3,7 @@
 """Atomic writing of files."""
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -56,3 +57,23 @@ def replace_file(path: Path, content: bytes) -> None:
             os.replace(beside, target)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}; choose another path") from None
+
+
+def copy_synced(source: Path, target: Path) -> None:
+    """Copy a file and its permissions, down to the disk.
+
+    Only then may `target` be renamed: else a crash of the machine could leave its new name with an
+    empty file.
+
+    Parameters
+    ----------
+    source, target : Path
+
+    Raises
+    ------
+    OSError
+        For a file that the system refuses.
+    """
+    shutil.copy(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())

@@ -2,15 +2,15 @@
 
 """A cache of builds, by the hash of their inputs."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dualgate.data.directories import cache_directory
-from dualgate.data.files import replace_file
+from dualgate.contract.errors import InputError
+from dualgate.data.directories import cache_directory, workspace
+from dualgate.data.files import copy_synced, replace_file
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,12 @@ class Cache:
 
         Nothing happens where the cache cannot be written; the next build then runs again.
         """
-        beside = self.path.with_suffix(f".{os.getpid()}")
-        try:
-            with suppress(OSError):
-                beside.mkdir(parents=True)
+        # The system refuses to rename where another process has added the same build.
+        with suppress(InputError, OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with workspace(self.path.parent) as work:
+                whole = work / self.path.name
+                whole.mkdir()
                 for path in files:
-                    shutil.copy(path, beside)
-                # This fails where another process has added the same build.
-                beside.rename(self.path)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+                    copy_synced(path, whole / path.name)
+                whole.rename(self.path)

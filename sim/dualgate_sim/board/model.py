@@ -109,6 +109,10 @@ class Board:
         """Queue bytes for transmission to the board."""
         self._waiting += data
 
+    def drop_input(self) -> None:
+        """Discard the bytes that are not yet transmitted."""
+        self._waiting = b""
+
     def run(self, cycles: int) -> bytes:
         """Run for a number of cycles or until a frame has left; returns the bytes sent."""
         taken, given = ctypes.c_int64(), ctypes.c_int64()

@@ -2,18 +2,16 @@
 
 """`dualgate serve`: a simulated board behind a pseudo-terminal, in place of a real one."""
 
-import contextlib
-import os
-import select
-import tty
 from collections.abc import Callable
 
 import click
 
 from dualgate.contract.engine import EngineParameters
+from dualgate.link.frame import DELIMITER
 from dualgate_hw.link.serial.line import LinkParameters
 
 from .model import Board, Noise, bit_time, build_board
+from .terminal import Frames, PseudoTerminal, begins_session
 
 SLICE = 20_000
 """Number of cycles between two polls of the pseudo-terminal, some hundredths of a second."""
@@ -22,42 +20,9 @@ REST = 1_000_000
 """Number of cycles without a byte, more than any command takes, after which the board may pause."""
 
 REST_S = 0.2
-READ_BYTES = 1 << 16
 
-
-class PseudoTerminal:
-    """A pseudo-terminal: this process has one end, and a host opens the other by its `path`.
-
-    Members
-    -------
-    path : str
-    """
-
-    def __init__(self) -> None:
-        # The end of the host stays open here, too, which keeps the line alive between two hosts.
-        self._fd, self._held = os.openpty()
-        tty.setraw(self._fd)
-        tty.setraw(self._held)
-        os.set_blocking(self._fd, False)
-        self.path = os.ttyname(self._held)
-        self._leaving = b""
-
-    def read(self, seconds: float) -> bytes:
-        """Return the bytes that the host has written; waits up to `seconds`."""
-        ready, _, _ = select.select([self._fd], [], [], seconds)
-        return os.read(self._fd, READ_BYTES) if ready else b""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes to the host, now or, if it does not read, in the next call."""
-        self._leaving += data
-        if self._leaving:
-            with contextlib.suppress(BlockingIOError):
-                self._leaving = self._leaving[os.write(self._fd, self._leaving) :]
-
-    def close(self) -> None:
-        """Close both ends."""
-        os.close(self._fd)
-        os.close(self._held)
+WAITING_BYTES = 1 << 16
+"""Most bytes that wait for the board: several times what a host sends without an answer."""
 
 
 def run(
@@ -69,15 +34,28 @@ def run(
 ) -> None:
     """Pass bytes between a host and a board while `goes_on` returns true.
 
+    Of a host that sends more than the board takes, or does not read what the board sends, at most
+    `WAITING_BYTES` and `LEAVING_BYTES` wait, and the rest is lost. All that waits is dropped when
+    a host says HELLO, which therefore never waits for the host before it.
+
     Parameters
     ----------
+    board : Board
+    terminal : PseudoTerminal
     there, back : Noise
         Noise on the bytes to the board and from it.
     """
     quiet = REST
+    frames = Frames()
     while goes_on():
         came = terminal.read(REST_S if quiet >= REST else 0.0)
-        board.feed(there(came))
+        for piece in frames.feed(came):
+            if begins_session(piece):
+                terminal.drop_output()
+                board.drop_input()
+                board.feed(DELIMITER)  # it ends a frame of which the board has a part
+            if board.waiting + len(piece) <= WAITING_BYTES:
+                board.feed(there(piece))
         before = board.cycles
         went = board.run(SLICE)
         terminal.write(back(went))
@@ -108,12 +86,11 @@ def serve(baud: float | None, error_rate: float, drop_rate: float, neurons: int,
     try:
         click.echo(terminal.path)
         run(board, terminal, there, back)
-    except KeyboardInterrupt:
-        pass
     finally:
         terminal.close()
         board.close()
-    click.echo(
-        f"{board.taken:,} bytes in and {board.given:,} out; "
-        f"{there.corrupted + back.corrupted:,} corrupted and {there.dropped + back.dropped:,} lost"
-    )
+        corrupted, lost = there.corrupted + back.corrupted, there.dropped + back.dropped
+        click.echo(
+            f"{board.taken:,} bytes in and {board.given:,} out; "
+            f"{corrupted:,} corrupted and {lost:,} lost"
+        )

@@ -4,7 +4,6 @@
 
 import fcntl
 import os
-import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from dualgate.data.directories import cache_directory, cannot_write
+from dualgate.data.files import copy_synced
 
 __all__ = ["absent", "cache_directory", "keep"]
 
@@ -78,11 +78,14 @@ def absent(target: Path) -> Iterator[bool]:
         return
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for part in target.parent.glob(f"{target.stem}.[0-9]*"):
+            # Nobody else copies while this process has the lock, so the one that did was killed.
+            part.unlink(missing_ok=True)
         yield not _whole(target)
 
 
 def keep(made: Path, target: Path) -> None:
-    """Copy a file into the cache, where it appears whole or not at all.
+    """Copy a file into the cache, where it appears whole or not at all, inside `absent`.
 
     Raises
     ------
@@ -92,12 +95,10 @@ def keep(made: Path, target: Path) -> None:
     beside = target.with_suffix(f".{os.getpid()}")
     try:
         try:
-            shutil.copy(made, beside)
-            with beside.open("rb") as file:
-                # Else a crash of the machine could leave the name with an empty file.
-                os.fsync(file.fileno())
+            copy_synced(made, beside)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise cannot_write(target, error) from None
+        # Of a copy that failed, the error may name the source.
+        raise cannot_write(target, OSError(error.errno, error.strerror)) from None

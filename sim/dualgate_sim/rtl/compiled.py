@@ -13,7 +13,7 @@ import numpy as np
 
 from dualgate.contract.commands import Words
 from dualgate.contract.engine import Depths, EngineParameters
-from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 from dualgate.data.directories import cache_directory
 from dualgate.data.files import replace_file
 
@@ -26,8 +26,10 @@ PATIENCE = 4_000_000
 """Cycles without a word on either stream after which the engine is taken to hang."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
+WRITER = Path(__file__).with_name("waveform.h")
 OWN = tuple(
-    Path(__file__).with_name(f"{name}.py") for name in ("compiled", "verilated", "cxx", "names")
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("compiled", "verilated", "cxx", "tools", "names")
 )
 
 
@@ -41,7 +43,7 @@ def content_hash(engine: EngineParameters, depths: Depths, trace: str | None) ->
             raise MissingToolError(f"{tool} is missing; pip install 'dualgate[sim]'") from None
     from dualgate_hw.identity import build_identity
 
-    digest.update(build_identity(engine, depths, trace, files=(HARNESS, *OWN)))
+    digest.update(build_identity(engine, depths, trace, files=(HARNESS, WRITER, *OWN)))
     return digest.hexdigest()[:16]
 
 
@@ -113,6 +115,7 @@ class CompiledEngine:
         self._library = library
         self._words = words
         self._handle: int | None = library.model_open()
+        self._waveform: Path | None = None
 
     @property
     def _open(self) -> int:
@@ -141,6 +144,7 @@ class CompiledEngine:
         scope, handle = self._names.find(waveform.scope), self._open
         # Verilator does not say why it cannot write a file.
         replace_file(waveform.path, b"")
+        self._waveform = waveform.path
         write_views(waveform.path, self._names, self._engine, scope)
         path, recorded = os.fsencode(waveform.path), f"{VIEWER_ROOT}.{scope}".encode()
         if not self._library.model_trace(handle, path, recorded, waveform.period):
@@ -183,10 +187,21 @@ class CompiledEngine:
         return out[:got]
 
     def close(self) -> None:
-        """End the simulation; a waveform is complete from here on."""
-        if self._handle is not None:
-            self._library.model_close(self._handle)
-            self._handle = None
+        """End the simulation; a waveform is complete from here on.
+
+        Raises
+        ------
+        InputError
+            If a waveform could not be written in full. What there is of it is removed.
+        """
+        handle, self._handle = self._handle, None
+        if handle is None or self._library.model_close(handle) or self._waveform is None:
+            return
+        self._waveform.unlink(missing_ok=True)
+        raise InputError(
+            f"cannot write the waveform {self._waveform}: the system refused a part of it, as on "
+            "a full disk; choose another path, or fewer batches"
+        )
 
 
 def _listed(library: ctypes.CDLL) -> str:

@@ -6,24 +6,21 @@ Make is not used: Verilator's makefiles compile a header for each model in advan
 longer than all that includes it, and Verilator's runtime again for each model.
 """
 
-import contextlib
 import hashlib
-import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from ctypes.util import find_library
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from dualgate.contract.errors import DeviceError, MissingToolError
+from dualgate.contract.errors import MissingToolError
 from dualgate.data.directories import cache_directory, workspace
 
 from .cache import absent, keep
+from .tools import run, stop_all
 
 FLAGS = ("-Wno-fatal", "-O3", "--x-assign", "fast", "--noassert")
 """Of Verilator."""
@@ -43,11 +40,14 @@ file is.
 
 JOBS = 2
 
+STOP_S = 0.05
+"""Seconds between two attempts to stop all tools: a thread may be about to start another."""
+
 HEADERS = Path(__file__).with_name("headers")
 """Declarations of compression libraries, for machines that have these without their headers."""
 
-WORDS = 40
-"""Number of words of a tool's messages that are quoted where they cannot be kept."""
+REPLACED = HEADERS / "fst_checks.h"
+"""Included before each of Verilator's own sources."""
 
 
 def package_home(name: str) -> Path:
@@ -56,60 +56,6 @@ def package_home(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise MissingToolError(f"package {name} is missing; pip install 'dualgate[sim]'")
     return Path(spec.origin).parent
-
-
-def run(command: Sequence[str | Path], directory: Path) -> str:
-    """Run a tool, which may use `directory` for temporary files, and return its output.
-
-    Raises
-    ------
-    DeviceError
-        When it fails or is stopped, with the file of its messages.
-    """
-    # A tool has children of its own; in a group of their own they can be stopped together.
-    with subprocess.Popen(
-        command,
-        cwd=directory,
-        # What a tool that is stopped leaves behind goes with the directory.
-        env={**os.environ, "TMPDIR": str(directory)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        process_group=0,
-    ) as process:
-        _running.add(process)
-        try:
-            said, _ = process.communicate()
-        except BaseException:
-            _stop(process)
-            raise
-        finally:
-            _running.discard(process)
-    if process.returncode == -signal.SIGKILL:
-        raise DeviceError(f"{Path(command[0]).name} was stopped while compiling the RTL")
-    if process.returncode:
-        raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL{_kept(said)}")
-    return said
-
-
-_running: set[subprocess.Popen[str]] = set()
-"""Tools that run now, in any thread."""
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    """Stop a tool and its children."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _kept(said: str) -> str:
-    """Keep the messages of a tool in a file and say which, or quote their end."""
-    log = cache_directory() / "compile-error.log"
-    try:
-        log.write_text(said)
-    except OSError:
-        return ": " + " ".join(said.split()[-WORDS:])
-    return f"; see {log}"
 
 
 def need(*programs: str) -> str:
@@ -180,13 +126,14 @@ class Toolchain:
             return self._object(path, level, *flags)
 
         with ThreadPoolExecutor(JOBS) as pool:
+            jobs = [pool.submit(compile_unit, unit) for unit in units]
             try:
-                return list(pool.map(compile_unit, units))
+                return [job.result() for job in jobs]
             except BaseException:
                 # An interruption comes to this thread only, and a failure ends one tool.
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in tuple(_running):
-                    _stop(process)
+                while wait(jobs, STOP_S).not_done:
+                    stop_all()
                 raise
 
     def runtime(self, *names: str) -> list[Path]:
@@ -196,14 +143,14 @@ class Toolchain:
     def _runtime_object(self, name: str) -> Path:
         source = self.verilator / "include" / f"{name}.cpp"
         digest = hashlib.sha256(f"{self._version} {EVERY_CYCLE}".encode())
-        for path in (source, *sorted(source.parent.glob("verilated*.h"))):
+        for path in (source, *sorted(source.parent.glob("verilated*.h")), REPLACED):
             digest.update(path.read_bytes())
         target = cache_directory() / f"{name}-{digest.hexdigest()[:16]}.o"
         with absent(target) as needed:
             if needed:
                 with workspace() as work:
                     copy = work / source.name
-                    copy.write_text(f'#include "{source}"\n')
+                    copy.write_text(f'#include "{REPLACED}"\n#include "{source}"\n')
                     keep(self._object(copy, EVERY_CYCLE), target)
         return target
 

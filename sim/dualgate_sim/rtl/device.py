@@ -92,6 +92,6 @@ class SimDevice(StreamDevice):
         return self._model_in_use.exchange(words, responses, capacity)
 
     def close(self) -> None:
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        model, self._model = self._model, None
+        if model is not None:
+            model.close()

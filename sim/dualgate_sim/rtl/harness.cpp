@@ -2,17 +2,12 @@
 // Drives the compiled engine's two streams from whole buffers of words.
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 
 #include "Vengine.h"
 #include "verilated.h"
-#if VM_TRACE_FST
-#include "verilated_fst_c.h"
-using Waveform = VerilatedFstC;
-#elif VM_TRACE
-#include "verilated_vcd_c.h"
-using Waveform = VerilatedVcdC;
+#if VM_TRACE
+#include "waveform.h"
 #endif
 
 // The compiler's spelling of the double underscore in a port's name.
@@ -43,6 +38,7 @@ struct Model {
     uint64_t period = 2;  // of the clock, in the picoseconds of a waveform
 #if VM_TRACE
     std::unique_ptr<Waveform> trace;
+    bool whole = true;  // all waveforms that have ended
 #endif
 
     // A stall holds once begun only as long as the generator says; odds are in 1/256 a cycle.
@@ -55,7 +51,7 @@ struct Model {
 
     void dump() {
 #if VM_TRACE
-        if (trace) trace->dump(context.time());
+        if (trace) trace->writer.dump(context.time());
 #endif
     }
 
@@ -95,18 +91,25 @@ void model_stall(void *handle, uint64_t seed, uint32_t odds_in, uint32_t odds_ou
 void model_end_trace(void *handle) {
 #if VM_TRACE
     auto *model = static_cast<Model *>(handle);
-    if (model->trace) model->trace->close();
+    if (model->trace) model->whole &= model->trace->end();
     model->trace.reset();
 #else
     (void)handle;
 #endif
 }
 
-void model_close(void *handle) {
+// Ends a simulation; 0 where a waveform of it could not be written in full.
+int model_close(void *handle) {
     auto *model = static_cast<Model *>(handle);
     model_end_trace(handle);
     model->engine.final();
+#if VM_TRACE
+    const bool whole = model->whole;
+#else
+    const bool whole = true;
+#endif
     delete model;
+    return whole;
 }
 
 // Begins a waveform of `scope` and what is inside; 0 where the model was built without tracing.
@@ -116,11 +119,10 @@ int model_trace(void *handle, const char *path, const char *scope, uint64_t peri
     auto *model = static_cast<Model *>(handle);
     model->period = period;
     model->context.traceEverOn(true);
-    model->trace = std::make_unique<Waveform>();
-    model->trace->dumpvars(99, scope);
-    model->engine.trace(model->trace.get(), 99);
-    model->trace->open(path);
-    return model->trace->isOpen();
+    model->trace = std::make_unique<Waveform>(path);
+    model->trace->writer.dumpvars(99, scope);
+    model->engine.trace(&model->trace->writer, 99);
+    return model->trace->begin();
 #else
     (void)handle;
     (void)path;

@@ -26,8 +26,8 @@ from ...train.checkpoint import load_checkpoint
 from ...train.history import write_history
 from ...train.trainer import Trainer
 from .. import printable
+from ..interruption import Interrupted, Interruption
 from ..tracing import device_options
-from .interruption import Interrupted, Interruption
 from .options import Options
 from .pictures import draw_pictures
 from .settings import choose_network, choose_recipe
@@ -75,8 +75,7 @@ def run(argument: str, options: Options) -> None:
     with ExitStack() as stack:
         device = _open(ready, stack)
         stack.enter_context(directory.writing())
-        stop = stack.enter_context(Interruption())
-        _train(ready, device, stop, stack)
+        _train(ready, device, stack)
         trainer = ready.trainer
         state = trainer.checkpoint(device)
         summary = Summary.of(
@@ -142,7 +141,7 @@ def _open(ready: _Run, stack: ExitStack) -> Device:
     return CheckedDevice(device, golden_model) if options.check else device
 
 
-def _train(ready: _Run, device: Device, stop: Interruption, stack: ExitStack) -> None:
+def _train(ready: _Run, device: Device, stack: ExitStack) -> None:
     trainer, directory, options = ready.trainer, ready.directory, ready.options
     events = options.tensorboard and stack.enter_context(
         EventWriter(options.tensorboard, trainer.records)
@@ -159,9 +158,14 @@ def _train(ready: _Run, device: Device, stop: Interruption, stack: ExitStack) ->
             directory.begin(ready.description, state)
             begun = True
 
-    with Display(trainer.recipe.epochs, trainer.samples, Console(), trainer.epoch) as display:
+    with (
+        Display(trainer.recipe.epochs, trainer.samples, Console(), trainer.epoch) as display,
+        Interruption() as stop,
+    ):
 
         def batch(done: int) -> None:
+            # Until a batch is finished there is nothing to keep, and perhaps an engine to compile.
+            stop.begin()
             display.batch(done, trainer.loss_so_far(done))
             if options.checkpoint_every and trainer.batch % options.checkpoint_every == 0:
                 save()
@@ -178,6 +182,8 @@ def _train(ready: _Run, device: Device, stop: Interruption, stack: ExitStack) ->
     write_history(directory.history, trainer.records)
     if trainer.recipe.patience:
         save()  # patience may have put back the weights of an earlier epoch
+    if stop.number is not None:  # it came after the last batch
+        raise Interrupted(stop.number, _advice(ready))
 
 
 def _changed(path: Path) -> int | None:

@@ -169,7 +169,7 @@ class Line:
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> type[Line]:
     monkeypatch.setattr(serial, "Serial", Line)
-    monkeypatch.setattr("dualgate.link.client.HELLO_WAITS", (0.01, 0.01))
+    monkeypatch.setattr("dualgate.link.client.HELLO_WAITS", (0.1, 0.1))
     monkeypatch.setattr(Line, "opened", [])
     return Line
 

@@ -5,7 +5,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from support.idx_files import write_images
+from support.processes import background, end, wait_until
 
 from dualgate.cli import main
 from dualgate.runs import load_run
@@ -164,20 +164,11 @@ def test_a_run_of_own_data_goes_on_to_the_same_bits(here: Path) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_says_how_to_go_on(here: Path, number: int, status: int) -> None:
-    command = [sys.executable, "-c", "from dualgate.cli import main; main()"]
-    args = ["train", "digits", *GOLDEN, "--epochs", "500", "--batch", "100"]
-    process = subprocess.Popen([*command, *args], stderr=subprocess.PIPE, text=True)
-    try:
-        deadline = time.monotonic() + 60
-        while not (here / "runs/digits/checkpoint.npz").exists():
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.kill(process.pid, number)
-        stderr = process.communicate(timeout=60)[1]
-    finally:
-        process.kill()
-    assert process.returncode == status
+    args = ("train", "digits", *GOLDEN, "--epochs", "500", "--batch", "100")
+    with background(*args) as process:
+        wait_until((here / "runs/digits/checkpoint.npz").exists, process)
+        found, _, stderr = end(process, number)
+    assert found == status
     assert stderr.splitlines()[-1] == (
         "error: interrupted, nothing is lost; go on with: dualgate train digits --device golden "
         "--out runs/digits --resume"

@@ -46,7 +46,7 @@ int main(void)
 def build(folder: Path, name: str, source: str) -> Path:
     (folder / "main.c").write_text(source)
     command = [str(COMPILER), *STRICT, "-I", str(folder), str(folder / "main.c"), "-o", "main"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return folder / "main"
 
@@ -55,7 +55,7 @@ def in_c(folder: Path, model: Model, x: NDArray[np.int64]) -> NDArray[np.int64]:
     (folder / "net.h").write_text(c_header(model, "net"))
     program = build(folder, "net", MAIN.format(name="net", NAME="NET"))
     given = x.astype(np.int16).tobytes()
-    done = subprocess.run([program], input=given, capture_output=True, check=True, timeout=60)
+    done = subprocess.run([program], input=given, capture_output=True, check=True, timeout=600)
     return np.frombuffer(done.stdout, np.int16).reshape(len(x), -1).astype(np.int64)
 
 
@@ -138,7 +138,7 @@ int main(void)
 """
     program = build(tmp_path, "net", source)
     given = x.astype(np.int16).tobytes()
-    done = subprocess.run([program], input=given, capture_output=True, check=True, timeout=60)
+    done = subprocess.run([program], input=given, capture_output=True, check=True, timeout=600)
     chosen = on_golden(model, x).argmax(axis=1)
     assert done.stdout.decode().splitlines() == [NAMES[index] for index in chosen]
     assert len(set(chosen)) > 2

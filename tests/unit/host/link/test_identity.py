@@ -5,6 +5,7 @@
 import numpy as np
 import pytest
 from support.link_lines import EchoEngine, ModelPort
+from support.paths import REFERENCE
 
 from dualgate.contract.commands import PROTOCOL
 from dualgate.contract.engine import EngineParameters
@@ -23,6 +24,11 @@ def test_what_is_said_is_understood() -> None:
     assert len(words) == IDENTITY_WORDS
     assert accept(words) == IDENTITY
     assert accept(words, "0001") == IDENTITY
+
+
+def test_the_documentation_prints_the_contract() -> None:
+    page = (REFERENCE / "protocol.md").read_text()
+    assert f"| `contract` | 0x{CONTRACT:08X}, " in page
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dualgate.data.directories import PREFIX
 from dualgate_hw.build.cache import Cache
 
 
@@ -35,3 +36,29 @@ def test_a_copy_that_stops_halfway_is_not_kept(
     cache.keep([tmp_path / "top.bit", tmp_path / "missing"])
     assert not cache.restore(tmp_path / "back", "result.json")
     assert not list(cache.path.parent.iterdir())
+
+
+def test_what_a_killed_process_copied_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cache = Cache("ab" * 32, (1,))
+    left = cache.path.parent / f"{PREFIX}left" / cache.path.name
+    left.mkdir(parents=True)
+    (left / "top.bit").touch()
+    (tmp_path / "top.bit").touch()
+    cache.keep([tmp_path / "top.bit"])
+    assert list(cache.path.parent.iterdir()) == [cache.path]
+
+
+def test_a_restored_directory_is_open_to_whom_a_new_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cache, back = Cache("ab" * 32, (1,)), tmp_path / "back"
+    (tmp_path / "result.json").touch()
+    cache.keep([tmp_path / "result.json"])
+    back.mkdir()
+    before = back.stat().st_mode
+    assert cache.restore(back, "result.json")
+    assert back.stat().st_mode == before

@@ -34,9 +34,9 @@ def test_a_file_that_another_process_makes_is_waited_for(tmp_path: Path) -> None
         with absent(target) as needed:
             assert needed
             other = pool.submit(look)
-            assert begun.wait(10)
+            assert begun.wait(120)
             keep(made, target)
-        assert not other.result(10)
+        assert not other.result(120)
     assert target.read_bytes() == WHOLE
     assert sorted(path.suffix for path in target.parent.iterdir()) == [".lock", ".so"]
 
@@ -85,12 +85,22 @@ def test_a_full_disk_leaves_no_part_of_a_file(
 
     def half(source: Path, beside: Path) -> None:
         beside.write_bytes(WHOLE[:99])
-        raise OSError(errno.ENOSPC, "No space left on device", str(beside))
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
 
-    monkeypatch.setattr(cache.shutil, "copy", half)
-    with pytest.raises(InputError, match="No space left on device; set XDG_CACHE_HOME"):
+    monkeypatch.setattr(cache, "copy_synced", half)
+    with pytest.raises(InputError, match=rf"{target}: No space left on device; set XDG_CACHE"):
         keep(made, target)
     assert list(tmp_path.iterdir()) == [made]
+
+
+def test_what_a_killed_process_copied_is_removed_by_the_next(tmp_path: Path) -> None:
+    target = tmp_path / "engine-1.so"
+    others = [tmp_path / name for name in ("engine-1.so", "engine-12.77", "engine-1.log")]
+    for path in (tmp_path / "engine-1.77", tmp_path / "engine-1.8", *others[1:]):
+        path.touch()
+    with absent(target):
+        target.write_bytes(WHOLE)
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "engine-1.lock"])
 
 
 def test_a_file_is_synced_before_it_has_its_name(

@@ -3,7 +3,10 @@
 """Waveforms, read back by a reader that is not ours, against what the run counted."""
 
 import re
+import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from dualgate.contract.errors import DeviceError, InputError, MissingToolError
 from dualgate.contract.network import Network
 from dualgate.contract.sample_commands import sample_commands
 from dualgate.contract.settings import Settings
-from dualgate.devices import Counters, open_device
+from dualgate.devices import Counters, Device, open_device
 from dualgate_sim.rtl import cxx
 from dualgate_sim.rtl.waveform import CLOCK, Waveform
 
@@ -39,18 +42,22 @@ SENT = sum(map(len, [*WORDS, command(Op.APPLY)]))
 
 
 def run(wave: Path, batches: int = 3, parameters: Any = SMALL, **options: Any) -> list[Counters]:
-    """Train a few batches of three samples; what was counted before and after each."""
-    counts = []
+    """Record some batches; what was counted before and after each."""
     with open_device("sim", trace=str(wave), **options, **vars(parameters)) as device:
-        device.configure(NETWORK, 12)
-        device.set(Settings(1 << 14, 14))
-        device.write_weights([np.full((3, 3), 9000), np.full((4, 1), -7000)])
-        device.write_velocity([np.zeros((3, 3), np.int64), np.zeros((4, 1), np.int64)])
+        return train(device, batches)
+
+
+def train(device: Device, batches: int) -> list[Counters]:
+    """Train a few batches of three samples; what was counted before and after each."""
+    device.configure(NETWORK, 12)
+    device.set(Settings(1 << 14, 14))
+    device.write_weights([np.full((3, 3), 9000), np.full((4, 1), -7000)])
+    device.write_velocity([np.zeros((3, 3), np.int64), np.zeros((4, 1), np.int64)])
+    counts = [device.counters()]
+    for _ in range(batches):
+        device.train(X, TARGETS)
+        device.apply()
         counts.append(device.counters())
-        for _ in range(batches):
-            device.train(X, TARGETS)
-            device.apply()
-            counts.append(device.counters())
     return counts
 
 
@@ -177,6 +184,37 @@ def test_vcd_is_written_where_the_name_says_so(tmp_path: Path) -> None:
     assert transfers(read, "command") == SENT
     shown = re.findall(r"variable_add (\S+)", (tmp_path / "wave.sucl").read_text())
     assert set(shown) <= set(paths(read))
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """Let the system refuse to make a file longer, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "parameters"), [("w.fst", SMALL), ("w.vcd", COMPACT)])
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_a_waveform_on_a_full_disk_is_an_error_after_the_run(
+    name: str, parameters: EngineParameters, share: float, tmp_path: Path
+) -> None:
+    wave = tmp_path / name
+    counts = run(wave, 1, parameters)
+    size = wave.stat().st_size
+    ran = []
+    with (
+        pytest.raises(InputError, match=r"^cannot write the waveform .*: the system refused a"),
+        files_up_to(max(int(size * share), 5000)),
+        open_device("sim", trace=str(wave), **vars(parameters)) as device,
+    ):
+        ran = train(device, 1)
+    assert ran == counts
+    assert not wave.exists()
 
 
 @pytest.mark.slow
