@@ -22,8 +22,18 @@ from .exact import Tally
 
 Ints = NDArray[np.int64]
 
-CHUNK = 128
-"""Number of samples computed at a time, whose tangents fit the cache of a processor core."""
+CHUNK = 400_000
+"""Number of entries of the largest array that is computed at a time.
+
+Fewer samples leave numpy's calls too little to do, and more do not fit a processor's cache.
+"""
+
+
+def samples_at_a_time(network: Network) -> int:
+    """Return how many samples have about `CHUNK` inputs, values or tangent entries in a layer."""
+    sizes = network.sizes
+    crossings = [tags * max(sizes[index:]) for index, tags in enumerate(sizes[1:-1], 2)]
+    return max(1, CHUNK // max(*sizes, *crossings))
 
 
 class GoldenDevice(EngineDevice):
@@ -79,8 +89,9 @@ class GoldenDevice(EngineDevice):
             raise DeviceError("the device has no settings yet; call set first")
         self._begin_samples(len(x), self._settings.masked, masks)
         outputs = np.empty((len(x), layout.network.sizes[-1]), np.int64)
-        for start in range(0, len(x), CHUNK):
-            part = slice(start, start + CHUNK)
+        size = samples_at_a_time(layout.network)
+        for start in range(0, len(x), size):
+            part = slice(start, start + size)
             outputs[part], gains = golden.gradient(
                 layout.network,
                 self._mac_weights,

@@ -150,14 +150,21 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(3)
     x, target = random.integers(-999, 999, (50, 2)), random.integers(0, 2, (50, 1)) << 14
     results = []
-    for chunk in (7, 64):
+    for chunk, samples in ((21, 7), (150, 50)):
         monkeypatch.setattr(golden_device, "CHUNK", chunk)
         device, network = small_device()
+        assert golden_device.samples_at_a_time(network) == samples
         device.write_weights(initial_master_weights(network, 1))
         device.set(Settings(1 << 14, 14))
         device.train(x, target)
         results.append([v.tolist() for v in device.read_velocity()])
     assert results[0] == results[1]
+
+
+def test_a_chunk_is_as_long_as_the_largest_array_lets_it_be() -> None:
+    lengths = {(784, 16, 16, 10): 510, (784, 64, 784): 7, (784, 512, 10): 78, (9, 600, 700, 1): 1}
+    for sizes, samples in lengths.items():
+        assert golden_device.samples_at_a_time(Network(sizes)) == samples
 
 
 def test_a_batch_beyond_the_velocity_is_refused_and_changes_nothing() -> None:
