@@ -15,8 +15,8 @@ from dualgate.cycles.chunks import Chunks
 
 from .exact import Bools, Floats, Pass, Tally, exact, narrow
 
-_DELTA_SHIFT_MIN = -VALUE_WIDTH
-_DELTA_SHIFT_MAX = 47
+DELTA_SHIFT_MIN = -VALUE_WIDTH
+DELTA_SHIFT_MAX = 47
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,5 @@ def tag_updates(
         entered.append(Entered(mantissas, frac))
     exact(layers[-1].outputs)
     delta = np.sum(mantissas * update.T[:, :, None], axis=0)
-    down = np.clip(frac, _DELTA_SHIFT_MIN, _DELTA_SHIFT_MAX)
+    down = np.clip(frac, DELTA_SHIFT_MIN, DELTA_SHIFT_MAX)
     return narrow(delta, down, tally, "saturated_updates")

@@ -17,8 +17,10 @@ WORDS = 40
 """Number of words of a tool's messages that are quoted where they cannot be kept."""
 
 
-def run(command: Sequence[str | Path], directory: Path) -> str:
+def run(command: Sequence[str | Path], directory: Path, what: str = "the RTL") -> str:
     """Run a tool, which may use `directory` for temporary files, and return its output.
+
+    Messages name `what` is being compiled.
 
     Raises
     ------
@@ -47,11 +49,11 @@ def run(command: Sequence[str | Path], directory: Path) -> str:
         finally:
             _running.discard(process)
     if process.returncode == -signal.SIGKILL:
-        raise DeviceError(f"{Path(command[0]).name} was stopped while compiling the RTL")
+        raise DeviceError(f"{Path(command[0]).name} was stopped while compiling {what}")
     if process.returncode and os.strerror(errno.ENOSPC) in said:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(directory))
     if process.returncode:
-        raise DeviceError(f"{Path(command[0]).name} failed while compiling the RTL{_kept(said)}")
+        raise DeviceError(f"{Path(command[0]).name} failed while compiling {what}{_kept(said)}")
     return said
 
 

@@ -17,7 +17,7 @@ from dualgate.contract.network import Network
 from dualgate.contract.settings import Settings, make_settings
 from dualgate.devices import Counters
 from dualgate.optim.initialisers import initial_master_weights
-from dualgate_sim.golden import device as golden_device
+from dualgate_sim.golden import arithmetic
 from dualgate_sim.golden.device import GoldenDevice
 
 
@@ -39,7 +39,7 @@ def scalar_for(case: Case) -> ScalarModel:
 
 
 def golden_for(case: Case, neurons: int | None = None) -> GoldenDevice:
-    device = GoldenDevice(neurons or case.neurons)
+    device = GoldenDevice(neurons or case.neurons, "numpy")
     device.configure(case.network, case.update_frac)
     device.write_weights(case.weights)
     device.write_velocity(case.velocity)
@@ -141,7 +141,7 @@ def test_exponents_beyond_the_shift_of_a_delta_agree(weight: int) -> None:
 
 def small_device() -> tuple[GoldenDevice, Network]:
     network = Network((2, 3, 1), "tanh", "bce")
-    device = GoldenDevice(4)
+    device = GoldenDevice(4, "numpy")
     device.configure(network, 12)
     return device, network
 
@@ -151,9 +151,9 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     x, target = random.integers(-999, 999, (50, 2)), random.integers(0, 2, (50, 1)) << 14
     results = []
     for chunk, samples in ((21, 7), (150, 50)):
-        monkeypatch.setattr(golden_device, "CHUNK", chunk)
+        monkeypatch.setattr(arithmetic, "CHUNK", chunk)
         device, network = small_device()
-        assert golden_device.samples_at_a_time(network) == samples
+        assert arithmetic.samples_at_a_time(network) == samples
         device.write_weights(initial_master_weights(network, 1))
         device.set(Settings(1 << 14, 14))
         device.train(x, target)
@@ -164,7 +164,7 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_chunk_is_as_long_as_the_largest_array_lets_it_be() -> None:
     lengths = {(784, 16, 16, 10): 510, (784, 64, 784): 7, (784, 512, 10): 78, (9, 600, 700, 1): 1}
     for sizes, samples in lengths.items():
-        assert golden_device.samples_at_a_time(Network(sizes)) == samples
+        assert arithmetic.samples_at_a_time(Network(sizes)) == samples
 
 
 def test_a_batch_beyond_the_velocity_is_refused_and_changes_nothing() -> None:
@@ -180,7 +180,7 @@ def test_a_batch_beyond_the_velocity_is_refused_and_changes_nothing() -> None:
 def test_the_largest_batch_of_the_largest_products_fits_a_velocity() -> None:
     """All weights zero, all errors extreme: each sample adds 2**30 to the output's velocities."""
     network = Network((1, 1), loss="mse", input_frac=14)
-    device = GoldenDevice(1)
+    device = GoldenDevice(1, "numpy")
     device.configure(network, 14)
     device.write_velocity([np.full((2, 1), (1 << 44) - 1)])
     device.set(Settings((1 << 15) - 1, 0))
@@ -212,7 +212,7 @@ def test_the_worked_example_of_the_numerics_document_holds() -> None:
         [[1.5, 0.125], [-0.5, 1.0], [0, 0.25]],
         [[1.0, -0.5], [0.25, 2.0], [0, 0]],
     ]
-    device = GoldenDevice(1)
+    device = GoldenDevice(1, "numpy")
     device.configure(network, 12)
     device.write_weights([MASTER.quantize(w) for w in real])
     chosen = make_settings(network, 12, lr=0.8, batch=1, momentum=0.5, prune=1)
