@@ -18,6 +18,7 @@ from ..contract.errors import MissingToolError
 from .kernels import Kernels, meet_tangents
 
 Floats = NDArray[np.floating[Any]]
+Whole = NDArray[np.signedinteger[Any]]
 
 
 def _cross_seeds(seeds: Floats, weights: Floats, sums: Floats) -> None:
@@ -41,21 +42,38 @@ def _meet_seeds(seeds: Floats, weights: Floats, error: Floats, deltas: Floats) -
                 delta[sample] += seed[sample] * w * e[sample]
 
 
-def _drop_small(tangents: Floats, setting: int) -> None:
+def _drop_small(tangents: Floats, bits: Whole, least: Floats, least_bits: Whole, p: int) -> None:
+    """Drop as `Kernels.drop_small`; `bits` are the bytes of `tangents`, as integers.
+
+    Numbers that are not negative have the order of their bytes, and without its mantissa a number
+    is the power of two at or below it. That takes vector instructions; functions of the library for
+    it would be calls.
+    """
     tags, n, samples = tangents.shape
-    least = np.empty(samples, tangents.dtype)
+    mantissa = bits.dtype.type((1 << (23 if bits.itemsize == 4 else 52)) - 1)
+    magnitude = bits.dtype.type((1 << (8 * bits.itemsize - 1)) - 1)
+    factor = least.dtype.type(2.0 ** (1 - p))
     for tag in range(tags):
-        least[:] = 0
+        least_bits[:] = 0
+        for unit in range(n):
+            row = bits[tag, unit]
+            for sample in range(samples):
+                least_bits[sample] = max(least_bits[sample], row[sample] & magnitude)
+        unusual = 0  # numbers so small that they have no exponent
+        for sample in range(samples):
+            unusual += 0 < least_bits[sample] <= mantissa
+        if unusual:
+            for sample in range(samples):
+                least[sample] = math.ldexp(1.0, math.frexp(least[sample])[1] - p)
+        else:
+            for sample in range(samples):
+                least_bits[sample] &= ~mantissa
+            for sample in range(samples):
+                least[sample] *= factor
         for unit in range(n):
             tangent = tangents[tag, unit]
             for sample in range(samples):
-                least[sample] = max(least[sample], abs(tangent[sample]))
-        for sample in range(samples):  # until here, `least` is the largest
-            least[sample] = math.ldexp(1.0, math.frexp(least[sample])[1] - setting)
-        for unit in range(n):
-            tangent = tangents[tag, unit]
-            for sample in range(samples):
-                tangent[sample] = tangent[sample] if abs(tangent[sample]) >= least[sample] else 0
+                tangent[sample] *= abs(tangent[sample]) >= least[sample]
 
 
 def _drop_lowest(tangents: Floats, keys: Floats, count: int) -> None:
@@ -101,6 +119,12 @@ def numba_kernels() -> Kernels:
         raise MissingToolError("numba is not installed; pip install dualgate[numba]") from None
     njit: Any = numba.njit
     cross_seeds, meet_seeds = njit(_cross_seeds), njit(_meet_seeds)
+    drop = njit(_drop_small)
+
+    def drop_small(tangents: Floats, setting: int) -> None:
+        whole = np.int32 if tangents.itemsize == 4 else np.int64
+        least = np.empty(tangents.shape[2], tangents.dtype)
+        drop(tangents, tangents.view(whole), least, least.view(whole), setting)
 
     def cross(tangents: Floats, seeds: Floats | None, weights: Floats) -> Floats:
         if seeds is None:
@@ -119,4 +143,4 @@ def numba_kernels() -> Kernels:
         meet_seeds(seeds, weights, error, new)
         return np.concatenate((deltas, new))
 
-    return Kernels("numba", cross, meet, njit(_drop_small), njit(_drop_lowest))
+    return Kernels("numba", cross, meet, drop_small, njit(_drop_lowest))

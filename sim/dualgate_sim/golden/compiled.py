@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The golden model compiled: the C++ in `kernel`, built once for each machine, and its arguments."""
+"""The golden model compiled: builds the C++ in `kernel` once for each machine, and calls it."""
 
 import ctypes
 import hashlib

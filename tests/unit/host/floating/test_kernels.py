@@ -59,6 +59,19 @@ def test_small_tangents_are_dropped_alike(numba: Kernels, t: Floats, setting: in
     assert one.dtype == t.dtype
 
 
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 2.0**-140), (np.float64, 2.0**-1060)])
+def test_numbers_without_an_exponent_are_dropped_alike(
+    numba: Kernels, dtype: Any, scale: float
+) -> None:
+    t = (np.random.default_rng(0).integers(-99, 99, (3, 4, 5)) * scale).astype(dtype)
+    assert 0 < np.abs(t).max() < np.finfo(dtype).tiny
+    one, other = t.copy(), t.copy()
+    NUMPY.drop_small(one, 2)
+    numba.drop_small(other, 2)
+    assert np.array_equal(one, other)
+    assert np.count_nonzero(one) < np.count_nonzero(t)
+
+
 @given(tensors, st.integers(1, 7), st.booleans())
 def test_the_lowest_are_dropped_alike(numba: Kernels, t: Floats, count: int, random: bool) -> None:
     keys = np.abs(t)
