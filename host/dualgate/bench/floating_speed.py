@@ -2,18 +2,15 @@
 
 """Speed of forward mode on this machine, compared with backpropagation in PyTorch.
 
-Both train the same network on the same samples in float32 on one thread, in turns, so that
-whatever else the machine does slows both. Run it by itself::
+Both train the same network on the same samples in float32 on one thread. Run it by itself::
 
     python -m dualgate.bench.floating_speed --task mnist --data DIR
 """
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import click
@@ -31,39 +28,16 @@ from ..floating.pruning import RelativePerTag
 from ..optim.initialisers import initial_weights
 from ..optim.optimisers import Momentum
 from ..tasks import find_task
+from .speed import HEADER, ROUNDS, SpeedRow, cpu_seconds, line, one_thread, take_turns
 from .torch_speed import torch_samples_per_s
 
 Array = NDArray[np.floating[Any]]
 
 PRUNES = (PRUNE_OFF, parse_prune("1/4"))
 
-HEADER = f"{'forward mode':14}{'prune':>6}{'samples/s':>12}{'kept':>8}{'time to PyTorch':>17}"
-
-
-@dataclass(frozen=True)
-class SpeedRow:
-    """Measured speed of a method of training.
-
-    Parameters
-    ----------
-    kernels, prune : str
-    samples_per_s : float
-        Speed in the median epoch.
-    ratio : float
-        Ratio of its time to that of the adjacent epoch of PyTorch, the median.
-    kept_fraction : float
-        Share of the tangents kept at hidden layers, in the last epoch.
-    """
-
-    kernels: str
-    prune: str
-    samples_per_s: float
-    ratio: float
-    kept_fraction: float
-
 
 def measure(
-    network: Network, samples: Samples, batch: int, lr: float, momentum: float, rounds: int = 5
+    network: Network, samples: Samples, batch: int, lr: float, momentum: float, rounds: int = ROUNDS
 ) -> Iterator[SpeedRow]:
     """Measure epochs with each of the installed kernels, exact and pruned at 1/4.
 
@@ -81,37 +55,29 @@ def measure(
     MissingToolError
         If PyTorch is not installed, or threadpoolctl, which limits numpy to one thread.
     """
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        raise MissingToolError(
-            "threadpoolctl is not installed; pip install dualgate[torch]"
-        ) from None
     parts = _batches(samples, batch)
-    with threadpool_limits(1):
+
+    def torch() -> float:
+        _, speed = torch_samples_per_s(network, samples.x, samples.target, batch, lr, momentum)
+        return len(samples.x) / speed
+
+    with one_thread():
         for setting in PRUNES:
             for kernels in _installed():
                 mode = ForwardMode(network, policy=RelativePerTag(setting), kernels=kernels)
-                optimiser = Momentum(lr, momentum)
-                _epoch(mode, optimiser, parts[:3])  # numba compiles; memory is fetched
-                seconds, ratios, kept = [], [], 1.0
-                for _ in range(rounds):
-                    own, kept = _epoch(mode, optimiser, parts)
-                    _, speed = torch_samples_per_s(
-                        network, samples.x, samples.target, batch, lr, momentum
-                    )
-                    seconds.append(own)
-                    ratios.append(own * speed / len(samples.x))
-                rate = len(samples.x) / median(seconds)
-                yield SpeedRow(kernels.name, prune_name(setting), rate, median(ratios), kept)
-
-
-def line(row: SpeedRow) -> str:
-    """Format a row of the table below `HEADER`."""
-    return (
-        f"{row.kernels:14}{row.prune:>6}{row.samples_per_s:12,.0f}{row.kept_fraction:8.0%}"
-        f"{row.ratio:17.2f}"
-    )
+                run = _Run(mode, Momentum(lr, momentum))
+                run.epoch(parts[:3])  # numba compiles; memory is fetched
+                turns = take_turns(partial(cpu_seconds, partial(run.epoch, parts)), torch, rounds)
+                yield SpeedRow(
+                    f"float32 {kernels.name}",
+                    prune_name(setting),
+                    batch,
+                    len(samples.x) / turns.seconds,
+                    turns.ratio,
+                    turns.least,
+                    turns.largest,
+                    run.kept_fraction,
+                )
 
 
 def _installed() -> Iterator[Kernels]:
@@ -127,27 +93,32 @@ def _batches(samples: Samples, batch: int) -> list[tuple[Array, Array]]:
     return [(x[i : i + batch], target[i : i + batch]) for i in range(0, len(x), batch)]
 
 
-def _epoch(
-    mode: ForwardMode, optimiser: Momentum, parts: list[tuple[Array, Array]]
-) -> tuple[float, float]:
-    """Return the seconds of an epoch from the initial weights, and the share of tangents kept."""
-    weights = initial_weights(mode.network, dtype=np.float32)
-    state = optimiser.start(weights)
-    kept = dropped = 0
-    clock = perf_counter()
-    for x, target in parts:
-        gradient = mode.gradient(weights, x, target)
-        weights, state = optimiser.step(weights, gradient.weights, state)
-        kept, dropped = kept + gradient.kept, dropped + gradient.dropped
-    seconds = perf_counter() - clock
-    return seconds, kept / (kept + dropped) if dropped else 1.0
+class _Run:
+    """Training from initial weights by a method and an optimiser; counts the tangents."""
+
+    def __init__(self, mode: ForwardMode, optimiser: Momentum) -> None:
+        self._mode, self._optimiser = mode, optimiser
+        self._kept = self._dropped = 0
+
+    def epoch(self, parts: list[tuple[Array, Array]]) -> None:
+        weights = initial_weights(self._mode.network, dtype=np.float32)
+        state = self._optimiser.start(weights)
+        for x, target in parts:
+            gradient = self._mode.gradient(weights, x, target)
+            weights, state = self._optimiser.step(weights, gradient.weights, state)
+            self._kept += gradient.kept
+            self._dropped += gradient.dropped
+
+    @property
+    def kept_fraction(self) -> float:
+        return self._kept / (self._kept + self._dropped) if self._dropped else 1.0
 
 
 @click.command()
 @click.option("--task", default="mnist", show_default=True, help="digits, mnist, ...")
 @click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="Where its files are.")
 @click.option("--batch", type=click.IntRange(min=1), default=1000, show_default=True)
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=ROUNDS, show_default=True)
 def main(task: str, data: Path | None, batch: int, rounds: int) -> None:
     """Measure epochs of forward mode in float32, alternating with backpropagation in PyTorch."""
     try:

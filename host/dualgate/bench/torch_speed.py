@@ -2,7 +2,6 @@
 
 """Speed of PyTorch for the same network on this machine; an optional yardstick."""
 
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import MissingToolError
 from ..contract.network import Network
+from .speed import cpu_seconds
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,8 @@ def torch_samples_per_s(
     Returns
     -------
     str, float
-        Version of PyTorch, and samples per second in one pass over the samples.
+        Version of PyTorch, and samples per second of this thread's CPU time, in one pass over the
+        samples. Backpropagation on the CPU runs in the thread that asks for it.
 
     Raises
     ------
@@ -74,10 +75,12 @@ def _train(
 
     for _ in range(WARM_UP):
         step(inputs[0], wanted[0])
-    clock = perf_counter()
-    for part, right in zip(inputs, wanted, strict=True):
-        step(part, right)
-    return perf_counter() - clock
+
+    def epoch() -> None:
+        for part, right in zip(inputs, wanted, strict=True):
+            step(part, right)
+
+    return cpu_seconds(epoch)
 
 
 _ACTIVATIONS: dict[str, Any] = {

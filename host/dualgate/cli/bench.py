@@ -2,13 +2,14 @@
 
 """`dualgate bench`: cycles of several engines on real samples, beside those of backprop."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..bench import floating_speed as speed
-from ..bench.floating_speed import SpeedRow
+from ..bench import floating_speed, golden_speed, speed
+from ..bench.speed import SpeedRow
 from ..bench.table import Row, run
 from ..bench.torch_speed import torch_samples_per_s
 from ..bench.workload import MAX_BATCH, Workload, prepare
@@ -82,7 +83,7 @@ def bench(task: str, **options: Any) -> None:
     click.echo(NOTES)
     torch, word = _torch(work)
     click.echo(word)
-    floating = _floating(work) if torch else []
+    software = _software(work) if torch else []
     if path is not None:
         result = {
             "task": task,
@@ -95,7 +96,7 @@ def bench(task: str, **options: Any) -> None:
             "warm_up_samples": work.warm_up,
             "rows": rows,
             "torch": torch,
-            "floating": floating,
+            "software": software,
         }
         write_json(path, result)
 
@@ -127,18 +128,24 @@ def _torch(work: Workload) -> tuple[dict[str, Any] | None, str]:
         )
     except MissingToolError as error:
         return None, f"PyTorch is left out: {error}"
-    words = f"PyTorch {version}, one thread, batch {recipe.batch}: {rate:,.0f} samples/s"
+    words = (
+        f"PyTorch {version}, one thread, batch {recipe.batch}: {rate:,.0f} samples/s of CPU time"
+    )
     return {"version": version, "samples_per_s": rate}, words
 
 
-def _floating(work: Workload) -> list[SpeedRow]:
-    """Measure forward mode in floating point and PyTorch's backpropagation, alternately."""
-    recipe = work.recipe
+def _software(work: Workload) -> list[SpeedRow]:
+    """Measure the golden model and forward mode in floating point, beside PyTorch."""
+    recipe, network, samples = work.recipe, work.network, work.samples
     batch = min(FLOAT_BATCH, len(work.x))
-    click.echo(f"Forward mode in float32 beside it, one thread, batch {batch}:\n{speed.HEADER}")
+    click.echo("The golden model and forward mode in float32 beside it, by CPU time of one thread:")
+    click.echo(speed.HEADER)
     rows = []
     try:
-        for row in speed.measure(work.network, work.samples, batch, recipe.lr, recipe.momentum):
+        for row in chain(
+            golden_speed.measure(network, samples, recipe),
+            floating_speed.measure(network, samples, batch, recipe.lr, recipe.momentum),
+        ):
             click.echo(speed.line(row))
             rows.append(row)
     except MissingToolError as error:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support.small_engines import ENGINES, engine, tiered
 
-from dualgate.bench import floating_speed as speed
+from dualgate.bench import floating_speed, golden_speed
 from dualgate.bench.table import Row, Variant, run
 from dualgate.bench.torch_speed import torch_samples_per_s
 from dualgate.bench.workload import Workload, prepare
@@ -124,30 +124,36 @@ def test_the_command_prints_a_table_and_writes_every_figure(tmp_path: Path) -> N
     assert lines[-1] == (
         "PyTorch is left out: PyTorch is not installed; pip install dualgate[torch]"
     )
-    assert figures["floating"] == []
+    assert figures["software"] == []
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_forward_mode_in_floating_point_is_timed_beside_pytorch(
+def test_the_golden_model_and_floating_point_are_timed_beside_pytorch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("threadpoolctl")
-    for module in (bench_module, speed):
+    for module in (bench_module, floating_speed, golden_speed):
         monkeypatch.setattr(module, "torch_samples_per_s", lambda *_: ("9.9", 1000.0))
     monkeypatch.setattr(bench_module, "run", lambda *_: iter(()))
     result = invoke("--samples", "20", "--batch", "10", "--json", str(tmp_path / "x.json"))
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "x.json").read_text())
     lines = result.stdout.splitlines()
-    at = lines.index("PyTorch 9.9, one thread, batch 10: 1,000 samples/s")
-    assert lines[at + 1] == "Forward mode in float32 beside it, one thread, batch 20:"
-    rows = figures["floating"]
-    assert {row["prune"] for row in rows} == {"off", "1/4"}
+    at = lines.index("PyTorch 9.9, one thread, batch 10: 1,000 samples/s of CPU time")
+    assert lines[at + 1].startswith("The golden model and forward mode in float32 beside it")
+    rows = figures["software"]
+    methods = [row["method"] for row in rows]
+    assert methods[:3] == ["golden", "golden, numpy", "float32 numpy"]
+    assert [row["batch"] for row in rows] == [10, 10] + [20] * (len(rows) - 2)
+    assert [row["prune"] for row in rows[:2]] == ["1/4", "1/4"]
+    assert rows[0]["kept_fraction"] == rows[1]["kept_fraction"] < 1
     for row, line in zip(rows, lines[at + 3 :], strict=True):
         assert row["ratio"] == pytest.approx(1000.0 / row["samples_per_s"])
-        assert line.split()[:2] == [row["kernels"], row["prune"]]
-        assert line.split()[-1] == f"{row['ratio']:.2f}"
+        assert row["least_ratio"] <= row["ratio"] <= row["largest_ratio"]
+        assert line.startswith(f"{row['method']:18}")
+        assert line.split()[-4] == f"{row['ratio']:.2f}"
+        assert len(line) == len(lines[at + 2])
 
 
 @pytest.mark.usefixtures("small")
