@@ -26,11 +26,14 @@ struct Sparse {
         if (needed > places.size()) places.resize(2 * needed), numbers.resize(2 * needed);
     }
 
-    // Stores a number and forgets it if it is zero, which is faster than a branch.
-    void add(int32_t place, double number) {
+    // Stores a number, and forgets it unless it is to be kept: faster than a branch, which nothing
+    // predicts.
+    void add(int32_t place, double number, bool kept) {
         places[size] = place, numbers[size] = number;
-        size += number != 0;
+        size += kept;
     }
+
+    void add(int32_t place, double number) { add(place, number, number != 0); }
 
     void transpose(int64_t columns, Sparse &result) const {
         std::vector<int64_t> next(columns + 1);

@@ -33,7 +33,7 @@ void Block::prune(const Layer &layer, const double *slopes, int shift) {
     carried.size = 0;
     carried.expect(layer.outputs);
     for (int64_t q = 0; q < layer.outputs; ++q) {
-        carried.add(q, std::abs(sums[q]) >= threshold ? sums[q] : 0);
+        carried.add(q, sums[q], std::abs(sums[q]) >= threshold);
     }
     tally.kept += carried.size;
     tally.dropped += nonzero - carried.size;
