@@ -107,8 +107,9 @@ void Block::tag_updates(int64_t tag_layer) {
                 part.updates[s * layer.stride + tag] = tangent(tag_layer, s);
                 ++tags;
             }
+            if (settings.tangent_lanes == 1) continue;
             bool word_ends = (tag + 1) % settings.neurons == 0 || tag + 1 == layer.outputs;
-            if (settings.tangent_lanes > 1 && (word_ends || tags == settings.tangent_lanes)) {
+            if (word_ends || tags == settings.tangent_lanes) {
                 end_chunk(tag_layer);
                 tags = 0;
             }
