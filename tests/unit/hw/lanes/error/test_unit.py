@@ -217,3 +217,12 @@ def test_a_response_that_is_not_taken_holds_back_outputs_but_no_token() -> None:
     free = run(layer, TRAINS)
     assert found.done[:2] == free.done[:2]
     assert found.done[2] > free.done[2] + 100
+
+
+def test_a_sample_that_is_not_taken_holds_back_no_other() -> None:
+    """Every sample may wait in the queue."""
+    layer = make_layer("mse", 6)
+    found = run(layer, TRAINS, (0.0, 0.0, 0.99))
+    assert_golden(layer, TRAINS, found)
+    assert found.taken == [7 * sample for sample in range(CONTEXTS)]
+    assert found.done[1] > found.taken[-1] + 6 + 11
