@@ -12,8 +12,8 @@ from ..contract.network import Network
 from .activity import Activity
 from .estimate import Estimate, estimate
 
-FIXED_MULTIPLIERS = 2
-"""Multipliers of a core besides its MAC arrays: the error unit's and the activation unit's.
+FIXED_MULTIPLIERS = 3
+"""Multipliers of a core besides its MAC arrays: two in the error unit, one in the activation unit.
 
 The one in the activation unit squares.
 """

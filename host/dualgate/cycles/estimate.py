@@ -80,7 +80,7 @@ def estimate(
     activation   ``units + 9`` for each group
     threads      the first layer's steps, plus the time of the later layers (steps and waits)
                  divided by the number of threads, since the others work while one waits
-    error        `Plan.error_cycles`, plus 1 to take the next sample
+    error        `Plan.error_pace`
     tangent      the issuer's time: ``groups`` for each seed, and for each word of a chunk its
                  kept entries or the pruner's 3 cycles, whichever is more; plus the scaler's
                  requests, which share the array with the issuer, times the share of the
@@ -114,7 +114,7 @@ def estimate(
         "value": steps.sum(axis=1),
         "activation": _constant(plan, activity, sum(u + UNIT_CYCLES for u in _units(plan))),
         "threads": steps[:, 0] + after_first / plan.depths.threads,
-        "error": _constant(plan, activity, plan.error_cycles + 1),
+        "error": _constant(plan, activity, plan.error_pace),
         "tangent": ring.stepping + ring.scalings * ring.steps / np.maximum(ring.stepping, 1),
         "seeds": ring.seeds,
         "pruner": ring.pruning,

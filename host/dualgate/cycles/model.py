@@ -83,7 +83,7 @@ class Core:
         self.samples = batch.samples
         self.loader = Loader(batch.loads, first)
         self.value = ValueLane(plan, batch, self.clock)
-        self.error = ErrorUnit(plan.error_cycles)
+        self.error = ErrorUnit(plan.error_pace, plan.error_cycles)
         self.tangent = TangentLane(plan, batch, self.clock)
         self.update = UpdateLane(plan, batch, self.clock)
         self.in_flight = 0
@@ -113,7 +113,7 @@ class Core:
         working = self.in_flight > 0 or update.busy()
         by_value, by_sums, by_scale, by_update = self.grants()
         enters = loader.offers(now) and value.takes()
-        to_error = error.sample is None and value.offers()
+        to_error = error.takes(now) and value.offers()
         to_tangent = error.offers(now) and tangent.takes()
         to_update = update.state == updating.IDLE and tangent.offers()
         leaves = update.gives(by_update)
@@ -123,9 +123,8 @@ class Core:
         update.tick(by_update)
         if to_update:
             update.take(tangent.give())
-        if to_tangent and error.sample is not None:
-            tangent.take(error.sample)
-            error.give()
+        if to_tangent:
+            tangent.take(error.give())
         if to_error:
             error.take(now, value.give())
         if enters:

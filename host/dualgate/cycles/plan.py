@@ -26,6 +26,9 @@ ACTIVATION_CYCLES = 13
 UNIT_CYCLES = ACTIVATION_CYCLES - MAC_LATENCY - 1
 """Cycles from a group's last request to the next group's, plus one for each of its units."""
 
+ERROR_LATENCY = 11
+"""Cycles from an output's entry into the error unit's pipeline until its sample is offered."""
+
 
 class Plan:
     """The sizes of a network in an engine.
@@ -69,17 +72,27 @@ class Plan:
         self.levels = (neurons - 1).bit_length()
 
     @property
+    def softmax_cycles(self) -> int:
+        """Cycles of softmax for a sample: two passes over the outputs and a division, or none."""
+        softmax = self.network.layers[-1].activation is SOFTMAX
+        return softmax * (2 * self.outputs[-1] + 25)
+
+    @property
+    def error_pace(self) -> int:
+        """Cycles of the error unit from taking a sample to taking the next one.
+
+        The response's header and each output take one cycle. The outputs of a sample are in
+        progress together with softmax of the next sample, which takes longer.
+        """
+        return (self.softmax_cycles or self.outputs[-1]) + 1
+
+    @property
     def error_cycles(self) -> int:
         """Cycles of the error unit for a sample, from taking its token to offering the token.
 
-        The token and the response's header take one cycle each. Softmax makes two passes over the
-        outputs and divides, which takes ``2 * outputs + 25`` cycles. An output takes 5 cycles, plus
-        4 for each multiplication: by softmax's reciprocal, by the slope, by the learning rate.
+        The last output enters the pipeline ``outputs`` cycles after the response's header.
         """
-        outputs = self.outputs[-1]
-        softmax = self.network.layers[-1].activation is SOFTMAX
-        multiplications = 1 + softmax + self.network.objective.sloped
-        return 2 + softmax * (2 * outputs + 25) + outputs * (5 + 4 * multiplications)
+        return self.softmax_cycles + self.outputs[-1] + ERROR_LATENCY
 
     @property
     def batch_end_cycles(self) -> int:

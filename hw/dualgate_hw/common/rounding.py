@@ -16,7 +16,7 @@ from .delay import delay
 from .shapes import VALUE
 
 ROUNDING_LATENCY = 4
-"""Cycles from `start` to `done` of a `RoundingMultiplier`."""
+"""Cycles from the operands of a `RoundingMultiplier` to its result."""
 
 WINDOW = VALUE_WIDTH + 2
 """Bits that `round_off` narrows to 16.
@@ -155,42 +155,34 @@ def round_off(shifted: Value, lost: Value) -> tuple[Value, Value]:
 class RoundingMultiplier(wiring.Component):
     """A pipelined multiplier that computes ``saturate(round_shift(left * right, shift), 16)``.
 
-    It takes a product in every cycle.
+    It takes operands in every cycle, and gives their result `ROUNDING_LATENCY` cycles later.
 
     Members
     -------
-    `start` : In(1)
-        Begins a product; the operands are taken in this cycle.
     `left` : In(signed(18))
         Left operand, as wide as that of a DSP block.
     `right` : In(signed(18))
         Right operand.
     `shift` : In(6)
         Number of places by which the product is shifted down, 0 to 63.
-    `done` : Out(1)
-        High `ROUNDING_LATENCY` cycles after `start`.
     `result` : Out(VALUE)
-        The shifted, rounded and clipped product, valid from `done` until the next `done`.
+        The shifted, rounded and clipped product.
     `clipped` : Out(1)
-        Whether `result` was clipped, valid as `result` is.
+        Whether `result` was clipped.
     """
 
-    start: Signal
     left: Signal
     right: Signal
     shift: Signal
-    done: Signal
     result: Signal
     clipped: Signal
 
     def __init__(self) -> None:
         super().__init__(
             {
-                "start": In(1),
                 "left": In(signed(18)),
                 "right": In(signed(18)),
                 "shift": In(6),
-                "done": Out(1),
                 "result": Out(VALUE),
                 "clipped": Out(1),
             }
@@ -201,11 +193,9 @@ class RoundingMultiplier(wiring.Component):
         left = Signal(signed(18))
         right = Signal(signed(18))
         product = Signal(signed(36))
-        m.d.comb += self.done.eq(delay(m, self.start, ROUNDING_LATENCY))
         m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
         # Most of the shift comes before the register, because rounding follows the register.
         shift = delay(m, self.shift, 2)
         narrowed, clipped = round_off(*shift_right_twice(m, with_half(product), shift, WINDOW, 2))
-        with m.If(delay(m, self.start, ROUNDING_LATENCY - 1)):
-            m.d.sync += [self.result.eq(narrowed), self.clipped.eq(clipped)]
+        m.d.sync += [self.result.eq(narrowed), self.clipped.eq(clipped)]
         return m

@@ -45,9 +45,18 @@ EVENTS = (
 """The names in `commands.COUNTERS` whose events come from a core."""
 
 
+def most_events(shapes: Shapes) -> int:
+    """Return the largest increment of a core's counter in one cycle.
+
+    That is a row of tangents that are kept, or an error, an update scalar of another output and one
+    of each tag, if all of them are clipped.
+    """
+    return max(shapes.lanes * shapes.neurons, 2 + shapes.lanes)
+
+
 def events(shapes: Shapes) -> data.StructLayout:
     """Return the layout of the increments of a core's counters in one cycle."""
-    return data.StructLayout({name: range(shapes.lanes * shapes.neurons + 2) for name in EVENTS})
+    return data.StructLayout({name: range(most_events(shapes) + 1) for name in EVENTS})
 
 
 class Core(wiring.Component):
@@ -85,9 +94,9 @@ class Core(wiring.Component):
     `products` : Out(vector(strip, PRODUCT)).array(arrays)
         Products of each array for these requests.
     `working` : Out(1)
-        A sample is in flight.
+        A sample is in flight, or a word of its response waits.
     `idle` : Out(1)
-        No sample is in flight, and none is being loaded.
+        Not `working`, and no sample is being loaded.
     `events` : Out(events(shapes))
         Increments of the counters.
     `sigmoid` : Out(TablePort(SIGMOID_SHAPE))
@@ -174,7 +183,7 @@ class Core(wiring.Component):
     def _merge_responses(self, m: Module) -> None:
         """Merge the responses of loader and error unit.
 
-        They never coincide, because the loader answers only while no sample is in flight.
+        They never coincide, because the loader answers only while the core is not `working`.
         """
         loader, error = self.loader.response, self.error.response
         m.d.comb += [
@@ -211,7 +220,7 @@ class Core(wiring.Component):
         wiring.connect(m, self.update.begin, ring.begin)
         m.d.sync += [
             in_flight.eq(following),
-            self.working.eq((following != 0) | self.update.busy),
+            self.working.eq((following != 0) | self.update.busy | self.error.response.valid),
         ]
         with m.If(enters):
             m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))

@@ -29,7 +29,7 @@ from .control.collector import Collector
 from .control.decoder import CommandDecoder
 from .control.dispatcher import Dispatcher
 from .control.row_access import RowAccess
-from .core import EVENTS, Core
+from .core import EVENTS, Core, most_events
 from .memory.shared_rows import SharedRows
 from .weight_step import WeightStep
 
@@ -91,7 +91,7 @@ class Engine(wiring.Component):
     def _increment(self) -> int:
         """Return the number of bits of the largest increment of a counter."""
         shapes = self.shapes
-        most = shapes.engine.cores * (shapes.lanes * shapes.neurons + 1)
+        most = shapes.engine.cores * most_events(shapes)
         return max(most, 2 * shapes.strip).bit_length()
 
     def elaborate(self, platform: object) -> Module:

@@ -38,7 +38,11 @@ _CORE: tuple[tuple[str, _Parts], ...] = (
     ),
     (
         "error unit",
-        (("{0}.error", f"fsm_state unit value target {_streams('token', 'response', 'done')}"),),
+        (
+            ("{0}.error", f"fsm_state unit {_streams('token', 'response', 'done')}"),
+            ("{0}.error.softmax", "fsm_state"),
+            ("{0}.error.arithmetic", "value target scalar"),
+        ),
     ),
     (
         "tangent lanes",

@@ -3,7 +3,7 @@
 """The numerators of softmax and the reciprocal of their sum."""
 
 from amaranth import Module, Mux, Signal, unsigned
-from amaranth.lib import memory, wiring
+from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.activations import EXP_TABLE, SOFTMAX
@@ -26,9 +26,9 @@ EXP_LATENCY = 5
 class Softmax(wiring.Component):
     """exp(z - max z) of every output, and ``2**(bits + 15) / sum``, see `activations.softmax_rule`.
 
-    Takes ``2 * units + 25`` cycles from `start` to `done`: two passes over the units, each with
-    the latency of its pipeline, and a division of 17 steps. With several cores, the second pass may
-    have to wait for the table.
+    A sample takes ``2 * units + 25`` cycles from `token` to `done`: two passes over the units, each
+    with the latency of its pipeline, and a division of 17 steps. The next one is taken a cycle
+    after `done`. With several cores, the second pass may have to wait for the table.
 
     Parameters
     ----------
@@ -37,10 +37,18 @@ class Softmax(wiring.Component):
 
     Members
     -------
-    `start` : In(1)
-        Pulse that starts a sample.
+    `enable` : In(1)
+        The output layer has a softmax. Without it, samples pass from `token` to `done` in the same
+        cycle.
+    `token` : In(stream of shapes.token)
+        Samples whose pre-activations are written.
+    `done` : Out(stream of shapes.token)
+        The same samples, once powers and reciprocal are complete. The payload is that of the sample
+        in progress, too.
+    `walking` : In(1)
+        The powers of the sample before are being read, so that there is no place for new ones.
     `units` : In(shapes.unit)
-        Number of outputs; constant from `start` to `done`.
+        Number of outputs; constant while any sample is in progress.
     `unit` : Out(shapes.unit)
         Output whose pre-activation is wanted.
     `output` : In(OUTPUT)
@@ -50,30 +58,32 @@ class Softmax(wiring.Component):
     `power` : Out(POWER_BITS)
         The power, one cycle after its `power_unit`.
     `reciprocal` : Out(RECIPROCAL_BITS)
-        The reciprocal as in `activations.reciprocal`, after `done`.
-    `bits` : Out(range(POWER_BITS + shapes.unit.width + 1))
-        The bit length of the sum as in `activations.reciprocal`, after `done`.
-    `done` : Out(1)
-        Pulse: powers and reciprocal are complete.
+        The reciprocal as in `activations.reciprocal`; from `done` to 2 cycles, or more, after the
+        last cycle of `walking`.
+    `bits` : Out(range(sum_bits + 1))
+        The bit length of the sum as in `activations.reciprocal`, valid as `reciprocal` is.
     `exp` : Out(TablePort(EXP_SHAPE))
-        The table of exponentials, requested from the first pass to the last read. With a single
-        core the port stays unconnected, because the component has its own table.
+        The table of exponentials, requested from the first pass to the last read, but not while
+        `walking`, which may take until other cores have had the table. With a single core the port
+        stays unconnected, because the component has its own table.
     """
 
     def __init__(self, shapes: Shapes) -> None:
         self._shared = shapes.engine.cores > 1
-        self._sum_bits = POWER_BITS + shapes.unit.width
+        self.sum_bits = POWER_BITS + shapes.unit.width
         super().__init__(
             {
-                "start": In(1),
+                "enable": In(1),
+                "token": In(stream.Signature(shapes.token)),
+                "done": Out(stream.Signature(shapes.token)),
+                "walking": In(1),
                 "units": In(shapes.unit),
                 "unit": Out(shapes.unit),
                 "output": In(OUTPUT),
                 "power_unit": In(shapes.unit),
                 "power": Out(POWER_BITS),
                 "reciprocal": Out(RECIPROCAL_BITS),
-                "bits": Out(range(self._sum_bits + 1)),
-                "done": Out(1),
+                "bits": Out(range(self.sum_bits + 1)),
                 "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
@@ -84,9 +94,10 @@ class Softmax(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         exp = self.exp
+        token = Signal(self.done.payload.shape())
         maximum = Signal(VALUE)
-        total = Signal(self._sum_bits)
-        remainder = Signal(self._sum_bits + 1)
+        total = Signal(self.sum_bits)
+        remainder = Signal(self.sum_bits + 1)
         steps = Signal(range(RECIPROCAL_BITS + 1))
         reads = Signal()
         compares = Signal()
@@ -99,25 +110,39 @@ class Softmax(wiring.Component):
         final = self.unit == self.units - 1
         with m.If(power_valid):
             m.d.sync += total.eq(total + power)
-        for bit in range(self._sum_bits):
+        for bit in range(self.sum_bits):
             with m.If(total[bit]):
                 m.d.sync += self.bits.eq(bit + 1)
+        m.d.comb += self.done.payload.eq(token)
         with m.FSM():
-            with m.State("IDLE"), m.If(self.start):
-                m.d.sync += [self.unit.eq(0), total.eq(0), maximum.eq(-(1 << (VALUE_WIDTH - 1)))]
-                m.next = "MAXIMUM"
+            with m.State("IDLE"):
+                m.d.comb += self.token.ready.eq(1)
+                m.d.sync += [
+                    token.eq(self.token.payload),
+                    self.unit.eq(0),
+                    total.eq(0),
+                    maximum.eq(-(1 << (VALUE_WIDTH - 1))),
+                ]
+                with m.If(~self.enable):
+                    m.d.comb += [
+                        self.token.ready.eq(self.done.ready),
+                        self.done.valid.eq(self.token.valid),
+                        self.done.payload.eq(self.token.payload),
+                    ]
+                with m.Elif(self.token.valid):
+                    m.next = "MAXIMUM"
             with m.State("MAXIMUM"):
                 # The last comparison is complete when the first power uses the maximum.
-                m.d.comb += [compares.eq(1), exp.wanted.eq(1)]
+                m.d.comb += [compares.eq(1), exp.wanted.eq(~self.walking)]
                 m.d.sync += self.unit.eq(self.unit + 1)
                 with m.If(final):
                     m.d.sync += self.unit.eq(0)
                     m.next = "TABLE"
-                    with m.If(exp.granted):
+                    with m.If(exp.wanted & exp.granted):
                         m.next = "POWERS"
             with m.State("TABLE"):
-                m.d.comb += exp.wanted.eq(1)
-                with m.If(exp.granted):
+                m.d.comb += exp.wanted.eq(~self.walking)
+                with m.If(exp.wanted & exp.granted):
                     m.next = "POWERS"
             with m.State("POWERS"):
                 m.d.comb += [reads.eq(1), exp.wanted.eq(1)]
@@ -141,8 +166,9 @@ class Softmax(wiring.Component):
                 with m.If(steps == RECIPROCAL_BITS - 1):
                     m.next = "DONE"
             with m.State("DONE"):
-                m.d.comb += self.done.eq(1)
-                m.next = "IDLE"
+                m.d.comb += self.done.valid.eq(1)
+                with m.If(self.done.ready):
+                    m.next = "IDLE"
         return m
 
     def _power(

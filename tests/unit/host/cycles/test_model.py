@@ -151,8 +151,9 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
     assert found.activation == 50 * (8 + 8 + 4 + 8 + 1 + 5 + 6 * 9)
     assert found.loader == 50 * (15 + 5 + 4)
     plan = Plan(network, parameters, Depths())
-    assert found.error == 50 * plan.error_cycles
-    assert plan.error_cycles == 2 + (2 * 5 + 25) + 5 * (5 + 4 * 2)
+    assert found.error == 50 * plan.error_pace
+    assert plan.error_pace == 2 * 5 + 26
+    assert plan.error_cycles == (2 * 5 + 25) + 5 + 11
     assert found.batch_end == 3 // arrays * (3 * 31 + 2 * 21 + 10) + 2 * 3 + 7
     lanes = [found.value, found.sums + found.scaler, found.update]
     least = sum(lanes) if arrays == 1 else max(lanes)
@@ -163,12 +164,11 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
     assert bounds["activation"] == found.activation / 50
 
 
-@pytest.mark.parametrize(("loss", "multiplications"), [("mse", 2), ("bce", 1), ("sigmoid-mse", 2)])
-def test_the_error_unit_takes_5_cycles_and_4_a_multiplication(
-    loss: str, multiplications: int
-) -> None:
+@pytest.mark.parametrize("loss", ["mse", "bce", "sigmoid-mse", "perceptron"])
+def test_the_error_unit_takes_an_output_a_cycle(loss: str) -> None:
     plan = Plan(Network((3, 7), loss=loss), EngineParameters(4), Depths())
-    assert plan.error_cycles == 2 + 7 * (5 + 4 * multiplications)
+    assert plan.error_pace == 1 + 7
+    assert plan.error_cycles == 7 + 11
 
 
 @pytest.mark.slow
@@ -195,7 +195,7 @@ def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:
     found = predict(network, EngineParameters(4), seen)
     steps = 6 + 1
     value = 3 + 3 + (steps - 1) + (3 + 13 - 1)
-    error = 2 + 3 * (5 + 4)
+    error = 3 + 11
     no_tags = 1 + 2
     update = 6 + 3 + steps
     assert found.last == value + error + no_tags + update
@@ -269,7 +269,7 @@ def test_memory_decides_where_it_is_scarce() -> None:
 
 
 def test_a_board_that_is_too_small_is_told_what_is_needed() -> None:
-    with pytest.raises(FitError, match=r"^2 multipliers are too few for any engine; it needs 3$"):
+    with pytest.raises(FitError, match=r"^2 multipliers are too few for any engine; it needs 4$"):
         choose(MNIST, SEEN, 2, 1 << 30)
     with pytest.raises(FitError, match=r"784,16,16,10 does not fit: memory has 1000 bits, needed"):
         choose(MNIST, SEEN, 60, 1000)

@@ -17,6 +17,7 @@ from dualgate.contract.activations import EXP_TABLE, SOFTMAX, reciprocal, softma
 from dualgate.contract.formats import round_shift
 from dualgate_hw.common.shapes import OUTPUT
 from dualgate_hw.lanes.error.softmax import Softmax
+from dualgate_sim.testing.streams import receive, send
 
 SHAPES = small_shapes(4, groups=4)
 WIDTH = 16
@@ -33,7 +34,7 @@ LAYERS = st.lists(
 
 
 def run(layers: list[list[int]]) -> list[dict[str, Any]]:
-    """Return the softmax of layers one after the other, and the cycles from start to done."""
+    """Return the softmax of layers one after the other, and the cycles from token to done."""
     m = Module()
     m.submodules.softmax = softmax = Softmax(SHAPES)
     store = memory.Memory(shape=OUTPUT, depth=WIDTH, init=[])
@@ -50,13 +51,11 @@ def run(layers: list[list[int]]) -> list[dict[str, Any]]:
                 ctx.set(store.data[unit], {"value": value, "slope": 0})
             await ctx.tick().repeat(2)
             ctx.set(softmax.units, len(layer))
-            ctx.set(softmax.start, 1)
-            await ctx.tick()
-            ctx.set(softmax.start, 0)
-            cycles, done = 0, False
-            while not done:
-                (done,) = (await ctx.tick().sample(softmax.done))[2:]
-                cycles += 1
+            ctx.set(softmax.enable, 1)
+            token = {"context": len(results), "train": 1}
+            assert await send(ctx, softmax.token, [token]) == [0]
+            ((cycles, done),) = await receive(ctx, softmax.done, 1)
+            assert done == token
             powers = []
             for unit in range(len(layer)):
                 ctx.set(softmax.power_unit, unit)
@@ -64,7 +63,7 @@ def run(layers: list[list[int]]) -> list[dict[str, Any]]:
                 powers.append(ctx.get(softmax.power))
             reciprocal, bits = ctx.get(softmax.reciprocal), ctx.get(softmax.bits)
             results.append(
-                {"powers": powers, "reciprocal": reciprocal, "bits": bits, "cycles": cycles}
+                {"powers": powers, "reciprocal": reciprocal, "bits": bits, "cycles": cycles + 1}
             )
 
     simulate(m, bench)
