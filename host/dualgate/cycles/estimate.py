@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
 from .activity import Activity, per_word
+from .batch_end import batch_end_cycles
 from .chunks import Chunks
 from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, UNIT_CYCLES, Plan
 
@@ -130,7 +131,7 @@ def estimate(
         bounds={name: float(bound.mean()) for name, bound in bounds.items()},
         pace=float(np.max(list(bounds.values()), axis=0).mean()),
         latency=float(latency.mean()),
-        batch_end=plan.batch_end_cycles,
+        batch_end=batch_end_cycles(plan, activity),
         samples=activity.samples,
         cores=engine.cores,
     )

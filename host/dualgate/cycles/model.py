@@ -9,6 +9,7 @@ from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
 from . import update as updating
 from .activity import Activity
+from .batch_end import batch_end_cycles
 from .error import ErrorUnit
 from .loader import InputLists, Loader
 from .parts import Clock
@@ -173,6 +174,7 @@ def predict(
     plan = Plan(network, engine, depths or Depths())
     batches = [Batch(plan, part) for part in activity.split(engine.cores)]
     cores = [Core(plan, b, first) for b, first in zip(batches, _first(plan, batches), strict=True)]
+    batch_end = batch_end_cycles(plan, activity)
     cycles = 0
     while True:
         working = any([core.tick() for core in cores])
@@ -181,10 +183,10 @@ def predict(
             break
     return Prediction(
         samples=activity.samples,
-        cycles=cycles + plan.batch_end_cycles,
+        cycles=cycles + batch_end,
         first=min(core.first for core in cores),
         last=max(core.last for core in cores),
-        batch_end=plan.batch_end_cycles,
+        batch_end=batch_end,
         value=sum(core.value.steps for core in cores),
         sums=sum(core.tangent.steps for core in cores),
         scaler=sum(core.tangent.scalings for core in cores),

@@ -81,16 +81,6 @@ class Plan:
         multiplications = 1 + softmax + self.network.objective.sloped
         return 2 + softmax * (2 * outputs + 25) + outputs * (5 + 4 * multiplications)
 
-    @property
-    def batch_end_cycles(self) -> int:
-        """Cycles of the batch's end: ``period * strips * rows + 2 * layers + 7``.
-
-        Each of the network's rows has ``strips`` strips. The period is 1 with three arrays and 3
-        with one.
-        """
-        rows = sum(g * (n + 1) for g, n in zip(self.groups, self.inputs, strict=True))
-        return 3 // self.engine.arrays * self.engine.strips * rows + 2 * self.layers + 7
-
 
 class Chunk:
     """Tags that step together through the layers, in one slot of the tangent lanes.

@@ -28,6 +28,7 @@ from .memory.contexts import ContextMemories
 from .memory.core_rows import CoreRows
 from .memory.input_ring import InputRing
 from .memory.row_ports import CoreRowPort
+from .memory.touched_rows import touch
 from .tangent.lane import TangentLane
 from .update import UpdateLane
 from .value.lane import ValueLane
@@ -84,6 +85,8 @@ class Core(wiring.Component):
         Access to each MAC array for the end of a batch, in use only while not `working`.
     `products` : Out(vector(strip, PRODUCT)).array(arrays)
         Products of each array for these requests.
+    `touched` : Out(touch(shapes))
+        A row of velocities that is written and was not listed.
     `working` : Out(1)
         A sample is in flight.
     `idle` : Out(1)
@@ -118,6 +121,7 @@ class Core(wiring.Component):
                 "port": In(CoreRowPort(shapes)),
                 "macs": In(VectorClient(shapes.strip)).array(arrays),
                 "products": Out(vector(shapes.strip, PRODUCT)).array(arrays),
+                "touched": Out(touch(shapes)),
                 "working": Out(1),
                 "idle": Out(1),
                 "events": Out(events(shapes)),
@@ -271,6 +275,7 @@ class Core(wiring.Component):
             ]
         wiring.connect(m, self.update.read, rows.velocity_read)
         wiring.connect(m, self.update.write, rows.velocity_write)
+        m.d.comb += [self.update.listed.eq(rows.listed), self.touched.eq(self.update.touched)]
         wiring.connect(m, wiring.flipped(self.port), rows.port)
         # Registered: `port` is not in use so soon after the last sample.
         m.d.sync += rows.exclusive.eq(~self.working)

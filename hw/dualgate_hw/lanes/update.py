@@ -11,6 +11,7 @@ from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.shapes import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, banked_address, vector
 from .memory.list_reader import ListReader
+from .memory.touched_rows import touch
 
 SIDE = data.StructLayout({"side": unsigned(1)})
 """Note of a step: the one of two registers of update scalars that it uses."""
@@ -68,8 +69,12 @@ class UpdateLane(wiring.Component):
         Update scalars of hidden units and of the output layer, of all contexts.
     `read` : In(memory read port of rows of N velocities)
         Velocities.
+    `listed` : In(1)
+        Whether the row that was read is listed, with its velocities.
     `write` : In(memory write port of rows of N velocities)
         Velocities. The data are zero in cycles without a write.
+    `touched` : Out(touch(shapes))
+        A row that is written and was not listed.
     `taken` : Out(1)
         Pulse for each step that the MAC array takes.
     """
@@ -94,7 +99,9 @@ class UpdateLane(wiring.Component):
                 "deltas": In(shapes.read(engine.vectors, shapes.vector, contexts)),
                 "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
                 "read": In(shapes.read(engine.rows, velocities)),
+                "listed": In(1),
                 "write": In(shapes.write(engine.rows, velocities)),
+                "touched": Out(touch(shapes)),
                 "taken": Out(1),
             }
         )
@@ -113,9 +120,11 @@ class UpdateLane(wiring.Component):
         wiring.connect(m, wiring.flipped(self.inputs), reader.inputs)
         wiring.connect(m, wiring.flipped(self.hidden), reader.hidden)
         scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
+        shifts = [Signal.like(self._layer.apply_shift, name=f"shift_{side}") for side in range(2)]
         self._step(m, scalars)
+        self._touch(m, shifts)
         self._address(m)
-        self._control(m, scalars)
+        self._control(m, scalars, shifts)
         return m
 
     def _step(self, m: Module, scalars: list[data.View]) -> None:
@@ -157,6 +166,16 @@ class UpdateLane(wiring.Component):
             in_flight = in_flight | delay(m, self.taken, age)
         m.d.comb += self.busy.eq(in_flight)
 
+    def _touch(self, m: Module, shifts: list[Signal]) -> None:
+        """List the rows that are written and were not listed, with their layers' shifts."""
+        entry = self.touched.entry
+        shift = Mux(self._reader.step.payload.meta.side, shifts[1], shifts[0])
+        m.d.comb += [
+            self.touched.valid.eq(self.write.en & ~delay(m, self.listed, WRITE_LATENCY - 1)),
+            entry.row.eq(self.write.addr),
+            entry.shift.eq(delay(m, shift, READ_AGE + WRITE_LATENCY)),
+        ]
+
     def _address(self, m: Module) -> None:
         """Address the memories of the sample, and describe the reader's job for a group."""
         engine, context = self.shapes.engine, self._token.context
@@ -181,7 +200,7 @@ class UpdateLane(wiring.Component):
             job.meta.side.eq(self._side),
         ]
 
-    def _control(self, m: Module, scalars: list[data.View]) -> None:
+    def _control(self, m: Module, scalars: list[data.View], shifts: list[Signal]) -> None:
         """Fetch each layer and each group's update scalars, and give its job to the reader."""
         layer, group, row, job = self._layer, self._group, self._row, self._reader.job
         leaves = Signal()
@@ -216,7 +235,7 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, scalars, fresh, some.any())
+                self._load(m, scalars, shifts, fresh, some.any())
             with m.State("ISSUE"):
                 m.d.comb += job.valid.eq(~leaves)
                 with m.If(job.valid & job.ready):
@@ -248,10 +267,11 @@ class UpdateLane(wiring.Component):
         self,
         m: Module,
         scalars: list[data.View],
+        shifts: list[Signal],
         fresh: Value,
         some: Value,
     ) -> None:
-        """Load a register of update scalars, once no step uses it any more.
+        """Load a register of update scalars and that of their shift, once no step uses them.
 
         A group whose update scalars are all zero is skipped. It may load them, because it issues no
         job that would use them.
@@ -259,8 +279,8 @@ class UpdateLane(wiring.Component):
         used = Cat(step.valid & (step.meta.side == self._side) for step in self._reader.held).any()
         with m.If(~used):
             m.next = "ISSUE"
-            for index, register in enumerate(scalars):
+            for index, (register, shift) in enumerate(zip(scalars, shifts, strict=True)):
                 with m.If(self._side == index):
-                    m.d.sync += register.eq(fresh)
+                    m.d.sync += [register.eq(fresh), shift.eq(self._layer.apply_shift)]
         with m.If(~some):
             m.next = "NEXT"

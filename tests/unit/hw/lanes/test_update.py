@@ -2,6 +2,7 @@
 
 """The update lane: outer products are added to the velocity, also those that follow at once."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib import memory, wiring
+from support.benches import Bench as Simulated
 from support.benches import (
     attach,
     contents,
@@ -92,12 +94,12 @@ class Bench:
         wiring.connect(m, lane.read, store.read_port())
         wiring.connect(m, lane.write, store.write_port())
 
-    def run(self, train: list[bool], rival: float = 0.0) -> None:
+    def run(self, train: list[bool], rival: float = 0.0, watch: Sequence[Simulated] = ()) -> None:
         """Send the samples; sets the velocity and the steps taken."""
         tokens = [
             {"context": context, "train": int(trains)} for context, trains in enumerate(train)
         ]
-        watch, self.taken = watcher(self.lane.taken)
+        taken_watch, self.taken = watcher(self.lane.taken)
         random = np.random.default_rng(2)
 
         async def source(ctx: Any) -> None:
@@ -118,7 +120,7 @@ class Bench:
                 await ctx.tick()
 
         read_watch, reads = watcher(self.lane.inputs.en)
-        simulate(self.m, source, sink, watch=[watch, compete, read_watch])
+        simulate(self.m, source, sink, watch=[taken_watch, compete, read_watch, *watch])
         cycles = [cycle for (cycle,) in reads]
         assert all(later - earlier > 1 for earlier, later in pairwise(cycles))
 
@@ -141,7 +143,15 @@ class Bench:
 def network() -> list[dict[str, int]]:
     """Layers 5-3-4 on two lanes."""
     return [
-        {"inputs": 5, "outputs": 3, "groups": 2, "weight_base": 4, "last": 0, "vector_base": 1},
+        {
+            "inputs": 5,
+            "outputs": 3,
+            "groups": 2,
+            "weight_base": 4,
+            "last": 0,
+            "vector_base": 1,
+            "apply_shift": 21,
+        },
         {
             "inputs": 3,
             "outputs": 4,
@@ -150,6 +160,7 @@ def network() -> list[dict[str, int]]:
             "list_base": 0,
             "vector_base": 3,
             "last": 1,
+            "apply_shift": 41,
         },
     ]
 
@@ -206,3 +217,31 @@ def test_a_sample_that_only_infers_leaves_the_velocity_alone() -> None:
     bench.run([False] * 4)
     assert bench.found == bench.velocity.tolist()
     assert bench.taken == []
+
+
+def test_each_row_is_listed_once_with_the_shift_of_its_layer() -> None:
+    bench = random_bench(3)
+    listed = memory.Memory(shape=1, depth=ENGINE.rows, init=[])
+    bench.m.submodules.listed = listed
+    read, write = listed.read_port(), listed.write_port()
+    lane = bench.lane
+    bench.m.d.comb += [
+        read.addr.eq(lane.read.addr),
+        lane.listed.eq(read.data),
+        write.addr.eq(lane.write.addr),
+        write.data.eq(1),
+        write.en.eq(lane.write.en),
+    ]
+    watch, touched = watcher(lane.touched.valid, lane.touched.entry)
+    bench.run([True] * 4, watch=[watch])
+    bench.check([True] * 4)
+    expected = {}
+    for lists, scalars in bench.samples:
+        for layer, entries, words in zip(bench.layers, lists, scalars, strict=True):
+            for group, word in enumerate(words):
+                first = layer["weight_base"] + group * (layer["inputs"] + 1)
+                rows = [first + index for index, _ in entries] if word.any() else []
+                expected |= dict.fromkeys(rows, layer["apply_shift"])
+    found = [(entry["row"], entry["shift"]) for _, entry in touched]
+    assert len(found) > len(bench.samples)
+    assert sorted(found) == sorted(expected.items())
