@@ -88,6 +88,8 @@ class Core:
         self.tangent = TangentLane(plan, batch, self.clock)
         self.update = UpdateLane(plan, batch, self.clock)
         self.in_flight = 0
+        # The sample that entered while the core was empty, until its errors are written.
+        self.partial: int | None = None
         self.lists = InputLists(plan, batch)
         self.left = 0
         self.first = self.last = 0
@@ -115,22 +117,34 @@ class Core:
         by_value, by_sums, by_scale, by_update = self.grants()
         enters = loader.offers(now) and value.takes()
         to_error = error.sample is None and value.offers()
-        to_tangent = error.offers(now) and tangent.takes()
-        to_update = update.state == updating.IDLE and tangent.offers()
+        partial = self.partial is not None
+        to_tangent = error.offers(now) and (partial or tangent.takes())
+        to_update = update.state == updating.IDLE and tangent.oldest is not None and not partial
+        ended = update.state == updating.AWAIT and not partial and tangent.offers()
         leaves = update.gives(by_update)
         context_free = self.in_flight != self.plan.depths.contexts and self.lists.room
+        written = value.written if partial else self.plan.layers
         value.tick(by_value)
-        tangent.tick(by_sums, by_scale)
+        tangent.tick(by_sums, by_scale, written)
         update.tick(by_update)
-        if to_update:
-            update.take(tangent.give())
+        if to_update and tangent.oldest is not None:
+            update.take(tangent.oldest)
+        if ended:
+            tangent.give()
+            update.go_on()
         if to_tangent and error.sample is not None:
-            tangent.take(error.sample)
+            if not partial:
+                tangent.take(error.sample)
             error.give()
+            self.partial = None
         if to_error:
             error.take(now, value.give())
         if enters:
             value.take(loader.sample)
+            if self.in_flight == 0:
+                tangent.take(loader.sample)
+                value.written = 0
+                self.partial = loader.sample
         self.lists.tick(loader.sample if enters else None, self.left if leaves else None)
         loader.tick(now, context_free, enters)
         self.in_flight += enters - leaves

@@ -50,7 +50,7 @@ class Seeds:
         chunk = chunks[self._place]
         return Word(chunk, chunk.size, True, final)
 
-    def tick(self, taken: bool, may_clear: bool) -> Chunk | None:
+    def tick(self, taken: bool, may_clear: bool, written: int) -> Chunk | None:
         """Advance by a cycle.
 
         Parameters
@@ -59,6 +59,8 @@ class Seeds:
             Whether the issuer takes the offered word.
         may_clear : bool
             Whether a word of update scalars can be cleared in this cycle.
+        written : int
+            Layers whose slopes are written.
 
         Returns
         -------
@@ -95,6 +97,6 @@ class Seeds:
         elif state == self.WORD:
             self._place = self._target = 0
             self._state = self.EMIT
-        elif state != self.READ or may_clear:
+        elif state != self.READ or (may_clear and self._layer < written):
             self._state += 1
         return None

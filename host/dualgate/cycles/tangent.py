@@ -66,10 +66,15 @@ class TangentLane:
         """Whether a sample can enter."""
         return self._seeds.sample is None
 
+    @property
+    def oldest(self) -> int | None:
+        """The oldest sample in the lane."""
+        return self._order[0] if self._order else None
+
     def offers(self) -> bool:
         """Whether the oldest sample is offered: all its chunks are seeded and have ended."""
-        order = self._order
-        return bool(order) and self._seeds.sample != order[0] and not self._live[order[0]]
+        oldest = self.oldest
+        return oldest is not None and self._seeds.sample != oldest and not self._live[oldest]
 
     def take(self, sample: int) -> None:
         """Take sample number `sample` in this cycle."""
@@ -80,7 +85,7 @@ class TangentLane:
         """Release the oldest sample in this cycle, and return its number."""
         return self._order.popleft()
 
-    def tick(self, sum_granted: bool, scale_granted: bool) -> None:
+    def tick(self, sum_granted: bool, scale_granted: bool, written: int) -> None:
         """Advance by a cycle.
 
         Parameters
@@ -89,6 +94,8 @@ class TangentLane:
             Whether the MAC array takes the issuer's request, which adds a row to a sum.
         scale_granted : bool
             Whether the MAC array takes the scaler's request, which scales a word.
+        written : int
+            Layers whose slopes, or errors at the outputs, are written.
         """
         seeds, pruner, issuer = self._seeds, self._pruner, self._issuer
         free = self._slots[self._turn] is None
@@ -106,10 +113,10 @@ class TangentLane:
         if ended is not None:
             self._clock.after(SUMS_LATENCY, lambda: self._summed(ended))
         pruner.tick(taken and not chosen)
-        scaled = self._scaler.tick(scale_granted)
+        scaled = self._scaler.tick(scale_granted, written)
         if scaled is not None:
             self._scaled(scaled)
-        seeded = seeds.tick(taken and chosen, self._writes != self._clock.now)
+        seeded = seeds.tick(taken and chosen, self._writes != self._clock.now, written)
         if seeded is not None:
             self._slots[self._turn] = seeded
             seeded.slot = self._turn

@@ -5,7 +5,7 @@
 from .parts import Clock, ListReader
 from .plan import Batch, Plan
 
-IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, LEAVE = range(9)
+IDLE, FETCH, LAYER, READ, FOUND, SCALARS, WALK, NEXT, AWAIT, LEAVE = range(10)
 
 WRITES = 4
 """Cycles after a step in which the update of its row is still in progress."""
@@ -14,10 +14,12 @@ WRITES = 4
 class UpdateLane:
     """Walk a layer's list once for each of its groups that has a nonzero update scalar.
 
-    A sample costs at least ``sum of (nonzeros + 1)`` steps over those groups. The control costs 2
-    cycles for each layer, frozen or not, 4 for a group without update scalars and at least 5 for
-    any other group. Control overlaps with the steps of earlier groups and of the sample before;
-    but a sample's first step follows the last step of the sample before by 5 cycles.
+    A sample costs at least ``sum of (nonzeros + 1)`` steps over those groups. It starts with the
+    output layer, once its errors are written, then waits until its tangents have ended and goes on
+    with the first layer. The control costs 2 cycles for each layer, frozen or not, 4 for a group
+    without update scalars and at least 5 for any other group. Control overlaps with the steps of
+    earlier groups and of the sample before; but a sample's first step follows the last step of the
+    sample before by 5 cycles.
 
     Parameters
     ----------
@@ -41,6 +43,7 @@ class UpdateLane:
         self._clock = clock
         self._reader: ListReader[bool] = ListReader(alternates=True)
         self._side = False
+        self._output = False
         self._sample = 0
         self._layer = 0
         self._group = 0
@@ -62,10 +65,16 @@ class UpdateLane:
         return self.leaves and not self._reader.holds and self._reader.ready(granted)
 
     def take(self, sample: int) -> None:
-        """Take sample number `sample` in this cycle."""
+        """Take sample number `sample` in this cycle, whose errors are written."""
         self._sample = sample
-        self._layer = 0
+        self._layer = self._plan.layers - 1
+        self._output = True
         self.state = FETCH
+
+    def go_on(self) -> None:
+        """Go on, in this cycle, to the hidden layers of the sample, whose tangents have ended."""
+        self._output = False
+        self.state = LEAVE if self._plan.layers == 1 else LAYER
 
     def tick(self, granted: bool) -> None:
         """Advance by a cycle; `granted` says whether the MAC array takes the request."""
@@ -107,5 +116,9 @@ class UpdateLane:
             self._next_layer()
 
     def _next_layer(self) -> None:
+        if self._output:
+            self._layer = 0
+            self.state = AWAIT
+            return
         self._layer += 1
-        self.state = LEAVE if self._layer == self._plan.layers else FETCH
+        self.state = LEAVE if self._layer == self._plan.layers - 1 else FETCH

@@ -30,6 +30,9 @@ WRITE_LATENCY = 3
 class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
+    The update scalars of the output layer are known before those of hidden layers, so that a sample
+    starts with the output layer, while the tangent lane works on it.
+
     A group whose update scalars are all zero costs no step, nor does a frozen layer. While the last
     steps of a sample are taken, the lane fetches everything for the first steps of the next sample,
     which follow after 5 cycles. A row is read and written back in `WRITE_LATENCY` cycles, and never
@@ -45,10 +48,15 @@ class UpdateLane(wiring.Component):
     -------
     `token` : In(stream of shapes.token)
         Samples whose update scalars are written.
+    `oldest` : In(1)
+        `token.payload` is the next sample, though its `token` may not be valid yet, and the update
+        scalars of its output layer are written.
     `done` : Out(stream of shapes.token)
         The same samples, once their last step is taken.
     `busy` : Out(1)
         Whether any row is still to be read or written after this cycle.
+    `last` : In(range(layers))
+        Index of the output layer.
     `index` : Out(range(layers))
         Index of the wanted layer descriptor.
     `layer` : In(LAYER)
@@ -86,8 +94,10 @@ class UpdateLane(wiring.Component):
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
+                "oldest": In(1),
                 "done": Out(stream.Signature(shapes.token)),
                 "busy": Out(1),
+                "last": In(range(engine.layers)),
                 "index": Out(range(engine.layers)),
                 "layer": In(LAYER),
                 "mac": Out(VectorClient(shapes.neurons)),
@@ -113,6 +123,8 @@ class UpdateLane(wiring.Component):
         self._group = Signal(shapes.group, name="group")
         self._row = Signal(shapes.row, name="row")
         self._side = Signal(name="side")
+        # Whether the sample's output layer is still in progress; its other layers come after it.
+        self._output = Signal(name="output")
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -209,11 +221,10 @@ class UpdateLane(wiring.Component):
         some = Signal(self.shapes.neurons)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.token.ready.eq(1)
-                m.d.sync += self.index.eq(0)
-                with m.If(self.token.valid):
-                    m.d.sync += self._token.eq(self.token.payload)
-                    m.next = "LEAVE"
+                m.d.sync += [self.index.eq(self.last), self._output.eq(1)]
+                m.d.sync += self._token.eq(self.token.payload)
+                with m.If(self.oldest):
+                    m.next = "AWAIT"
                     with m.If(self.token.payload.train):
                         m.next = "FETCH"
             with m.State("FETCH"):
@@ -227,7 +238,7 @@ class UpdateLane(wiring.Component):
                 ]
                 m.next = "READ"
                 with m.If(self.layer.frozen):
-                    self._next_layer(m, self.layer)
+                    self._next_layer(m)
             with m.State("READ"):
                 m.next = "FOUND"
             with m.State("FOUND"):
@@ -245,7 +256,15 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
                 m.next = "READ"
                 with m.If(group == layer.groups - 1):
-                    self._next_layer(m, layer)
+                    self._next_layer(m)
+            with m.State("AWAIT"):
+                # Meanwhile the descriptor of the first layer is read.
+                m.d.comb += self.token.ready.eq(1)
+                m.d.sync += self._output.eq(0)
+                with m.If(self.token.valid):
+                    m.next = "LAYER"
+                    with m.If(~self._token.train | (self.last == 0)):
+                        m.next = "LEAVE"
             with m.State("LEAVE"), m.If(~leaves):
                 m.next = "IDLE"
                 m.d.sync += leaves.eq(1)
@@ -256,11 +275,16 @@ class UpdateLane(wiring.Component):
         with m.If(self.done.valid & self.done.ready):
             m.d.sync += leaves.eq(0)
 
-    def _next_layer(self, m: Module, layer: data.View) -> None:
-        """Go to the layer after `layer`, or leave after the last one."""
-        m.d.sync += self.index.eq(self.index + 1)
+    def _next_layer(self, m: Module) -> None:
+        """Go from the output layer to the first one, or to the next; leave after the last hidden.
+
+        The hidden layers wait for the tangent lane.
+        """
+        m.d.sync += self.index.eq(Mux(self._output, 0, self.index + 1))
         m.next = "FETCH"
-        with m.If(layer.last):
+        with m.If(self._output):
+            m.next = "AWAIT"
+        with m.Elif(self.index + 1 == self.last):
             m.next = "LEAVE"
 
     def _load(

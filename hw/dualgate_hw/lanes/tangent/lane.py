@@ -39,6 +39,9 @@ class TangentLane(wiring.Component):
     order in which they entered. The last tags of a sample and the first of the next one are thus in
     the ring together.
 
+    A sample that has its core to itself enters with its inputs. Its seeds wait for the slopes of
+    their layer, its sums for the slopes or errors that scale them.
+
     Parameters
     ----------
     shapes : Shapes
@@ -47,7 +50,14 @@ class TangentLane(wiring.Component):
     Members
     -------
     `token` : In(stream of shapes.token)
-        Samples whose slopes and errors are written.
+        Samples whose slopes and errors are written, or, while no other is in the lane, a sample of
+        which nothing is written yet.
+    `partial` : In(1)
+        The only sample in the lane is one whose errors are still to be written.
+    `written` : In(range(layers))
+        Number of its hidden layers whose slopes are written, while `partial`.
+    `oldest` : Out(1)
+        `done.payload` is the oldest sample in the lane, and its errors are written.
     `done` : Out(stream of shapes.token)
         The same samples, once their update scalars are written.
     `settings` : In(SETTINGS)
@@ -87,6 +97,9 @@ class TangentLane(wiring.Component):
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
+                "partial": In(1),
+                "written": In(range(engine.layers)),
+                "oldest": Out(1),
                 "done": Out(stream.Signature(shapes.token)),
                 "settings": In(SETTINGS),
                 "indices": Out(data.ArrayLayout(unsigned((engine.layers - 1).bit_length()), 3)),
@@ -194,6 +207,8 @@ class TangentLane(wiring.Component):
             self._deltas.clear_context.eq(self._seeds.context),
             self._deltas.clear_address.eq(self._seeds.clear_address),
             self._seeds.clear_ready.eq(self._deltas.clear_ready),
+            self._seeds.partial.eq(self.partial),
+            self._seeds.written.eq(self.written),
         ]
 
     def _connect_queues(self, m: Module) -> None:
@@ -208,14 +223,16 @@ class TangentLane(wiring.Component):
             self._vector_queue.w_en.eq(sink.stored & sink.alive),
             self._vector_queue.w_data.eq(stored),
         ]
-        for queue, job in (
-            (self._scale_queue, self._scaler.job),
-            (self._vector_queue, self._pruner.job),
+        # The errors of a partial sample are not written: the output layer never passes.
+        scales = ~self.partial | (self._slots.scaled.chunk.layer < self.written)
+        for queue, job, passes in (
+            (self._scale_queue, self._scaler.job, scales),
+            (self._vector_queue, self._pruner.job, 1),
         ):
             m.d.comb += [
-                job.valid.eq(queue.r_rdy),
+                job.valid.eq(queue.r_rdy & passes),
                 job.payload.eq(queue.r_data),
-                queue.r_en.eq(job.ready),
+                queue.r_en.eq(job.ready & passes),
             ]
 
     def _connect_slots(self, m: Module) -> None:
@@ -263,7 +280,8 @@ class TangentLane(wiring.Component):
             oldest.eq(order.r_data),
             slots.context.eq(oldest.context),
             unfinished.eq((seeds.active & (seeds.context == oldest.context)) | slots.context_busy),
-            self.done.valid.eq(order.r_rdy & ~unfinished),
+            self.oldest.eq(order.r_rdy & ~self.partial),
+            self.done.valid.eq(self.oldest & ~unfinished),
             self.done.payload.eq(oldest),
             order.r_en.eq(self.done.valid & self.done.ready),
         ]

@@ -181,7 +181,8 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
     kept = round(0.5 * 9)
     assert found.sums == 50 * (20 * 2 + 9 * 1 + 20 * kept * 1)
     assert found.scaler == 50 * (20 * (2 + 1) + 9 * 1)
-    assert found.activation == 50 * (8 + 8 + 4 + 8 + 1 + 5 + 6 * 9)
+    # Groups of a layer may follow each other without the unit's 9 cycles.
+    assert 50 * (20 + 9 + 5 + 3 * 9) <= found.activation <= 50 * (20 + 9 + 5 + 6 * 9)
     assert found.loader == 50 * (15 + 5 + 4)
     plan = Plan(network, parameters, Depths())
     assert found.error == 50 * plan.error_cycles
@@ -193,7 +194,7 @@ def test_a_lane_takes_its_formula_of_requests_and_no_fewer_cycles(arrays: int) -
     bounds = estimate(network, parameters, seen).bounds
     assert bounds["value"] == found.value / 50
     assert bounds["loader"] == found.loader / 50
-    assert bounds["activation"] == found.activation / 50
+    assert bounds["activation"] == 20 + 9 + 5 + 3 * 9 <= found.activation / 50
 
 
 @pytest.mark.parametrize(("loss", "multiplications"), [("mse", 2), ("bce", 1), ("sigmoid-mse", 2)])
@@ -229,9 +230,8 @@ def test_an_idle_batch_is_a_latency_and_a_batch_s_end() -> None:
     steps = 6 + 1
     value = 3 + 3 + (steps - 1) + (3 + 13 - 1)
     error = 2 + 3 * (5 + 4)
-    no_tags = 1 + 2
-    update = 6 + 3 + steps
-    assert found.last == value + error + no_tags + update
+    update = 1 + 6 + 3 + steps
+    assert found.last == value + error + update
     # The last row is on its way for 4 cycles after its step, 1 before the sample leaves.
     assert found.cycles == found.last - 1 + 4 + found.batch_end
     assert found.pace == 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth import Module
-from amaranth.lib import memory, wiring
+from amaranth import Module, Signal
+from amaranth.lib import memory, stream, wiring
 from support.benches import Bench as Simulated
 from support.benches import (
     attach,
@@ -46,6 +46,8 @@ class Bench:
     layers : list of descriptors
     samples : list of (lists, scalars): for each layer its (index, value) entries, and its update
         scalars, (groups, neurons)
+    velocity : before the samples
+    late : cycles from the update scalars of a sample's output layer to all of them
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Bench:
         layers: list[dict[str, int]],
         samples: list[tuple[list[Entries], list[np.ndarray]]],
         velocity: np.ndarray,
+        late: int = 0,
     ) -> None:
         self.layers, self.samples, self.velocity = layers, samples, velocity
         contexts = SHAPES.contexts
@@ -81,6 +84,7 @@ class Bench:
         self.rival = mac.vector_clients[0]
         wiring.connect(m, lane.mac, mac.vector_clients[1])
         m.d.comb += lane.product.eq(mac.product[0])
+        self._offer(m, late)
         descriptors(m, lane, layers)
         attach(m, "inputs", lane.inputs, SHAPES.pair, SHAPES.pairs, inputs)
         attach(m, "begin", lane.begin, SHAPES.place, contexts, begins)
@@ -94,6 +98,23 @@ class Bench:
         wiring.connect(m, lane.read, store.read_port())
         wiring.connect(m, lane.write, store.write_port())
 
+    def _offer(self, m: Module, late: int) -> None:
+        """Offer tokens `late` cycles after the update scalars of their output layers."""
+        lane = self.lane
+        self.tokens = tokens = stream.Signature(SHAPES.token).create()
+        waited = Signal(range(late + 1))
+        m.d.comb += [
+            lane.last.eq(len(self.layers) - 1),
+            lane.oldest.eq(tokens.valid),
+            lane.token.payload.eq(tokens.payload),
+            lane.token.valid.eq(tokens.valid & (waited == late)),
+            tokens.ready.eq(lane.token.valid & lane.token.ready),
+        ]
+        with m.If(tokens.ready):
+            m.d.sync += waited.eq(0)
+        with m.Elif(tokens.valid & (waited != late)):
+            m.d.sync += waited.eq(waited + 1)
+
     def run(self, train: list[bool], rival: float = 0.0, watch: Sequence[Simulated] = ()) -> None:
         """Send the samples; sets the velocity and the steps taken."""
         tokens = [
@@ -103,7 +124,7 @@ class Bench:
         random = np.random.default_rng(2)
 
         async def source(ctx: Any) -> None:
-            await send(ctx, self.lane.token, tokens, 0.0, 1)
+            await send(ctx, self.tokens, tokens, 0.0, 1)
 
         async def sink(ctx: Any) -> None:
             done = await receive(ctx, self.lane.done, len(tokens), 0.3, 2)
@@ -165,7 +186,7 @@ def network() -> list[dict[str, int]]:
     ]
 
 
-def random_bench(seed: int) -> Bench:
+def random_bench(seed: int, late: int = 0) -> Bench:
     random = np.random.default_rng(seed)
     samples = []
     for _ in range(4):
@@ -179,7 +200,7 @@ def random_bench(seed: int) -> Bench:
             scalars.append(words)
         samples.append((lists, scalars))
     velocity = random.integers(-1 << 44, 1 << 44, (ENGINE.rows, NEURONS))
-    return Bench(network(), samples, velocity)
+    return Bench(network(), samples, velocity, late)
 
 
 @pytest.mark.parametrize("rival", [0.0, 0.5])
@@ -245,3 +266,17 @@ def test_each_row_is_listed_once_with_the_shift_of_its_layer() -> None:
     found = [(entry["row"], entry["shift"]) for _, entry in touched]
     assert len(found) > len(bench.samples)
     assert sorted(found) == sorted(expected.items())
+
+
+def test_the_output_layer_is_updated_while_the_tangents_are_under_way() -> None:
+    """The update scalars of hidden layers are late, and everything else is done by then."""
+    bench = random_bench(0, late=80)
+    bench.samples = bench.samples[:1]
+    watch, ended = watcher(bench.lane.token.valid & bench.lane.token.ready)
+    bench.run([True], watch=[watch])
+    bench.check([True])
+    ((lists, scalars),) = bench.samples
+    steps = [cycle for (cycle,) in bench.taken]
+    early = len(lists[1]) * int(scalars[1].any(axis=1).sum())
+    assert sum(cycle < ended[0][0] for cycle in steps) == early
+    assert 0 < early < len(steps)

@@ -99,6 +99,7 @@ def test_any_sequence_of_commands_leaves_the_golden_model_s_numbers(
     chosen = 0
     for device in devices:
         prepare(device, cases[chosen])
+        device.set(cases[chosen].batches[0][2])
     for turn, command in enumerate((*commands, "apply", "train", "apply")):
         x, target, settings = cases[chosen].batches[turn % 14]
         if command == "configure":
