@@ -34,10 +34,10 @@ class ValueLane:
     A sample costs at least
 
     - ``groups * (nonzeros + 1)`` steps on the MAC array for each layer;
-    - the cycles of the activation unit: 9 and its units for a layer's last group, N, but at least 4,
-      for each other group. A group's last step waits until the unit can take its sums: until it has
-      finished the group before, or only until the queue is empty if both are of one layer of a
-      sample.
+    - the cycles of the activation unit: 9 and its units for a layer's last group, and N, but at
+      least 4, for each other group. A group's last step waits until the unit can take its sums:
+      until it has finished the group before, or only until the queue is empty if both are of one
+      layer of a sample.
 
     A layer's list is complete, and the next layer's descriptor can be fetched, ``units + 13``
     cycles after the last step of the layer's last group. In the output layer the sample leaves
