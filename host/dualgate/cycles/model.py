@@ -119,19 +119,17 @@ class Core:
         to_error = error.sample is None and value.offers()
         partial = self.partial is not None
         to_tangent = error.offers(now) and (partial or tangent.takes())
-        to_update = update.state == updating.IDLE and tangent.oldest is not None and not partial
-        ended = update.state == updating.AWAIT and not partial and tangent.offers()
+        to_update = update.state == updating.IDLE and not partial
+        complete = tangent.complete(update.layer)
         leaves = update.gives(by_update)
         context_free = self.in_flight != self.plan.depths.contexts and self.lists.room
         written = value.written if partial else self.plan.layers
         value.tick(by_value)
         tangent.tick(by_sums, by_scale, written)
-        update.tick(by_update)
+        if update.tick(by_update, complete):
+            tangent.give()
         if to_update and tangent.oldest is not None:
             update.take(tangent.oldest)
-        if ended:
-            tangent.give()
-            update.go_on()
         if to_tangent and error.sample is not None:
             if not partial:
                 tangent.take(error.sample)

@@ -101,19 +101,22 @@ class Chunk:
 
     Members
     -------
+    origin : int
+        The layer that seeds the tags.
     crossed : int
         Layers crossed since the seed, which indexes `alive` and `words`.
     slot : int
         The slot that the chunk occupies; -1 before it has one.
     """
 
-    __slots__ = ("alive", "crossed", "layer", "sample", "size", "slot", "words")
+    __slots__ = ("alive", "crossed", "layer", "origin", "sample", "size", "slot", "words")
 
     def __init__(
         self, sample: int, layer: int, size: int, alive: list[bool], words: list[list[int]]
     ) -> None:
         self.sample = sample
         self.layer = layer
+        self.origin = layer - 1
         self.size = size
         self.alive = alive
         self.words = words

@@ -2,7 +2,7 @@
 
 """The tangent lane of the model, made of the parts in `ring` and `seeds`."""
 
-from collections import deque
+from collections import Counter, deque
 
 from .parts import Clock
 from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Chunk, Plan
@@ -49,7 +49,8 @@ class TangentLane:
         self._locked = False
         self._to_seeds = False
         self._order: deque[int] = deque()
-        self._live = [0] * batch.samples
+        # Chunks in slots, by sample and by the layer that seeded them.
+        self._live: Counter[tuple[int, int]] = Counter()
         self._writes = -1
         self.steps = 0
         self.scalings = 0
@@ -71,19 +72,22 @@ class TangentLane:
         """The oldest sample in the lane."""
         return self._order[0] if self._order else None
 
-    def offers(self) -> bool:
-        """Whether the oldest sample is offered: all its chunks are seeded and have ended."""
+    def complete(self, layer: int) -> bool:
+        """Whether all chunks of a hidden layer of the oldest sample are seeded and have ended."""
         oldest = self.oldest
-        return oldest is not None and self._seeds.sample != oldest and not self._live[oldest]
+        if oldest is None:
+            return False
+        seeding = self._seeds.sample == oldest and self._seeds.layer <= layer
+        return not seeding and not self._live[oldest, layer]
 
     def take(self, sample: int) -> None:
         """Take sample number `sample` in this cycle."""
         self._order.append(sample)
         self._seeds.start(sample, self._batch.seeds(sample))
 
-    def give(self) -> int:
-        """Release the oldest sample in this cycle, and return its number."""
-        return self._order.popleft()
+    def give(self) -> None:
+        """Release the oldest sample in this cycle."""
+        self._order.popleft()
 
     def tick(self, sum_granted: bool, scale_granted: bool, written: int) -> None:
         """Advance by a cycle.
@@ -120,7 +124,7 @@ class TangentLane:
         if seeded is not None:
             self._slots[self._turn] = seeded
             seeded.slot = self._turn
-            self._live[seeded.sample] += 1
+            self._live[seeded.sample, seeded.origin] += 1
         if seeded is not None or (active and not free):
             self._turn = (self._turn + 1) % len(self._slots)
 
@@ -154,4 +158,4 @@ class TangentLane:
 
     def _end(self, chunk: Chunk) -> None:
         self._slots[chunk.slot] = None
-        self._live[chunk.sample] -= 1
+        self._live[chunk.sample, chunk.origin] -= 1

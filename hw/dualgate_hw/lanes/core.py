@@ -243,7 +243,8 @@ class Core(wiring.Component):
             done.ready.eq(partial | tangent.token.ready),
             tangent.partial.eq(partial),
             tangent.written.eq(written),
-            self.update.oldest.eq(tangent.oldest),
+            tangent.wanted.eq(self.update.index),
+            self.update.complete.eq(tangent.complete),
             self.update.last.eq(self._last),
         ]
         with m.If(done.valid):

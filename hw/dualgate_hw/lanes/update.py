@@ -31,7 +31,8 @@ class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
     The update scalars of the output layer are known before those of hidden layers, so that a sample
-    starts with the output layer, while the tangent lane works on it.
+    starts with the output layer, while the tangent lane works on it. Each hidden layer waits until
+    its own are written.
 
     A group whose update scalars are all zero costs no step, nor does a frozen layer. While the last
     steps of a sample are taken, the lane fetches everything for the first steps of the next sample,
@@ -47,10 +48,10 @@ class UpdateLane(wiring.Component):
     Members
     -------
     `token` : In(stream of shapes.token)
-        Samples whose update scalars are written.
-    `oldest` : In(1)
-        `token.payload` is the next sample, though its `token` may not be valid yet, and the update
-        scalars of its output layer are written.
+        Samples of which the update scalars of the output layer are written. A sample is taken when
+        its last job is issued.
+    `complete` : In(1)
+        The update scalars of hidden layer `index` of the sample at `token` are written.
     `done` : Out(stream of shapes.token)
         The same samples, once their last step is taken.
     `busy` : Out(1)
@@ -94,7 +95,7 @@ class UpdateLane(wiring.Component):
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
-                "oldest": In(1),
+                "complete": In(1),
                 "done": Out(stream.Signature(shapes.token)),
                 "busy": Out(1),
                 "last": In(range(engine.layers)),
@@ -223,11 +224,11 @@ class UpdateLane(wiring.Component):
             with m.State("IDLE"):
                 m.d.sync += [self.index.eq(self.last), self._output.eq(1)]
                 m.d.sync += self._token.eq(self.token.payload)
-                with m.If(self.oldest):
-                    m.next = "AWAIT"
+                with m.If(self.token.valid):
+                    m.next = "LEAVE"
                     with m.If(self.token.payload.train):
                         m.next = "FETCH"
-            with m.State("FETCH"):
+            with m.State("FETCH"), m.If(self._output | self.complete):
                 m.next = "LAYER"
             with m.State("LAYER"):
                 m.d.sync += [
@@ -257,15 +258,8 @@ class UpdateLane(wiring.Component):
                 m.next = "READ"
                 with m.If(group == layer.groups - 1):
                     self._next_layer(m)
-            with m.State("AWAIT"):
-                # Meanwhile the descriptor of the first layer is read.
-                m.d.comb += self.token.ready.eq(1)
-                m.d.sync += self._output.eq(0)
-                with m.If(self.token.valid):
-                    m.next = "LAYER"
-                    with m.If(~self._token.train | (self.last == 0)):
-                        m.next = "LEAVE"
             with m.State("LEAVE"), m.If(~leaves):
+                m.d.comb += self.token.ready.eq(1)
                 m.next = "IDLE"
                 m.d.sync += leaves.eq(1)
                 m.d.sync += self.done.payload.eq(self._token)
@@ -276,15 +270,11 @@ class UpdateLane(wiring.Component):
             m.d.sync += leaves.eq(0)
 
     def _next_layer(self, m: Module) -> None:
-        """Go from the output layer to the first one, or to the next; leave after the last hidden.
-
-        The hidden layers wait for the tangent lane.
-        """
-        m.d.sync += self.index.eq(Mux(self._output, 0, self.index + 1))
+        """Go from the output layer to the first one, or to the next; leave after the last hidden."""
+        following = Mux(self._output, 0, self.index + 1)
+        m.d.sync += [self.index.eq(following), self._output.eq(0)]
         m.next = "FETCH"
-        with m.If(self._output):
-            m.next = "AWAIT"
-        with m.Elif(self.index + 1 == self.last):
+        with m.If(following == self.last):
             m.next = "LEAVE"
 
     def _load(

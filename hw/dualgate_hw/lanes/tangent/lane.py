@@ -56,10 +56,14 @@ class TangentLane(wiring.Component):
         The only sample in the lane is one whose errors are still to be written.
     `written` : In(range(layers))
         Number of its hidden layers whose slopes are written, while `partial`.
-    `oldest` : Out(1)
-        `done.payload` is the oldest sample in the lane, and its errors are written.
     `done` : Out(stream of shapes.token)
-        The same samples, once their update scalars are written.
+        The oldest sample in the lane, once its errors are written. It must not be taken before all
+        its update scalars are written.
+    `wanted` : In(range(layers))
+        A hidden layer.
+    `complete` : Out(1)
+        The update scalars of that layer of the sample at `done` are written, if those of the layers
+        before it are.
     `settings` : In(SETTINGS)
         The lane uses `prune`.
     `indices` : Out(ArrayLayout(range(layers), 3))
@@ -99,8 +103,9 @@ class TangentLane(wiring.Component):
                 "token": In(stream.Signature(shapes.token)),
                 "partial": In(1),
                 "written": In(range(engine.layers)),
-                "oldest": Out(1),
                 "done": Out(stream.Signature(shapes.token)),
+                "wanted": In(range(engine.layers)),
+                "complete": Out(1),
                 "settings": In(SETTINGS),
                 "indices": Out(data.ArrayLayout(unsigned((engine.layers - 1).bit_length()), 3)),
                 "layers": In(data.ArrayLayout(LAYER, 3)),
@@ -265,11 +270,11 @@ class TangentLane(wiring.Component):
         ]
 
     def _admit(self, m: Module) -> None:
-        """Start the seeds of a sample that enters, and hand on the oldest one once it is done."""
+        """Start the seeds of a sample that enters, and hand on the oldest one layer by layer."""
         seeds, order, slots = self._seeds, self._order, self._slots
         enters = Signal()
         oldest = Signal(self.shapes.token)
-        unfinished = Signal()
+        seeding = Signal()
         m.d.comb += [
             self.token.ready.eq(order.w_rdy & ~seeds.active),
             enters.eq(self.token.valid & self.token.ready),
@@ -279,9 +284,12 @@ class TangentLane(wiring.Component):
             seeds.sample.eq(self.token.payload.context),
             oldest.eq(order.r_data),
             slots.context.eq(oldest.context),
-            unfinished.eq((seeds.active & (seeds.context == oldest.context)) | slots.context_busy),
-            self.oldest.eq(order.r_rdy & ~self.partial),
-            self.done.valid.eq(self.oldest & ~unfinished),
+            slots.origin.eq(self.wanted),
+            seeding.eq(
+                seeds.active & (seeds.context == oldest.context) & (seeds.origin <= self.wanted)
+            ),
+            self.complete.eq(~seeding & ~slots.found),
+            self.done.valid.eq(order.r_rdy & ~self.partial),
             self.done.payload.eq(oldest),
             order.r_en.eq(self.done.valid & self.done.ready),
         ]

@@ -43,6 +43,8 @@ class Seeds(wiring.Component):
         High from the cycle after `start` until the walk ends, after its last seed is taken.
     `context` : Out(shapes.context)
         Context of the sample that is walked.
+    `origin` : Out(range(layers))
+        Layer that is walked; all tags of the layers before it are seeded.
     `index` : Out(range(layers))
         Index of the wanted layer descriptor.
     `layer` : In(LAYER)
@@ -80,6 +82,7 @@ class Seeds(wiring.Component):
                 "sample": In(shapes.context),
                 "active": Out(1),
                 "context": Out(shapes.context),
+                "origin": Out(range(engine.layers)),
                 "index": Out(range(engine.layers)),
                 "layer": In(LAYER),
                 "partial": In(1),
@@ -112,6 +115,8 @@ class Seeds(wiring.Component):
             self.clear_address.eq(address),
             self.chunk.context.eq(self.context),
             self.chunk.layer.eq(tags + 1),
+            self.chunk.origin.eq(tags),
+            self.origin.eq(tags),
             self.chunk.address.eq(address),
             self.index.eq(tags),
         ]

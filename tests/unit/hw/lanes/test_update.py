@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import memory, wiring
 from support.benches import Bench as Simulated
 from support.benches import (
     attach,
@@ -47,7 +47,7 @@ class Bench:
     samples : list of (lists, scalars): for each layer its (index, value) entries, and its update
         scalars, (groups, neurons)
     velocity : before the samples
-    late : cycles from the update scalars of a sample's output layer to all of them
+    late : cycles from a sample's token to the update scalars of its hidden layers
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Bench:
         self.rival = mac.vector_clients[0]
         wiring.connect(m, lane.mac, mac.vector_clients[1])
         m.d.comb += lane.product.eq(mac.product[0])
-        self._offer(m, late)
+        self._complete(m, late)
         descriptors(m, lane, layers)
         attach(m, "inputs", lane.inputs, SHAPES.pair, SHAPES.pairs, inputs)
         attach(m, "begin", lane.begin, SHAPES.place, contexts, begins)
@@ -98,21 +98,14 @@ class Bench:
         wiring.connect(m, lane.read, store.read_port())
         wiring.connect(m, lane.write, store.write_port())
 
-    def _offer(self, m: Module, late: int) -> None:
-        """Offer tokens `late` cycles after the update scalars of their output layers."""
+    def _complete(self, m: Module, late: int) -> None:
+        """Complete the hidden layers `late` cycles after a token is offered."""
         lane = self.lane
-        self.tokens = tokens = stream.Signature(SHAPES.token).create()
         waited = Signal(range(late + 1))
-        m.d.comb += [
-            lane.last.eq(len(self.layers) - 1),
-            lane.oldest.eq(tokens.valid),
-            lane.token.payload.eq(tokens.payload),
-            lane.token.valid.eq(tokens.valid & (waited == late)),
-            tokens.ready.eq(lane.token.valid & lane.token.ready),
-        ]
-        with m.If(tokens.ready):
+        m.d.comb += [lane.last.eq(len(self.layers) - 1), lane.complete.eq(waited == late)]
+        with m.If(lane.token.valid & lane.token.ready):
             m.d.sync += waited.eq(0)
-        with m.Elif(tokens.valid & (waited != late)):
+        with m.Elif(lane.token.valid & (waited != late)):
             m.d.sync += waited.eq(waited + 1)
 
     def run(self, train: list[bool], rival: float = 0.0, watch: Sequence[Simulated] = ()) -> None:
@@ -124,7 +117,7 @@ class Bench:
         random = np.random.default_rng(2)
 
         async def source(ctx: Any) -> None:
-            await send(ctx, self.tokens, tokens, 0.0, 1)
+            await send(ctx, self.lane.token, tokens, 0.0, 1)
 
         async def sink(ctx: Any) -> None:
             done = await receive(ctx, self.lane.done, len(tokens), 0.3, 2)
@@ -272,11 +265,11 @@ def test_the_output_layer_is_updated_while_the_tangents_are_under_way() -> None:
     """The update scalars of hidden layers are late, and everything else is done by then."""
     bench = random_bench(0, late=80)
     bench.samples = bench.samples[:1]
-    watch, ended = watcher(bench.lane.token.valid & bench.lane.token.ready)
+    watch, complete = watcher(bench.lane.complete)
     bench.run([True], watch=[watch])
     bench.check([True])
     ((lists, scalars),) = bench.samples
     steps = [cycle for (cycle,) in bench.taken]
     early = len(lists[1]) * int(scalars[1].any(axis=1).sum())
-    assert sum(cycle < ended[0][0] for cycle in steps) == early
+    assert sum(cycle < complete[0][0] for cycle in steps) == early
     assert 0 < early < len(steps)
