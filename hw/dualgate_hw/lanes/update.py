@@ -270,7 +270,7 @@ class UpdateLane(wiring.Component):
             m.d.sync += leaves.eq(0)
 
     def _next_layer(self, m: Module) -> None:
-        """Go from the output layer to the first one, or to the next; leave after the last hidden."""
+        """Go from the output layer to the first one, or to the next; leave after the last."""
         following = Mux(self._output, 0, self.index + 1)
         m.d.sync += [self.index.eq(following), self._output.eq(0)]
         m.next = "FETCH"

@@ -161,5 +161,5 @@ def test_seeds_wait_until_the_slopes_of_their_layer_are_written() -> None:
             assert ctx.get(seeds.active) == (written < 2)
 
     simulate(m, bench, watch=[watch])
-    assert [origin for _, origin in chunks] == [0] * 5 + [1] * 4
-    assert counts == [0, 5, 9]
+    assert [origin for _, origin in chunks] == [0] * 4 + [1] * 5
+    assert counts == [0, 4, 9]
