@@ -79,7 +79,7 @@ samples/s: in simulation, on this machine."""
     help="Measure batches of one sample instead, on four networks and samples made for it.",
 )
 @click.pass_context
-def bench(context: click.Context, task: str, **options: Any) -> None:
+def bench(context: click.Context, /, task: str, **options: Any) -> None:
     """Measure cycles a sample on the simulated hardware, engine by engine.
 
     Predictions of the cycle model and yardsticks of backpropagation stand beside the figures.

@@ -6,6 +6,7 @@ Features are scaled into the network's input range, +-8, by constants or by the 
 alone. The choice of held-out samples never changes, so that figures of different runs compare.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def load_tracking(seed: int = SPLIT_SEED) -> Dataset:
         Seed of the numbers.
     """
     x = np.random.default_rng(seed).uniform(-2.0, 2.0, (1800, 1))
-    functions = (
+    functions: tuple[Callable[[Floats], Floats], ...] = (
         lambda x: np.sin(x) + 0.3 * x**2,
         lambda x: 1.0 - np.cos(2.0 * x) + 0.1 * x**3,
         lambda x: np.exp(-0.5 * (x - 1.0) ** 2) + 0.05 * x**3,
