@@ -22,6 +22,7 @@ from ..common.rounding import saturate, shift_right_twice
 from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, vector
 from .memory.row_ports import RowPort
 from .memory.touched_rows import touch, touched_row
+from .strip_walk import StripWalk
 
 STEP_WIDTH = MASTER_WIDTH + 3
 """Width of a step with half a unit, such that a step which does not fit clips every weight."""
@@ -115,75 +116,23 @@ class WeightStep(wiring.Component):
                 "saturated": Out(range(2 * shapes.strip + 1)),
             }
         )
+        self._walk = StripWalk(shapes, self._period, self._last_write + 1 - self._period)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        shift = Signal.like(self.layer.apply_shift)
-        strip = Signal(self.shapes.strip_index)
-        reads = Signal()
-        with m.FSM() as fsm:
-            self._states(m, shift, strip, reads)
-        self._strip(m, shift, strip, reads, fsm.ongoing("IDLE"))
+        m.submodules.walk = walk = self._walk
+        wiring.connect(m, wiring.flipped(self.touched), walk.touched)
+        m.d.comb += [
+            walk.start.eq(self.start),
+            walk.complete.eq(self.complete),
+            walk.layer.eq(self.layer),
+            self.index.eq(walk.index),
+            self.done.eq(walk.done),
+        ]
+        self._strip(m, walk.shift, walk.strip, walk.reads, walk.idle)
         return m
 
-    def _states(self, m: Module, shift: Signal, strip: Signal, reads: Signal) -> None:
-        """Add the states that go through the strips of each touched row, or of each layer."""
-        bits = self.shapes.strip_bits
-        listed = Signal()
-        last = Signal()
-        left = Signal(32)
-        phase = Signal(range(DIGITS))
-        drain = Signal(range(self._last_write))
-        with m.State("IDLE"):
-            m.d.sync += [self.index.eq(0), phase.eq(0), drain.eq(0), listed.eq(self.complete)]
-            with m.If(self.start):
-                m.next = "FETCH"
-                with m.If(self.complete):
-                    m.next = "LISTED"
-        with m.State("FETCH"):
-            m.next = "LAYER"
-        with m.State("LAYER"):
-            m.d.sync += [
-                shift.eq(self.layer.apply_shift),
-                last.eq(self.layer.last),
-                strip.eq(self.layer.weight_base << bits),
-                left.eq(self.layer.groups * (self.layer.inputs + 1) << bits),
-            ]
-            m.next = "STRIPS"
-        with m.State("LISTED"):
-            self._take_row(m, shift, strip, left)
-        with m.State("STRIPS"):
-            m.d.comb += reads.eq(phase == 0)
-            m.d.sync += phase.eq(phase + 1)
-            with m.If(phase == self._period - 1):
-                m.d.sync += [phase.eq(0), strip.eq(strip + 1), left.eq(left - 1)]
-                with m.If((left == 1) & listed):
-                    self._take_row(m, shift, strip, left)
-                with m.Elif(left == 1):
-                    m.d.sync += self.index.eq(self.index + 1)
-                    m.next = "FETCH"
-                    with m.If(last):
-                        m.next = "DRAIN"
-        with m.State("DRAIN"):
-            m.d.sync += drain.eq(drain + 1)
-            with m.If(drain == self._last_write - self._period):
-                m.d.comb += self.done.eq(1)
-                m.next = "IDLE"
-
-    def _take_row(self, m: Module, shift: Signal, strip: Signal, left: Signal) -> None:
-        """Go to the first strip of the next touched row, or to the end after the last row."""
-        row = self.touched.payload
-        m.d.comb += self.touched.ready.eq(1)
-        m.d.sync += [
-            shift.eq(row.shift),
-            strip.eq(row.row << self.shapes.strip_bits),
-            left.eq(self.shapes.engine.strips),
-        ]
-        m.next = "DRAIN"
-        with m.If(self.touched.valid):
-            m.next = "STRIPS"
-
-    def _strip(self, m: Module, shift: Value, strip: Signal, reads: Signal, idle: Value) -> None:
+    def _strip(self, m: Module, shift: Value, strip: Value, reads: Value, idle: Value) -> None:
         """Read a strip, compute its new weights and velocities, and write both.
 
         The velocities are addressed for as long as they are needed, so that no register has to hold
