@@ -87,7 +87,15 @@ class QuantizedSamples:
         return float(losses.sum()), int(np.count_nonzero(right))
 
     def losses(self, order: NDArray[np.intp] | slice, outputs: Ints) -> NDArray[np.float64]:
-        """Return the loss of each sample, times its weight; the parameters are those of `score`."""
+        """Return the loss of each sample, times its weight.
+
+        Parameters
+        ----------
+        order : int array or slice
+            Positions of the samples.
+        outputs : int array (samples, units)
+            Outputs for these samples.
+        """
         real = self._network.output_format.real
         losses: NDArray[np.float64] = self._network.objective.value(
             real(outputs), real(self.target[order])

@@ -38,5 +38,13 @@ def add_losses(
 
 
 def mean_losses(totals: Sequence[float], parts: Sequence[int]) -> tuple[float, ...]:
-    """Divide the sums of `add_losses` by their numbers of samples."""
+    """Divide the sums of `add_losses` by their numbers of samples.
+
+    Parameters
+    ----------
+    totals : sequence of float
+        Sums of a whole stream.
+    parts : sequence of int
+        As in `Samples.parts`.
+    """
     return tuple(total / min(TAIL, size) for total, size in zip(totals, parts, strict=True))
