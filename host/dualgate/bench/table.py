@@ -145,10 +145,12 @@ def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure
     device.write_velocity(work.velocity)
     started, seconds = device.counters(), 0.0
     predictions, estimates, sparse, exact = [], [], [], True
+    velocity = None  # Unknown to the engine, because the host has just written velocities.
     for part in np.array_split(np.arange(len(work.x)), work.batches):
         settings = work.settings(len(part), variant.prune)
         x, target = work.x[part], work.target[part]
-        activity = measure(network, device.read_weights(), settings, x, target)
+        weights = device.read_weights()
+        activity = measure(network, weights, settings, x, target, velocity=velocity)
         prediction = predict(network, engine, activity)
         before, clock = device.counters().cycles, perf_counter()
         device.set(settings)
@@ -156,6 +158,7 @@ def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure
         device.apply()
         seconds += perf_counter() - clock
         exact = exact and device.counters().cycles - before == prediction.cycles
+        velocity = device.read_velocity()
         predictions.append(prediction)
         estimates.append(estimate(network, engine, activity))
         sparse.append(sparse_backprop(network, engine, activity, prediction.batch_end))
@@ -191,7 +194,7 @@ def _row(work: Workload, variant: Variant, neurons: int, device: Device, measure
             for kind in ("value", "transposed", "update")
         },
         ratio=spent.cycles / samples / per_sample,
-        batch_end=float(predictions[0].batch_end),
+        batch_end=float(np.mean([p.batch_end for p in predictions])),
         pace=pace,
         fill=float(np.mean([p.cycles - p.batch_end - p.samples * p.pace for p in predictions])),
         bounds={name: mean([e.bounds[name] for e in estimates]) for name in estimates[0].bounds},

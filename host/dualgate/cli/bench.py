@@ -7,19 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ..bench import floating_speed, golden_speed, speed
+from ..bench.latency import LatencyRow, measure_latency
 from ..bench.speed import SpeedRow
 from ..bench.table import Row, run
 from ..bench.torch_speed import torch_samples_per_s
 from ..bench.workload import MAX_BATCH, Workload, prepare
 from ..contract.engine import EngineParameters
-from ..contract.errors import MissingToolError
+from ..contract.errors import InputError, MissingToolError
 from ..data.files import check_target
 from ..data.json_text import write_json
 from ..tasks import find_task
 
 FILE = click.Path(path_type=Path)
+
+LATENCY_SAMPLES = 20
 
 FLOAT_BATCH = 1000
 """Samples in a floating-point batch; with both methods a larger batch takes less time a sample."""
@@ -29,6 +33,17 @@ HEADER = (
     f"{'engine':13}{'prune':6}{'mult.':>6}{'predicted':>10}{'measured':>10}{'dense':>7}"
     f"{'sparse':>8}{'ratio':>7}{'value':>7}{'tangent':>8}{'update':>7}{'samples/s':>11}"
 )
+
+LATENCY_HEADER = (
+    "cycles of a batch of one sample, N = {}, three lanes, prune 1/4, no momentum\n"
+    f"{'network':16}{'loss':6}{'loading':>9}{'predicted':>11}{'measured':>10}{'weight step':>13}"
+)
+
+LATENCY_NOTES = """\
+loading: from the first word of a sample's command until the sample enters the value lane, with a
+  word in every cycle. predicted, measured: from there until the last weight is written, by the
+  cycle model and by the counter; 3 cycles are not counted, in which a waiting APPLY begins.
+weight step: of these, the visits to touched rows. All figures: means of {} samples."""
 
 NOTES = """\
 cycles: mean a sample, the batch's end included.
@@ -59,7 +74,13 @@ samples/s: in simulation, on this machine."""
     show_default=True,
     help="Lanes of each engine, a power of two.",
 )
-def bench(task: str, **options: Any) -> None:
+@click.option(
+    "--latency",
+    is_flag=True,
+    help="Measure batches of one sample instead, on four networks and samples made for it.",
+)
+@click.pass_context
+def bench(context: click.Context, /, task: str, **options: Any) -> None:
     """Measure cycles a sample on the simulated hardware, engine by engine.
 
     Predictions of the cycle model and yardsticks of backpropagation stand beside the figures.
@@ -70,6 +91,10 @@ def bench(task: str, **options: Any) -> None:
     path: Path | None = options["json"]
     if path is not None:
         check_target(path)
+    if options["latency"]:
+        _check_latency(context)
+        _latency(options["neurons"], path)
+        return
     chosen = find_task(task)
     network = chosen.network(task, options["layers"])
     EngineParameters(options["neurons"])
@@ -99,6 +124,33 @@ def bench(task: str, **options: Any) -> None:
             "software": software,
         }
         write_json(path, result)
+
+
+def _check_latency(context: click.Context) -> None:
+    """Refuse options that would have no effect beside ``--latency``."""
+    for name in ("task", "data", "samples", "layers", "batch"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise InputError(f"--latency has networks and samples of its own; leave --{name} out")
+
+
+def _latency(neurons: int, path: Path | None) -> None:
+    """Measure batches of one sample."""
+    EngineParameters(neurons)
+    click.echo(LATENCY_HEADER.format(neurons))
+    rows = []
+    for row in measure_latency(neurons, LATENCY_SAMPLES):
+        click.echo(_latency_line(row))
+        rows.append(row)
+    click.echo(LATENCY_NOTES.format(LATENCY_SAMPLES))
+    if path is not None:
+        write_json(path, {"neurons": neurons, "latency": rows})
+
+
+def _latency_line(row: LatencyRow) -> str:
+    return (
+        f"{row.network:16}{row.loss:6}{row.loading:9,.1f}{row.predicted:11,.1f}"
+        f"{row.measured:10,.1f}{row.batch_end:13,.1f}"
+    )
 
 
 def _title(task: str, work: Workload) -> str:

@@ -51,6 +51,10 @@ class Activity:
         Whether the samples come with masks.
     pruned : bool
         Whether pruning was enabled, even if it dropped no entry.
+    moving : sequence of bool array (inputs + 1, units), or None
+        For each layer, the weights whose velocity was not zero when the batch began, or which an
+        update of any sample reached. None if the host wrote velocities or descriptors since the
+        batch before: the engine does not know then which rows are touched, and visits them all.
     """
 
     inputs: Ints
@@ -60,6 +64,7 @@ class Activity:
     loads: Ints
     masked: bool = False
     pruned: bool = True
+    moving: tuple[Bools, ...] | None = None
 
     @property
     def samples(self) -> int:
@@ -67,7 +72,10 @@ class Activity:
         return len(self.inputs)
 
     def split(self, cores: int) -> list["Activity"]:
-        """Split the batch among `cores` cores: sample i goes to core ``i % cores``."""
+        """Split the batch among `cores` cores: sample i goes to core ``i % cores``.
+
+        Each part keeps the touched weights of the whole batch.
+        """
         return [
             Activity(
                 self.inputs[core::cores],
@@ -83,6 +91,7 @@ class Activity:
                 self.loads[core::cores],
                 self.masked,
                 self.pruned,
+                self.moving,
             )
             for core in range(min(cores, self.samples))
         ]

@@ -11,8 +11,17 @@ from numpy.typing import NDArray
 from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
 from .activity import Activity, per_word
+from .batch_end import batch_end_cycles
 from .chunks import Chunks
-from .plan import ACTIVATION_CYCLES, DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, UNIT_CYCLES, Plan
+from .plan import (
+    ACTIVATION_CYCLES,
+    DELTA_LATENCY,
+    MAC_LATENCY,
+    STORE_LATENCY,
+    SUMS_LATENCY,
+    UNIT_CYCLES,
+    Plan,
+)
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +86,8 @@ def estimate(
     dispatcher   the words of one sample for each core, at one beat a cycle
     loader       ``loads + outputs + 4``, with `Activity.loads`
     value        the steps: ``groups * (nonzeros + 1)`` for each layer
-    activation   ``units + 9`` for each group
+    activation   for each layer its units and 9; a group but the last of its layer takes N, but
+                 at least 4
     threads      the first layer's steps, plus the time of the later layers (steps and waits)
                  divided by the number of threads, since the others work while one waits
     error        `Plan.error_pace`
@@ -112,7 +122,7 @@ def estimate(
         "dispatcher": engine.cores * np.ceil((words + 1.0) / engine.beat).astype(np.float64),
         "loader": words + 4.0,
         "value": steps.sum(axis=1),
-        "activation": _constant(plan, activity, sum(u + UNIT_CYCLES for u in _units(plan))),
+        "activation": _constant(plan, activity, sum(map(_activation, plan.group_units))),
         "threads": steps[:, 0] + after_first / plan.depths.threads,
         "error": _constant(plan, activity, plan.error_pace),
         "tangent": ring.stepping + ring.scalings * ring.steps / np.maximum(ring.stepping, 1),
@@ -130,7 +140,7 @@ def estimate(
         bounds={name: float(bound.mean()) for name, bound in bounds.items()},
         pace=float(np.max(list(bounds.values()), axis=0).mean()),
         latency=float(latency.mean()),
-        batch_end=plan.batch_end_cycles,
+        batch_end=batch_end_cycles(plan, activity),
         samples=activity.samples,
         cores=engine.cores,
     )
@@ -140,8 +150,9 @@ def _constant(plan: Plan, activity: Activity, cycles: int) -> Floats:
     return np.full(activity.samples, float(cycles))
 
 
-def _units(plan: Plan) -> list[int]:
-    return [units for layer in plan.group_units for units in layer]
+def _activation(units: Sequence[int]) -> int:
+    """Count the activation unit's cycles for a layer with these numbers of units in its groups."""
+    return sum(max(MAC_LATENCY + 1, n) for n in units[:-1]) + units[-1] + UNIT_CYCLES
 
 
 def _update(counts: Floats, updates: Sequence[NDArray[np.bool_]]) -> Floats:

@@ -9,6 +9,7 @@ from ..contract.engine import Depths, EngineParameters
 from ..contract.network import Network
 from . import update as updating
 from .activity import Activity
+from .batch_end import batch_end_cycles
 from .error import ErrorUnit
 from .loader import InputLists, Loader
 from .parts import Clock
@@ -87,6 +88,8 @@ class Core:
         self.tangent = TangentLane(plan, batch, self.clock)
         self.update = UpdateLane(plan, batch, self.clock)
         self.in_flight = 0
+        # The sample that entered while the core was empty, until its errors are written.
+        self.partial: int | None = None
         self.lists = InputLists(plan, batch)
         self.left = 0
         self.first = self.last = 0
@@ -114,21 +117,32 @@ class Core:
         by_value, by_sums, by_scale, by_update = self.grants()
         enters = loader.offers(now) and value.takes()
         to_error = error.takes(now) and value.offers()
-        to_tangent = error.offers(now) and tangent.takes()
-        to_update = update.state == updating.IDLE and tangent.offers()
+        partial = self.partial is not None
+        to_tangent = error.offers(now) and (partial or tangent.takes())
+        to_update = update.state == updating.IDLE and not partial
+        complete = tangent.complete(update.layer)
         leaves = update.gives(by_update)
         context_free = self.in_flight != self.plan.depths.contexts and self.lists.room
+        written = value.written if partial else self.plan.layers
         value.tick(by_value)
-        tangent.tick(by_sums, by_scale)
-        update.tick(by_update)
-        if to_update:
-            update.take(tangent.give())
+        tangent.tick(by_sums, by_scale, written)
+        if update.tick(by_update, complete):
+            tangent.give()
+        if to_update and tangent.oldest is not None:
+            update.take(tangent.oldest)
         if to_tangent:
-            tangent.take(error.give())
+            finished = error.give()
+            if not partial:
+                tangent.take(finished)
+            self.partial = None
         if to_error:
             error.take(now, value.give())
         if enters:
             value.take(loader.sample)
+            if self.in_flight == 0:
+                tangent.take(loader.sample)
+                value.written = 0
+                self.partial = loader.sample
         self.lists.tick(loader.sample if enters else None, self.left if leaves else None)
         loader.tick(now, context_free, enters)
         self.in_flight += enters - leaves
@@ -172,6 +186,7 @@ def predict(
     plan = Plan(network, engine, depths or Depths())
     batches = [Batch(plan, part) for part in activity.split(engine.cores)]
     cores = [Core(plan, b, first) for b, first in zip(batches, _first(plan, batches), strict=True)]
+    batch_end = batch_end_cycles(plan, activity)
     cycles = 0
     while True:
         working = any([core.tick() for core in cores])
@@ -180,10 +195,10 @@ def predict(
             break
     return Prediction(
         samples=activity.samples,
-        cycles=cycles + plan.batch_end_cycles,
+        cycles=cycles + batch_end,
         first=min(core.first for core in cores),
         last=max(core.last for core in cores),
-        batch_end=plan.batch_end_cycles,
+        batch_end=batch_end,
         value=sum(core.value.steps for core in cores),
         sums=sum(core.tangent.steps for core in cores),
         scaler=sum(core.tangent.scalings for core in cores),

@@ -94,16 +94,6 @@ class Plan:
         """
         return self.softmax_cycles + self.outputs[-1] + ERROR_LATENCY
 
-    @property
-    def batch_end_cycles(self) -> int:
-        """Cycles of the batch's end: ``period * strips * rows + 2 * layers + 7``.
-
-        Each of the network's rows has ``strips`` strips. The period is 1 with three arrays and 3
-        with one.
-        """
-        rows = sum(g * (n + 1) for g, n in zip(self.groups, self.inputs, strict=True))
-        return 3 // self.engine.arrays * self.engine.strips * rows + 2 * self.layers + 7
-
 
 class Chunk:
     """Tags that step together through the layers, in one slot of the tangent lanes.
@@ -124,19 +114,22 @@ class Chunk:
 
     Members
     -------
+    origin : int
+        The layer that seeds the tags.
     crossed : int
         Layers crossed since the seed, which indexes `alive` and `words`.
     slot : int
         The slot that the chunk occupies; -1 before it has one.
     """
 
-    __slots__ = ("alive", "crossed", "layer", "sample", "size", "slot", "words")
+    __slots__ = ("alive", "crossed", "layer", "origin", "sample", "size", "slot", "words")
 
     def __init__(
         self, sample: int, layer: int, size: int, alive: list[bool], words: list[list[int]]
     ) -> None:
         self.sample = sample
         self.layer = layer
+        self.origin = layer - 1
         self.size = size
         self.alive = alive
         self.words = words

@@ -106,10 +106,11 @@ class Scaler:
         """Whether the MAC array is requested."""
         return self._request is not None
 
-    def tick(self, granted: bool) -> Chunk | None:
+    def tick(self, granted: bool, written: int) -> Chunk | None:
         """Advance by a cycle, and return the chunk whose last group is taken, or None.
 
-        `granted` says whether the MAC array takes the request.
+        `granted` says whether the MAC array takes the request. Only a chunk that enters one of the
+        first `written` layers is taken from the queue.
         """
         request = self._request
         if request is not None and not granted:
@@ -119,7 +120,8 @@ class Scaler:
         self._request = self._read
         self._read = None if chunk is None else (chunk, final)
         if final:
-            self._chunk = self.queue.popleft() if self.queue else None
+            passes = bool(self.queue) and self.queue[0].layer < written
+            self._chunk = self.queue.popleft() if passes else None
             self._group = 0
         else:
             self._group += 1

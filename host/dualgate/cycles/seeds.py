@@ -21,6 +21,8 @@ class Seeds:
     -------
     sample : int or None
         The sample in progress.
+    layer : int
+        Its layer in progress.
     """
 
     FETCH, LAYER, FOLLOWING, READ, WORD, EMIT, NEXT = range(7)
@@ -30,27 +32,27 @@ class Seeds:
         self.sample: int | None = None
         self._chunks: Seeding = []
         self._state = self.FETCH
-        self._layer = self._word = self._target = self._place = 0
+        self.layer = self._word = self._target = self._place = 0
 
     def start(self, sample: int, chunks: Seeding) -> None:
         """Take sample number `sample` in this cycle, with its `chunks`."""
         self.sample = sample
         self._chunks = chunks
-        self._layer = 0
+        self.layer = 0
         self._state = self.FETCH
 
     def word(self) -> Word | None:
         """The word that is offered if a slot is free, or None."""
         if self.sample is None or self._state != self.EMIT:
             return None
-        chunks = self._chunks[self._layer][self._word]
+        chunks = self._chunks[self.layer][self._word]
         if self._place == len(chunks):
             return None
-        final = self._target == self._plan.groups[self._layer + 1] - 1
+        final = self._target == self._plan.groups[self.layer + 1] - 1
         chunk = chunks[self._place]
         return Word(chunk, chunk.size, True, final)
 
-    def tick(self, taken: bool, may_clear: bool) -> Chunk | None:
+    def tick(self, taken: bool, may_clear: bool, written: int) -> Chunk | None:
         """Advance by a cycle.
 
         Parameters
@@ -59,6 +61,8 @@ class Seeds:
             Whether the issuer takes the offered word.
         may_clear : bool
             Whether a word of update scalars can be cleared in this cycle.
+        written : int
+            Layers whose slopes are written.
 
         Returns
         -------
@@ -69,32 +73,32 @@ class Seeds:
         if self.sample is None:
             return None
         if state == self.EMIT:
-            chunks = self._chunks[self._layer][self._word]
+            chunks = self._chunks[self.layer][self._word]
             if self._place == len(chunks):
                 self._state = self.NEXT
             elif taken:
                 self._target += 1
-                if self._target == self._plan.groups[self._layer + 1]:
+                if self._target == self._plan.groups[self.layer + 1]:
                     self._target = 0
                     self._place += 1
                     return chunks[self._place - 1]
         elif state == self.NEXT:
             self._word += 1
             self._state = self.READ
-            if self._word == len(self._chunks[self._layer]):
-                self._layer += 1
+            if self._word == len(self._chunks[self.layer]):
+                self.layer += 1
                 self._state = self.FETCH
         elif state == self.LAYER:
             self._word = 0
             self._state = self.FOLLOWING
-            if self._layer == self._plan.layers - 1:
+            if self.layer == self._plan.layers - 1:
                 self.sample = None
-            elif self._plan.frozen[self._layer]:
-                self._layer += 1
+            elif self._plan.frozen[self.layer]:
+                self.layer += 1
                 self._state = self.FETCH
         elif state == self.WORD:
             self._place = self._target = 0
             self._state = self.EMIT
-        elif state != self.READ or may_clear:
+        elif state != self.READ or (may_clear and self.layer < written):
             self._state += 1
         return None

@@ -2,7 +2,7 @@
 
 """The tangent lane of the model, made of the parts in `ring` and `seeds`."""
 
-from collections import deque
+from collections import Counter, deque
 
 from .parts import Clock
 from .plan import DELTA_LATENCY, STORE_LATENCY, SUMS_LATENCY, Batch, Chunk, Plan
@@ -49,7 +49,8 @@ class TangentLane:
         self._locked = False
         self._to_seeds = False
         self._order: deque[int] = deque()
-        self._live = [0] * batch.samples
+        # Chunks in slots, by sample and by the layer that seeded them.
+        self._live: Counter[tuple[int, int]] = Counter()
         self._writes = -1
         self.steps = 0
         self.scalings = 0
@@ -66,21 +67,29 @@ class TangentLane:
         """Whether a sample can enter."""
         return self._seeds.sample is None
 
-    def offers(self) -> bool:
-        """Whether the oldest sample is offered: all its chunks are seeded and have ended."""
-        order = self._order
-        return bool(order) and self._seeds.sample != order[0] and not self._live[order[0]]
+    @property
+    def oldest(self) -> int | None:
+        """The oldest sample in the lane."""
+        return self._order[0] if self._order else None
+
+    def complete(self, layer: int) -> bool:
+        """Whether all chunks of a hidden layer of the oldest sample are seeded and have ended."""
+        oldest = self.oldest
+        if oldest is None:
+            return False
+        seeding = self._seeds.sample == oldest and self._seeds.layer <= layer
+        return not seeding and not self._live[oldest, layer]
 
     def take(self, sample: int) -> None:
         """Take sample number `sample` in this cycle."""
         self._order.append(sample)
         self._seeds.start(sample, self._batch.seeds(sample))
 
-    def give(self) -> int:
-        """Release the oldest sample in this cycle, and return its number."""
-        return self._order.popleft()
+    def give(self) -> None:
+        """Release the oldest sample in this cycle."""
+        self._order.popleft()
 
-    def tick(self, sum_granted: bool, scale_granted: bool) -> None:
+    def tick(self, sum_granted: bool, scale_granted: bool, written: int) -> None:
         """Advance by a cycle.
 
         Parameters
@@ -89,6 +98,8 @@ class TangentLane:
             Whether the MAC array takes the issuer's request, which adds a row to a sum.
         scale_granted : bool
             Whether the MAC array takes the scaler's request, which scales a word.
+        written : int
+            Layers whose slopes, or errors at the outputs, are written.
         """
         seeds, pruner, issuer = self._seeds, self._pruner, self._issuer
         free = self._slots[self._turn] is None
@@ -106,14 +117,14 @@ class TangentLane:
         if ended is not None:
             self._clock.after(SUMS_LATENCY, lambda: self._summed(ended))
         pruner.tick(taken and not chosen)
-        scaled = self._scaler.tick(scale_granted)
+        scaled = self._scaler.tick(scale_granted, written)
         if scaled is not None:
             self._scaled(scaled)
-        seeded = seeds.tick(taken and chosen, self._writes != self._clock.now)
+        seeded = seeds.tick(taken and chosen, self._writes != self._clock.now, written)
         if seeded is not None:
             self._slots[self._turn] = seeded
             seeded.slot = self._turn
-            self._live[seeded.sample] += 1
+            self._live[seeded.sample, seeded.origin] += 1
         if seeded is not None or (active and not free):
             self._turn = (self._turn + 1) % len(self._slots)
 
@@ -147,4 +158,4 @@ class TangentLane:
 
     def _end(self, chunk: Chunk) -> None:
         self._slots[chunk.slot] = None
-        self._live[chunk.sample] -= 1
+        self._live[chunk.sample, chunk.origin] -= 1

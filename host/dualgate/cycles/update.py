@@ -14,10 +14,12 @@ WRITES = 4
 class UpdateLane:
     """Walk a layer's list once for each of its groups that has a nonzero update scalar.
 
-    A sample costs at least ``sum of (nonzeros + 1)`` steps over those groups. The control costs 2
-    cycles for each layer, frozen or not, 4 for a group without update scalars and at least 5 for
-    any other group. Control overlaps with the steps of earlier groups and of the sample before;
-    but a sample's first step follows the last step of the sample before by 5 cycles.
+    A sample costs at least ``sum of (nonzeros + 1)`` steps over those groups. It starts with the
+    output layer, once its errors are written; each hidden layer waits until the layer's tags have
+    ended. The control costs 2 cycles for each layer, frozen or not, 4 for a group
+    without update scalars and at least 5 for any other group. Control overlaps with the steps of
+    earlier groups and of the sample before; but a sample's first step follows the last step of the
+    sample before by 5 cycles.
 
     Parameters
     ----------
@@ -29,6 +31,8 @@ class UpdateLane:
     -------
     state : int
         One of the constants of this module.
+    layer : int
+        The layer in progress, or the next one.
     leaves : bool
         Whether all jobs of a sample are issued, and the sample leaves after its last step.
     steps : int
@@ -41,9 +45,10 @@ class UpdateLane:
         self._clock = clock
         self._reader: ListReader[bool] = ListReader(alternates=True)
         self._side = False
+        self._output = False
         self._sample = 0
-        self._layer = 0
         self._group = 0
+        self.layer = 0
         self._last_step = -WRITES - 1
         self.state = IDLE
         self.leaves = False
@@ -62,13 +67,23 @@ class UpdateLane:
         return self.leaves and not self._reader.holds and self._reader.ready(granted)
 
     def take(self, sample: int) -> None:
-        """Take sample number `sample` in this cycle."""
+        """Take sample number `sample` in this cycle, whose errors are written."""
         self._sample = sample
-        self._layer = 0
+        self.layer = self._plan.layers - 1
+        self._output = True
         self.state = FETCH
 
-    def tick(self, granted: bool) -> None:
-        """Advance by a cycle; `granted` says whether the MAC array takes the request."""
+    def tick(self, granted: bool, complete: bool) -> bool:
+        """Advance by a cycle, and return whether the last job of the sample is issued.
+
+        Parameters
+        ----------
+        granted : bool
+            Whether the MAC array takes the request.
+        complete : bool
+            Whether the tags of hidden layer `layer` have ended.
+        """
+        taken = False
         reader, state = self._reader, self.state
         if granted:
             self.steps += 1
@@ -76,13 +91,13 @@ class UpdateLane:
         leaves, self.leaves = self.leaves, self.leaves and not self.gives(granted)
         if state == WALK:
             if not leaves and reader.ready(granted):
-                count = self._batch.counts[self._sample][self._layer]
-                reader.tick(granted, count, self._side, pairs=self._layer == 0)
+                count = self._batch.counts[self._sample][self.layer]
+                reader.tick(granted, count, self._side, pairs=self.layer == 0)
                 self._side = not self._side
                 self.state = NEXT
-                return
+                return False
         elif state == SCALARS:
-            if not self._batch.updates[self._sample][self._layer][self._group]:
+            if not self._batch.updates[self._sample][self.layer][self._group]:
                 self.state = NEXT
             elif not reader.uses(self._side):
                 self.state = WALK
@@ -91,21 +106,25 @@ class UpdateLane:
         elif state == LAYER:
             self._group = 0
             self.state = READ
-            if self._plan.frozen[self._layer]:
+            if self._plan.frozen[self.layer]:
                 self._next_layer()
-        elif state in (FETCH, READ, FOUND):
+        elif state in (READ, FOUND):
             self.state += 1
+        elif state == FETCH:
+            self.state += self._output or complete
         elif state == LEAVE and not leaves:
-            self.leaves = True
+            self.leaves = taken = True
             self.state = IDLE
         reader.tick(granted)
+        return taken
 
     def _next(self) -> None:
         self._group += 1
         self.state = READ
-        if self._group == self._plan.groups[self._layer]:
+        if self._group == self._plan.groups[self.layer]:
             self._next_layer()
 
     def _next_layer(self) -> None:
-        self._layer += 1
-        self.state = LEAVE if self._layer == self._plan.layers else FETCH
+        self.layer = 0 if self._output else self.layer + 1
+        self._output = False
+        self.state = LEAVE if self.layer == self._plan.layers - 1 else FETCH

@@ -3,7 +3,7 @@
 """The value lane of the model."""
 
 from .parts import Clock, ListReader
-from .plan import ACTIVATION_CYCLES, UNIT_CYCLES, Batch, Plan
+from .plan import ACTIVATION_CYCLES, MAC_LATENCY, UNIT_CYCLES, Batch, Plan
 
 IDLE, FETCH, LAYER, WALK, WAIT, DONE = range(6)
 
@@ -34,8 +34,10 @@ class ValueLane:
     A sample costs at least
 
     - ``groups * (nonzeros + 1)`` steps on the MAC array for each layer;
-    - ``units + 9`` cycles of the activation unit for each group: a group's last step waits until
-      the unit has finished the group before.
+    - the cycles of the activation unit: 9 and its units for a layer's last group, and N, but at
+      least 4, for each other group. A group's last step waits until the unit can take its sums:
+      until it has finished the group before, or only until the queue is empty if both are of one
+      layer of a sample.
 
     A layer's list is complete, and the next layer's descriptor can be fetched, ``units + 13``
     cycles after the last step of the layer's last group. In the output layer the sample leaves
@@ -53,6 +55,9 @@ class ValueLane:
         Requests that were taken.
     activating : int
         Cycles in which the activation unit holds a group.
+    written : int
+        Hidden layers of the oldest sample whose slopes are written, since it was set to 0; at most
+        the number of hidden layers.
     """
 
     def __init__(self, plan: Plan, batch: Batch, clock: Clock) -> None:
@@ -63,14 +68,19 @@ class ValueLane:
         threads = plan.depths.threads
         self._threads = [Thread() for _ in range(threads)]
         self._newest = self._oldest = 0
-        self._unit_free = 0
+        self._unit_free = self._queue_free = 0
+        self._owner: Thread | None = None
         self.steps = 0
         self.activating = 0
+        self.written = 0
 
     def requests(self) -> bool:
         """Whether the MAC array is requested."""
         reader = self._reader
-        return reader.offers and not (reader.last and self._clock.now < self._unit_free)
+        if not (reader.offers and reader.last) or reader.meta is None:
+            return reader.offers
+        follows = reader.meta[0] is self._owner
+        return self._clock.now >= (self._queue_free if follows else self._unit_free)
 
     def takes(self) -> bool:
         """Whether a sample can enter."""
@@ -128,14 +138,19 @@ class ValueLane:
         thread, group = self._reader.meta
         plan = self._plan
         units = plan.group_units[thread.layer][group]
-        self._unit_free = self._clock.now + units + UNIT_CYCLES
-        self.activating += units + UNIT_CYCLES
+        now = self._clock.now
+        self.activating += now + units + UNIT_CYCLES - max(now, self._unit_free)
+        self._unit_free = now + units + UNIT_CYCLES
+        self._queue_free = now + max(MAC_LATENCY + 1, units)
+        self._owner = thread
         if group == plan.groups[thread.layer] - 1:
             last = thread.layer == plan.layers - 1
             cycles = units + ACTIVATION_CYCLES - last
             self._clock.after(cycles, lambda: self._next_layer(thread))
 
     def _next_layer(self, thread: Thread) -> None:
+        if thread is self._threads[self._oldest] and self.written < self._plan.layers - 1:
+            self.written += thread.layer < self._plan.layers - 1
         thread.layer += 1
         thread.group = 0
         thread.state = DONE if thread.layer == self._plan.layers else FETCH

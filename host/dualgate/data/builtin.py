@@ -6,6 +6,7 @@ Features are scaled into the network's input range, +-8, by constants or by the 
 alone. The choice of held-out samples never changes, so that figures of different runs compare.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,30 @@ def load_friedman(standard: bool = True) -> Dataset:
     x, y = datasets.make_friedman2(FRIEDMAN_SAMPLES, noise=0.0, random_state=SPLIT_SEED)
     x = 2.0 * (x - FRIEDMAN_LOW) / (FRIEDMAN_HIGH - FRIEDMAN_LOW) - 1.0
     return _regression(split, x, y, standard)
+
+
+def load_tracking(seed: int = SPLIT_SEED) -> Dataset:
+    """Make a stream of 1,500 samples of a function of one number, which changes after each third.
+
+    The number is uniform in -2 to 2. The functions are those of arXiv 2602.02056: ``sin x + 0.3
+    x^2``, ``1 - cos 2x + 0.1 x^3`` and ``exp(-(x - 1)^2 / 2) + 0.05 x^3``. The 300 samples held out
+    are of the last function.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the numbers.
+    """
+    x = np.random.default_rng(seed).uniform(-2.0, 2.0, (1800, 1))
+    functions: tuple[Callable[[Floats], Floats], ...] = (
+        lambda x: np.sin(x) + 0.3 * x**2,
+        lambda x: 1.0 - np.cos(2.0 * x) + 0.1 * x**3,
+        lambda x: np.exp(-0.5 * (x - 1.0) ** 2) + 0.05 * x**3,
+    )
+    parts = np.split(x[:1500], 3)
+    y = np.concatenate([f(part) for f, part in zip(functions, parts, strict=True)])
+    stream = Samples(x[:1500], y, parts=tuple(len(part) for part in parts))
+    return Dataset(stream, Samples(x[1500:], functions[-1](x[1500:])))
 
 
 def load_diabetes() -> Dataset:

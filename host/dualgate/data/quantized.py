@@ -79,15 +79,29 @@ class QuantizedSamples:
         float, int
             The number is 0 if samples have no classes.
         """
-        real = self._network.output_format.real
-        answers = real(outputs)
-        losses = self._network.objective.value(answers, real(self.target[order]))
-        if self.samples.weight is not None:
-            losses = losses * self.samples.weight[order]
+        losses = self.losses(order, outputs)
         if self.labels is None:
             return float(losses.sum()), 0
+        answers = self._network.output_format.real(outputs)
         right = predicted_labels(answers) == self.labels[order]
         return float(losses.sum()), int(np.count_nonzero(right))
+
+    def losses(self, order: NDArray[np.intp] | slice, outputs: Ints) -> NDArray[np.float64]:
+        """Return the loss of each sample, times its weight.
+
+        Parameters
+        ----------
+        order : int array or slice
+            Positions of the samples.
+        outputs : int array (samples, units)
+            Outputs for these samples.
+        """
+        real = self._network.output_format.real
+        losses: NDArray[np.float64] = self._network.objective.value(
+            real(outputs), real(self.target[order])
+        )
+        weight = self.samples.weight
+        return losses if weight is None else losses * weight[order]
 
     def mean(self, loss: float, right: int) -> tuple[float, float | None]:
         """Return mean loss, by weight, and accuracy; the accuracy is None without classes.

@@ -26,12 +26,16 @@ class Samples:
     weight : float array (samples,) or None
         Weights above 0, the importance of each sample's loss beside the others'; by default all
         count the same.
+    parts : tuple of int
+        For a stream, on which a network trains in the order of its samples: the number of samples
+        in each of its parts, between which the source changes. Empty if the order is drawn.
     """
 
     x: Floats
     target: Floats
     labels: Ints | None = None
     weight: Floats | None = None
+    parts: tuple[int, ...] = ()
 
     @classmethod
     def of_classes(cls, x: ArrayLike, labels: ArrayLike, classes: int) -> "Samples":

@@ -34,6 +34,7 @@ class Measure(Protocol):
         x: Ints,
         target: Ints,
         masks: Masks | None = None,
+        velocity: Sequence[Ints] | None = None,
     ) -> Activity:
         """Run a batch, and return which of its numbers are nonzero."""
 

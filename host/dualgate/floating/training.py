@@ -21,6 +21,7 @@ from ..optim.initialisers import initial_weights
 from ..optim.regularisation import Dropout, EarlyStopping
 from ..train.chance import epoch_batches
 from ..train.record import Record
+from ..train.stream import add_losses, mean_losses
 from .forward_mode import ForwardMode, Trace
 from .losses import Loss
 from .recipe import FloatRecipe
@@ -154,7 +155,8 @@ class FloatTrainer:
 
     def _one_epoch(self, on_batch: Callable[[int], None]) -> Record:
         data, size = self._train, len(self._train)
-        batches = epoch_batches(self.recipe.seed, self.epoch, size, -(-size // self.recipe.batch))
+        count = -(-size // self.recipe.batch)
+        batches = epoch_batches(self.recipe.seed, self.epoch, size, count, bool(data.parts))
         self._kept = self._dropped = 0
         losses, outputs = np.empty(size), np.empty_like(data.target)
         done, clock = 0, perf_counter()
@@ -180,6 +182,9 @@ class FloatTrainer:
             cycles_per_sample=None,
             kept_fraction=self._kept / crossed if crossed else 1.0,
             saturations=0,
+            part_losses=mean_losses(
+                add_losses((), data.parts, np.concatenate(batches), losses), data.parts
+            ),
         )
 
     def _measure(self, data: "_Reals") -> tuple[float, float | None]:
@@ -197,6 +202,7 @@ class _Reals:
         wanted = _matrix(samples.target, network.sizes[-1], "targets", np.float64)
         self.target = mode.objective.rule.transformed(wanted).astype(dtype)
         self.labels = samples.labels
+        self.parts = samples.parts
         self._weight = samples.weight
         if not len(self.x) or len(self.x) != len(self.target):
             raise InputError(f"{len(self.x)} inputs for {len(self.target)} targets; match them")

@@ -209,5 +209,7 @@ def _lanes(
         samples.x[:count],
         samples.target[:count],
         _masks(state, count),
+        # The host writes velocities in each batch where it moves the weights.
+        state.velocity if state.recipe.on_chip else None,
     )
     return find_lanes(network, engine.grown(network), activity, state.counters)

@@ -46,6 +46,8 @@ class Summary:
         Share of all tangents that crossed a hidden layer.
     saturations, saturated_values, saturated_updates, saturated_weights : int
         The first is the sum of the others; see `commands.COUNTERS`.
+    part_losses : tuple of float
+        Mean loss at the end of each part of a stream, in the last epoch; see `Record`.
     rmse : float or None
         Root of the mean squared error in the target's unit, where that is known.
     bit_identical : bool or None
@@ -99,6 +101,7 @@ class Summary:
     bit_identical: bool | None
     batches: int
     parameters: int
+    part_losses: tuple[float, ...] = ()
     rmse: float | None = None
     classes: tuple[str, ...] = ()
     hints: tuple[dict[str, Any], ...] = ()
@@ -147,6 +150,7 @@ class Summary:
             **vars(evaluation),
             goal=str(goal) if goal else None,
             reached=goal.met(evaluation) if goal else None,
+            part_losses=tuple(records[-1].part_losses),
             rmse=answers.rmse(evaluation.mse) if answers else None,
             train_accuracy=records[-1].accuracy,
             train_loss=records[-1].loss,
@@ -174,7 +178,9 @@ class Summary:
         speed = f"speed: {self.samples_per_s:,.0f} samples/s"
         reached = "reached" if self.reached else "missed"
         goal = [f"goal of the task: {self.goal}, {reached}"] if self.goal else []
+        parts = ", ".join(f"{loss:.4f}" for loss in self.part_losses)
         lines = [
+            *([f"loss at the end of each part: {parts}"] if parts else []),
             self._quality(),
             *goal,
             speed if cycles is None else f"{speed}, {cycles:,.1f} cycles/sample",

@@ -13,6 +13,7 @@ from ..data.builtin import (
     load_friedman,
     load_iris,
     load_setosa,
+    load_tracking,
     load_xor,
     to_itself,
 )
@@ -125,6 +126,16 @@ TASKS = {
         Recipe(40, batch=16, lr=0.05, optimiser="adam", schedule="inverse-time:0.1"),
         Goal("loss", 0.03),
         "regression with 61 parameters, logarithmic error of the raw targets",
+    ),
+    "tracking": Task(
+        lambda directory: load_tracking(),
+        (1, 16, 1),
+        "tanh",
+        "mse",
+        Recipe(1, batch=1, lr=0.1),
+        Goal("loss", 0.01),
+        "a stream of samples of a function that changes twice, on-line",
+        "built in",
     ),
     "digits": _DIGITS,
     "digits-autoencoder": Task(

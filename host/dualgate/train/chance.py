@@ -14,21 +14,27 @@ from ..optim.regularisation import draw_masks
 from .recipe import Recipe
 
 
-def epoch_batches(seed: int, epoch: int, samples: int, batches: int) -> list[NDArray[np.intp]]:
-    """Draw the order of the samples in an epoch.
+def epoch_batches(
+    seed: int, epoch: int, samples: int, batches: int, stream: bool = False
+) -> list[NDArray[np.intp]]:
+    """Draw the order of the samples in an epoch; a stream keeps its own.
 
     Parameters
     ----------
     seed, epoch : int
     samples, batches : int
         Samples and batches in an epoch.
+    stream : bool
+        Whether the samples keep their order; see `Samples.parts`.
 
     Returns
     -------
     list of int array
         Positions of the samples of each batch. The sizes of the batches differ by one at most.
     """
-    order = np.random.default_rng((seed, epoch)).permutation(samples)
+    order = np.arange(samples)
+    if not stream:
+        order = np.random.default_rng((seed, epoch)).permutation(samples)
     return np.array_split(order, batches)
 
 

@@ -17,7 +17,7 @@ from ..devices import Counters
 from .recipe import Recipe
 from .record import Record, Tally
 
-VERSION = 2
+VERSION = 3
 """Version of the keys in the file and of their meaning."""
 
 Checksum = Annotated[int, Meta(ge=0, lt=1 << 32)]

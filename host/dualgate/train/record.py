@@ -29,6 +29,8 @@ class Record:
         Share of the tangents that crossed hidden layers and were kept.
     saturations : int
         Number of clipped values, in training and measuring.
+    part_losses : tuple of float
+        Mean loss of the last `stream.TAIL` samples of each part of a stream; empty without parts.
     """
 
     epoch: Count
@@ -40,6 +42,7 @@ class Record:
     cycles_per_sample: Amount | None
     kept_fraction: Share
     saturations: Count
+    part_losses: tuple[Real, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,12 @@ class Tally:
         Number of samples whose class was predicted correctly.
     seconds : float
     counters : Counters
+    parts : tuple of float
+        Sum of the losses at the end of each part of a stream.
     """
 
     loss: Real = 0.0
     right: Count = 0
     seconds: Amount = 0.0
     counters: Counters = Counters()  # noqa: RUF009 - it is frozen
+    parts: tuple[Real, ...] = ()

@@ -30,6 +30,7 @@ from .dropout import infer
 from .evaluation import Evaluation
 from .recipe import Recipe
 from .record import Record, Tally
+from .stream import add_losses, mean_losses
 from .weight_update import weight_update
 from .weighting import sample_weights
 
@@ -221,7 +222,8 @@ class Trainer:
             self._stop.update(best.epoch, best.loss, best.weights)
 
     def _one_epoch(self, device: Device, on_batch: Callable[[int], None]) -> Record:
-        parts = epoch_batches(self.recipe.seed, self.epoch, self.samples, self.batches)
+        stream = bool(self._train.samples.parts)
+        parts = epoch_batches(self.recipe.seed, self.epoch, self.samples, self.batches, stream)
         done = sum(len(part) for part in parts[: self.batch])
         for chosen in parts[self.batch :]:
             self._one_batch(device, chosen)
@@ -247,9 +249,12 @@ class Trainer:
         outputs = self._update.batch(device, number, x, data.target[chosen], weights, masks)
         self.batch += 1
         loss, right = data.score(chosen, outputs)
-        tally = self._tally
+        tally, ends = self._tally, data.samples.parts
         self._tally = replace(
             tally,
+            parts=add_losses(tally.parts, ends, chosen, data.losses(chosen, outputs))
+            if ends
+            else (),
             loss=tally.loss + loss,
             right=tally.right + right,
             seconds=tally.seconds + perf_counter() - clock,
@@ -284,4 +289,5 @@ class Trainer:
             cycles_per_sample=spent.cycles / self.samples if spent.cycles else None,
             kept_fraction=spent.kept_fraction,
             saturations=(spent + measured).saturations,
+            part_losses=mean_losses(tally.parts, self._train.samples.parts),
         )

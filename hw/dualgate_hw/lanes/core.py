@@ -10,7 +10,9 @@ lane to lane::
                 |                          +--> response                              |
                 +------------------------ free contexts <-----------------------------+
 
-so that each lane works on another sample. Samples stay in order.
+so that each lane works on another sample. Samples stay in order. While a single sample is in the
+core, its tangents follow its values layer by layer, and the update of the output layer follows the
+error.
 """
 
 from amaranth import Module, Mux, Signal
@@ -28,6 +30,7 @@ from .memory.contexts import ContextMemories
 from .memory.core_rows import CoreRows
 from .memory.input_ring import InputRing
 from .memory.row_ports import CoreRowPort
+from .memory.touched_rows import touch
 from .tangent.lane import TangentLane
 from .update import UpdateLane
 from .value.lane import ValueLane
@@ -93,6 +96,8 @@ class Core(wiring.Component):
         Access to each MAC array for the end of a batch, in use only while not `working`.
     `products` : Out(vector(strip, PRODUCT)).array(arrays)
         Products of each array for these requests.
+    `touched` : Out(touch(shapes))
+        A row of velocities that is written and was not listed.
     `working` : Out(1)
         A sample is in flight, or a word of its response waits.
     `idle` : Out(1)
@@ -127,6 +132,7 @@ class Core(wiring.Component):
                 "port": In(CoreRowPort(shapes)),
                 "macs": In(VectorClient(shapes.strip)).array(arrays),
                 "products": Out(vector(shapes.strip, PRODUCT)).array(arrays),
+                "touched": Out(touch(shapes)),
                 "working": Out(1),
                 "idle": Out(1),
                 "events": Out(events(shapes)),
@@ -134,6 +140,9 @@ class Core(wiring.Component):
                 "exp": Out(TablePort(EXP_SHAPE)),
             }
         )
+        # Index of the output layer, and whether a sample enters while no other is in the core.
+        self._last = Signal(range(shapes.engine.layers))
+        self._enters_empty = Signal()
         self._ring = InputRing(shapes)
         self._memories = ContextMemories(shapes)
         self._layers = memory.Memory(
@@ -159,7 +168,6 @@ class Core(wiring.Component):
         wiring.connect(m, wiring.flipped(self.command), loader.command)
         wiring.connect(m, loader.sample, value.sample)
         wiring.connect(m, value.token, error.token)
-        wiring.connect(m, error.done, tangent.token)
         wiring.connect(m, tangent.done, update.token)
         m.d.comb += [
             loader.input_layer.eq(self.input_layer),
@@ -174,6 +182,7 @@ class Core(wiring.Component):
             wiring.connect(m, wiring.flipped(self.exp), error.exp)
         self._merge_responses(m)
         self._assign_contexts(m)
+        self._hand_to_tangents(m)
         self._connect_memories(m)
         self._connect_descriptors(m)
         self._connect_rows(m)
@@ -213,6 +222,7 @@ class Core(wiring.Component):
             ring.enters.eq(enters),
             ring.leaves.eq(leaves),
             ring.inputs.eq(self.input_layer.inputs),
+            self._enters_empty.eq(enters & (in_flight == 0)),
         ]
         wiring.connect(m, self.loader.inputs, ring.writer)
         wiring.connect(m, self.value.inputs, ring.value)
@@ -224,6 +234,35 @@ class Core(wiring.Component):
         ]
         with m.If(enters):
             m.d.sync += turn.eq(Mux(turn == shapes.contexts - 1, 0, turn + 1))
+
+    def _hand_to_tangents(self, m: Module) -> None:
+        """Give the tangent lane the samples that leave the error unit, in their order.
+
+        A sample that enters an empty core goes there at once, and its tangents follow its values:
+        there is no older sample whose tangents they could hold up.
+        """
+        tangent, done = self.tangent, self.error.done
+        partial = Signal()
+        written = Signal.like(tangent.written)
+        m.d.comb += [
+            tangent.token.valid.eq(Mux(partial, 0, done.valid) | self._enters_empty),
+            tangent.token.payload.eq(
+                Mux(self._enters_empty, self.loader.sample.payload.token, done.payload)
+            ),
+            done.ready.eq(partial | tangent.token.ready),
+            tangent.partial.eq(partial),
+            tangent.written.eq(written),
+            tangent.wanted.eq(self.update.index),
+            self.update.complete.eq(tangent.complete),
+            self.update.last.eq(self._last),
+        ]
+        with m.If(done.valid):
+            m.d.sync += partial.eq(0)
+        # Layers of later samples are not counted, because the first sample has written all by then.
+        with m.If(self.value.written & (written != self._last)):
+            m.d.sync += written.eq(written + 1)
+        with m.If(self._enters_empty):
+            m.d.sync += [partial.eq(1), written.eq(0)]
 
     def _connect_memories(self, m: Module) -> None:
         """Connect the lanes to the memories between them."""
@@ -261,6 +300,8 @@ class Core(wiring.Component):
             write.data.eq(self.layer),
             write.en.eq(self.layer_write),
         ]
+        with m.If(self.layer_write & self.layer.last):
+            m.d.sync += self._last.eq(self.layer_index)
         for index, layer in (
             (self.value.index, self.value.layer),
             (self.update.index, self.update.layer),
@@ -280,6 +321,7 @@ class Core(wiring.Component):
             ]
         wiring.connect(m, self.update.read, rows.velocity_read)
         wiring.connect(m, self.update.write, rows.velocity_write)
+        m.d.comb += [self.update.listed.eq(rows.listed), self.touched.eq(self.update.touched)]
         wiring.connect(m, wiring.flipped(self.port), rows.port)
         # Registered: `port` is not in use so soon after the last sample.
         m.d.sync += rows.exclusive.eq(~self.working)

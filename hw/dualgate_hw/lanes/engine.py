@@ -31,6 +31,7 @@ from .control.dispatcher import Dispatcher
 from .control.row_access import RowAccess
 from .core import EVENTS, Core, most_events
 from .memory.shared_rows import SharedRows
+from .memory.touched_rows import TouchedRows
 from .weight_step import WeightStep
 
 
@@ -71,6 +72,7 @@ class Engine(wiring.Component):
         self.batch_end = WeightStep(shapes, parameters.arrays)
         self.row_access = RowAccess(shapes)
         self.rows = SharedRows(shapes)
+        self.touched = TouchedRows(shapes)
         self.counters = Counters(self._increment())
         self.working = Signal()
         if parameters.cores > 1:
@@ -135,6 +137,7 @@ class Engine(wiring.Component):
         self._streams(m)
         self._descriptors(m)
         self._rows(m, ending)
+        self._list_touched(m)
         self._count(m, ending)
         return m
 
@@ -193,6 +196,7 @@ class Engine(wiring.Component):
             ),
             port.write_weights.eq(end.write_weights | access.write_weights),
             port.write_velocity.eq(end.write_velocity | access.write_velocity),
+            port.new_listed.eq(end.new_listed),
         ]
         for lane, number in enumerate(access.new_strip):
             m.d.comb += [
@@ -204,6 +208,26 @@ class Engine(wiring.Component):
             wiring.connect(m, mac, port)
         for mine, product in zip(self.batch_end.products, first.products, strict=True):
             m.d.comb += mine.eq(product)
+
+    def _list_touched(self, m: Module) -> None:
+        """Connect the list of touched rows.
+
+        With several cores the list is never complete: a row that two of them touch would be listed
+        twice. Their batches are long, and touch nearly all rows.
+        """
+        m.submodules.touched = touched = self.touched
+        wiring.connect(m, touched.taken, self.batch_end.touched)
+        m.d.comb += [
+            touched.updated.eq(self.cores[0].touched),
+            touched.kept.eq(self.batch_end.kept),
+            touched.begin.eq(self.decoder.batch_end),
+            touched.forget.eq(
+                self.decoder.layer_write
+                | self.row_access.write_velocity
+                | (self.parameters.cores > 1)
+            ),
+            self.batch_end.complete.eq(touched.complete),
+        ]
 
     def _count(self, m: Module, ending: Signal) -> None:
         """Add up the events of all cores; `cycles` counts those in which any core has a sample."""

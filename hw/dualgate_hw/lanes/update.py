@@ -11,6 +11,7 @@ from ..common.delay import delay
 from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.shapes import ENTRY, LAYER, PRODUCT, VALUE, VELOCITY, Shapes, banked_address, vector
 from .memory.list_reader import ListReader
+from .memory.touched_rows import touch
 
 SIDE = data.StructLayout({"side": unsigned(1)})
 """Note of a step: the one of two registers of update scalars that it uses."""
@@ -29,6 +30,10 @@ WRITE_LATENCY = 3
 class UpdateLane(wiring.Component):
     """Accumulates outer products into the velocity, a row a cycle.
 
+    The update scalars of the output layer are known before those of hidden layers, so that a sample
+    starts with the output layer, while the tangent lane works on it. Each hidden layer waits until
+    its own are written.
+
     A group whose update scalars are all zero costs no step, nor does a frozen layer. While the last
     steps of a sample are taken, the lane fetches everything for the first steps of the next sample,
     which follow after 5 cycles. A row is read and written back in `WRITE_LATENCY` cycles, and never
@@ -43,11 +48,16 @@ class UpdateLane(wiring.Component):
     Members
     -------
     `token` : In(stream of shapes.token)
-        Samples whose update scalars are written.
+        Samples of which the update scalars of the output layer are written. A sample is taken when
+        its last job is issued.
+    `complete` : In(1)
+        The update scalars of hidden layer `index` of the sample at `token` are written.
     `done` : Out(stream of shapes.token)
         The same samples, once their last step is taken.
     `busy` : Out(1)
         Whether any row is still to be read or written after this cycle.
+    `last` : In(range(layers))
+        Index of the output layer.
     `index` : Out(range(layers))
         Index of the wanted layer descriptor.
     `layer` : In(LAYER)
@@ -68,8 +78,12 @@ class UpdateLane(wiring.Component):
         Update scalars of hidden units and of the output layer, of all contexts.
     `read` : In(memory read port of rows of N velocities)
         Velocities.
+    `listed` : In(1)
+        Whether the row that was read is listed, with its velocities.
     `write` : In(memory write port of rows of N velocities)
         Velocities. The data are zero in cycles without a write.
+    `touched` : Out(touch(shapes))
+        A row that is written and was not listed.
     `taken` : Out(1)
         Pulse for each step that the MAC array takes.
     """
@@ -81,8 +95,10 @@ class UpdateLane(wiring.Component):
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
+                "complete": In(1),
                 "done": Out(stream.Signature(shapes.token)),
                 "busy": Out(1),
+                "last": In(range(engine.layers)),
                 "index": Out(range(engine.layers)),
                 "layer": In(LAYER),
                 "mac": Out(VectorClient(shapes.neurons)),
@@ -94,7 +110,9 @@ class UpdateLane(wiring.Component):
                 "deltas": In(shapes.read(engine.vectors, shapes.vector, contexts)),
                 "errors": In(shapes.read(engine.groups, shapes.vector, contexts)),
                 "read": In(shapes.read(engine.rows, velocities)),
+                "listed": In(1),
                 "write": In(shapes.write(engine.rows, velocities)),
+                "touched": Out(touch(shapes)),
                 "taken": Out(1),
             }
         )
@@ -106,6 +124,8 @@ class UpdateLane(wiring.Component):
         self._group = Signal(shapes.group, name="group")
         self._row = Signal(shapes.row, name="row")
         self._side = Signal(name="side")
+        # Whether the sample's output layer is still in progress; its other layers come after it.
+        self._output = Signal(name="output")
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -113,9 +133,11 @@ class UpdateLane(wiring.Component):
         wiring.connect(m, wiring.flipped(self.inputs), reader.inputs)
         wiring.connect(m, wiring.flipped(self.hidden), reader.hidden)
         scalars = [Signal(self.shapes.vector, name=f"scalars_{side}") for side in range(2)]
+        shifts = [Signal.like(self._layer.apply_shift, name=f"shift_{side}") for side in range(2)]
         self._step(m, scalars)
+        self._touch(m, shifts)
         self._address(m)
-        self._control(m, scalars)
+        self._control(m, scalars, shifts)
         return m
 
     def _step(self, m: Module, scalars: list[data.View]) -> None:
@@ -157,6 +179,16 @@ class UpdateLane(wiring.Component):
             in_flight = in_flight | delay(m, self.taken, age)
         m.d.comb += self.busy.eq(in_flight)
 
+    def _touch(self, m: Module, shifts: list[Signal]) -> None:
+        """List the rows that are written and were not listed, with their layers' shifts."""
+        entry = self.touched.entry
+        shift = Mux(self._reader.step.payload.meta.side, shifts[1], shifts[0])
+        m.d.comb += [
+            self.touched.valid.eq(self.write.en & ~delay(m, self.listed, WRITE_LATENCY - 1)),
+            entry.row.eq(self.write.addr),
+            entry.shift.eq(delay(m, shift, READ_AGE + WRITE_LATENCY)),
+        ]
+
     def _address(self, m: Module) -> None:
         """Address the memories of the sample, and describe the reader's job for a group."""
         engine, context = self.shapes.engine, self._token.context
@@ -181,7 +213,7 @@ class UpdateLane(wiring.Component):
             job.meta.side.eq(self._side),
         ]
 
-    def _control(self, m: Module, scalars: list[data.View]) -> None:
+    def _control(self, m: Module, scalars: list[data.View], shifts: list[Signal]) -> None:
         """Fetch each layer and each group's update scalars, and give its job to the reader."""
         layer, group, row, job = self._layer, self._group, self._row, self._reader.job
         leaves = Signal()
@@ -190,14 +222,13 @@ class UpdateLane(wiring.Component):
         some = Signal(self.shapes.neurons)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.token.ready.eq(1)
-                m.d.sync += self.index.eq(0)
+                m.d.sync += [self.index.eq(self.last), self._output.eq(1)]
+                m.d.sync += self._token.eq(self.token.payload)
                 with m.If(self.token.valid):
-                    m.d.sync += self._token.eq(self.token.payload)
                     m.next = "LEAVE"
                     with m.If(self.token.payload.train):
                         m.next = "FETCH"
-            with m.State("FETCH"):
+            with m.State("FETCH"), m.If(self._output | self.complete):
                 m.next = "LAYER"
             with m.State("LAYER"):
                 m.d.sync += [
@@ -208,7 +239,7 @@ class UpdateLane(wiring.Component):
                 ]
                 m.next = "READ"
                 with m.If(self.layer.frozen):
-                    self._next_layer(m, self.layer)
+                    self._next_layer(m)
             with m.State("READ"):
                 m.next = "FOUND"
             with m.State("FOUND"):
@@ -216,7 +247,7 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [fresh.eq(found), some.eq(Cat(lane.any() for lane in lanes))]
                 m.next = "SCALARS"
             with m.State("SCALARS"):
-                self._load(m, scalars, fresh, some.any())
+                self._load(m, scalars, shifts, fresh, some.any())
             with m.State("ISSUE"):
                 m.d.comb += job.valid.eq(~leaves)
                 with m.If(job.valid & job.ready):
@@ -226,8 +257,9 @@ class UpdateLane(wiring.Component):
                 m.d.sync += [group.eq(group + 1), row.eq(row + layer.inputs + 1)]
                 m.next = "READ"
                 with m.If(group == layer.groups - 1):
-                    self._next_layer(m, layer)
+                    self._next_layer(m)
             with m.State("LEAVE"), m.If(~leaves):
+                m.d.comb += self.token.ready.eq(1)
                 m.next = "IDLE"
                 m.d.sync += leaves.eq(1)
                 m.d.sync += self.done.payload.eq(self._token)
@@ -237,21 +269,23 @@ class UpdateLane(wiring.Component):
         with m.If(self.done.valid & self.done.ready):
             m.d.sync += leaves.eq(0)
 
-    def _next_layer(self, m: Module, layer: data.View) -> None:
-        """Go to the layer after `layer`, or leave after the last one."""
-        m.d.sync += self.index.eq(self.index + 1)
+    def _next_layer(self, m: Module) -> None:
+        """Go from the output layer to the first one, or to the next; leave after the last."""
+        following = Mux(self._output, 0, self.index + 1)
+        m.d.sync += [self.index.eq(following), self._output.eq(0)]
         m.next = "FETCH"
-        with m.If(layer.last):
+        with m.If(following == self.last):
             m.next = "LEAVE"
 
     def _load(
         self,
         m: Module,
         scalars: list[data.View],
+        shifts: list[Signal],
         fresh: Value,
         some: Value,
     ) -> None:
-        """Load a register of update scalars, once no step uses it any more.
+        """Load a register of update scalars and that of their shift, once no step uses them.
 
         A group whose update scalars are all zero is skipped. It may load them, because it issues no
         job that would use them.
@@ -259,8 +293,8 @@ class UpdateLane(wiring.Component):
         used = Cat(step.valid & (step.meta.side == self._side) for step in self._reader.held).any()
         with m.If(~used):
             m.next = "ISSUE"
-            for index, register in enumerate(scalars):
+            for index, (register, shift) in enumerate(zip(scalars, shifts, strict=True)):
                 with m.If(self._side == index):
-                    m.d.sync += register.eq(fresh)
+                    m.d.sync += [register.eq(fresh), shift.eq(self._layer.apply_shift)]
         with m.If(~some):
             m.next = "NEXT"

@@ -4,7 +4,7 @@
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.hdl import Value
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from dualgate.contract.formats import (
@@ -21,6 +21,8 @@ from ..common.mac import MAC_LATENCY, VectorClient
 from ..common.rounding import saturate, shift_right_twice
 from ..common.shapes import LAYER, MASTER, PRODUCT, SETTINGS, VELOCITY, Shapes, vector
 from .memory.row_ports import RowPort
+from .memory.touched_rows import touch, touched_row
+from .strip_walk import StripWalk
 
 STEP_WIDTH = MASTER_WIDTH + 3
 """Width of a step with half a unit, such that a step which does not fit clips every weight."""
@@ -33,12 +35,16 @@ DIGITS = 3
 
 
 class WeightStep(wiring.Component):
-    """``w -= v``, then ``v *= momentum``, strip after strip of every row.
+    """``w -= v``, then ``v *= momentum``, strip after strip of every touched row.
+
+    A row that is not touched has velocities of zero, with which the step changes nothing. If the
+    list of touched rows is incomplete, the step visits all rows, layer after layer.
 
     A strip's velocity passes the multipliers in three digits: at once if there are three arrays,
     one digit after the other on a single array. From `start` to `done` this takes
-    ``period * strips * rows + 2 * layers + 7`` cycles, with a period of 1 or 3. The step of the
-    weights is computed at the same time.
+    ``period * strips * touched rows + 8`` cycles, with a period of 1 or 3, or
+    ``period * strips * rows + 2 * layers + 7`` for all rows. The step of the weights is computed at
+    the same time.
 
     ::
 
@@ -69,6 +75,12 @@ class WeightStep(wiring.Component):
         Index of the wanted layer descriptor.
     `layer` : In(LAYER)
         The descriptor, one cycle after its `index`.
+    `complete` : In(1)
+        Whether all rows with a velocity that is not zero are listed, with `start`.
+    `touched` : In(stream of touched_row(shapes))
+        The list, from the cycle after `start` on.
+    `kept` : Out(touch(shapes))
+        A row that is written with a velocity that is not zero.
     `macs` : Out(array of arrays VectorClient(strip))
         Client ports of the MAC arrays. No other client makes requests meanwhile.
     `products` : In(array of arrays vector(strip, PRODUCT))
@@ -93,6 +105,9 @@ class WeightStep(wiring.Component):
                 "settings": In(SETTINGS),
                 "index": Out(range(shapes.engine.layers)),
                 "layer": In(LAYER),
+                "complete": In(1),
+                "touched": In(stream.Signature(touched_row(shapes))),
+                "kept": Out(touch(shapes)),
                 "macs": Out(VectorClient(shapes.strip)).array(arrays),
                 "products": In(vector(shapes.strip, PRODUCT)).array(arrays),
                 "port": Out(RowPort(shapes)),
@@ -101,55 +116,30 @@ class WeightStep(wiring.Component):
                 "saturated": Out(range(2 * shapes.strip + 1)),
             }
         )
+        self._walk = StripWalk(shapes, self._period, self._last_write + 1 - self._period)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layer = Signal(LAYER)
-        strip = Signal(self.shapes.strip_index)
-        bits = self.shapes.strip_bits
-        left = Signal(32)
-        phase = Signal(range(DIGITS))
-        drain = Signal(range(self._last_write))
-        reads = Signal()
-        with m.FSM() as fsm:
-            with m.State("IDLE"):
-                m.d.sync += [self.index.eq(0), phase.eq(0), drain.eq(0)]
-                with m.If(self.start):
-                    m.next = "FETCH"
-            with m.State("FETCH"):
-                m.next = "LAYER"
-            with m.State("LAYER"):
-                m.d.sync += [
-                    layer.eq(self.layer),
-                    strip.eq(self.layer.weight_base << bits),
-                    left.eq(self.layer.groups * (self.layer.inputs + 1) << bits),
-                ]
-                m.next = "STRIPS"
-            with m.State("STRIPS"):
-                m.d.comb += reads.eq(phase == 0)
-                m.d.sync += phase.eq(phase + 1)
-                with m.If(phase == self._period - 1):
-                    m.d.sync += [phase.eq(0), strip.eq(strip + 1), left.eq(left - 1)]
-                    with m.If(left == 1):
-                        m.d.sync += self.index.eq(self.index + 1)
-                        m.next = "FETCH"
-                        with m.If(layer.last):
-                            m.next = "DRAIN"
-            with m.State("DRAIN"):
-                m.d.sync += drain.eq(drain + 1)
-                with m.If(drain == self._last_write - self._period):
-                    m.d.comb += self.done.eq(1)
-                    m.next = "IDLE"
-        self._strip(m, layer.apply_shift, strip, reads, fsm.ongoing("IDLE"))
+        m.submodules.walk = walk = self._walk
+        wiring.connect(m, wiring.flipped(self.touched), walk.touched)
+        m.d.comb += [
+            walk.start.eq(self.start),
+            walk.complete.eq(self.complete),
+            walk.layer.eq(self.layer),
+            self.index.eq(walk.index),
+            self.done.eq(walk.done),
+        ]
+        self._strip(m, walk.shift, walk.strip, walk.reads, walk.idle)
         return m
 
-    def _strip(self, m: Module, shift: Value, strip: Signal, reads: Signal, idle: Value) -> None:
+    def _strip(self, m: Module, shift: Value, strip: Value, reads: Value, idle: Value) -> None:
         """Read a strip, compute its new weights and velocities, and write both.
 
         The velocities are addressed for as long as they are needed, so that no register has to hold
         them; the weights are addressed two cycles later, when they are needed.
         """
         arrived = delay(m, reads, 1)
+        shifts = delay(m, shift, 2)
         m.d.comb += [
             self.port.velocity_from.eq(strip),
             self.port.weights_from.eq(delay(m, strip, 2)),
@@ -157,9 +147,10 @@ class WeightStep(wiring.Component):
         m.d.sync += [self.velocity.eq(self.port.velocity), self.weights.eq(self.port.weights)]
         clipped_weights = []
         clipped_velocity = []
+        remains = []
         for lane in range(self.shapes.strip):
             old = self.weights[lane]
-            weight, clipped = self._moved(m, shift, self.velocity[lane], old, idle)
+            weight, clipped = self._moved(m, shifts, self.velocity[lane], old, idle)
             m.d.comb += self.port.new_weights[lane].eq(weight)
             clipped_weights.append(clipped)
             left = self._momentum(m, lane, delay(m, arrived, 1), self.velocity[lane])
@@ -168,16 +159,33 @@ class WeightStep(wiring.Component):
             kept, clipped = saturate(left, VELOCITY_KEPT_WIDTH)
             m.d.comb += self.port.new_velocity[lane].eq(kept)
             clipped_velocity.append(clipped)
+            remains.append(left.any())
         m.d.comb += [
             self.port.weights_to.eq(delay(m, strip, 5)),
             self.port.velocity_to.eq(delay(m, strip, self._last_write)),
             self.port.write_weights.eq(delay(m, reads, 5)),
             self.port.write_velocity.eq(delay(m, reads, self._last_write)),
         ]
+        self._keep(m, delay(m, shifts, self._last_write - 2), Cat(remains).any())
         clipped = [bit & self.port.write_weights for bit in clipped_weights]
         clipped += [bit & self.port.write_velocity for bit in clipped_velocity]
         counted = delay(m, Cat(clipped), 1)
         m.d.comb += self.saturated.eq(sum(counted[1:], counted[0]))
+
+    def _keep(self, m: Module, shift: Value, remains: Value) -> None:
+        """List a row whose velocity is not zero when its last strip is written."""
+        bits = self.shapes.strip_bits
+        port, entry = self.port, self.kept.entry
+        before = Signal()
+        last = port.velocity_to[:bits] == self.shapes.engine.strips - 1
+        with m.If(port.write_velocity):
+            m.d.sync += before.eq(port.new_listed & ~last)
+        m.d.comb += [
+            port.new_listed.eq(port.write_velocity & (remains | before)),
+            self.kept.valid.eq(port.new_listed & last),
+            entry.row.eq(port.velocity_to[bits:]),
+            entry.shift.eq(shift),
+        ]
 
     def _moved(
         self, m: Module, shift: Value, velocity: Signal, old: Value, idle: Value

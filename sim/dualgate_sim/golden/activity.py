@@ -15,7 +15,7 @@ from dualgate.contract.settings import PRUNE_OFF, Settings
 from dualgate.cycles.activity import Activity, Crossings, load_cycles
 
 from . import model as golden
-from .exact import Bools, Tally
+from .exact import Bools, Floats, Tally
 from .tangents import tag_updates
 
 Ints = NDArray[np.int64]
@@ -28,6 +28,7 @@ def activity(
     x: Ints,
     target: Ints,
     masks: Masks | None = None,
+    velocity: Sequence[Ints] | None = None,
 ) -> Activity:
     """Run a batch through the golden model and record which numbers are nonzero.
 
@@ -41,6 +42,9 @@ def activity(
     target : int array (samples, outputs)
     masks : sequence of bool array (samples, units) or None
         As for `Device.train`.
+    velocity : sequence of int array (inputs + 1, outputs) or None
+        Velocities at the beginning of the batch; None if the host wrote velocities or descriptors
+        since the batch before, see `Activity.moving`.
     """
     check_shapes(network, weights)
     read = golden.mac_weights(weights)
@@ -55,6 +59,10 @@ def activity(
             tag_updates(network, read, settings, done, update, tag_layer, engine, tally, seen)
         )
         crossings.append(Crossings(tuple(seen[0::2]), tuple(seen[1::2])))
+    updated = tuple(
+        (u != 0) & (not layer.frozen)
+        for u, layer in zip((*updates, update), network.layers, strict=True)
+    )
     return Activity(
         inputs=np.stack([np.count_nonzero(a, axis=1) for a in done.inputs], axis=1),
         seeds=tuple(
@@ -62,11 +70,20 @@ def activity(
             for slope, layer in zip(done.slopes[:-1], network.layers, strict=False)
         ),
         crossings=tuple(crossings),
-        updates=tuple(
-            (u != 0) & (not layer.frozen)
-            for u, layer in zip((*updates, update), network.layers, strict=True)
-        ),
+        updates=updated,
         loads=load_cycles(x) + (0 if masks is None else mask_words(network)),
         masked=masks is not None,
         pruned=settings.prune != PRUNE_OFF,
+        moving=None if velocity is None else _moving(velocity, done.inputs, updated),
     )
+
+
+def _moving(
+    velocity: Sequence[Ints], inputs: Sequence[Floats], updates: Sequence[Bools]
+) -> tuple[Bools, ...]:
+    """Flag the weights that had a velocity, or that an update of any sample reached."""
+    found = []
+    for v, a, u in zip(velocity, inputs, updates, strict=True):
+        reached = np.column_stack((a != 0, np.ones(len(a), np.bool_)))
+        found.append((v != 0) | (reached.T.astype(np.float64) @ u.astype(np.float64) > 0))
+    return tuple(found)

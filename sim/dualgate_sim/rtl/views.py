@@ -69,7 +69,10 @@ The parts are those of `dualgate_hw.lanes`. Where a part has the same member as 
 parts, Amaranth gives one of the two a number. Such streams are shown at their other end.
 """
 
-_END: tuple[str, _Parts] = ("end of a batch", (("batch_end", "fsm_state start done index strip"),))
+_END: tuple[str, _Parts] = (
+    "end of a batch",
+    (("batch_end", "start done"), ("batch_end.walk", "fsm_state index strip")),
+)
 
 _COMPACT: tuple[tuple[str, _Parts], ...] = (
     ("sequencer", (("sequencer", "fsm_state address cell result accumulator held"),)),

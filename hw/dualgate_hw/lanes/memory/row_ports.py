@@ -45,6 +45,8 @@ class RowPort(wiring.Signature):
         Weights to write.
     `new_velocity` : Out(vector(shapes.strip, VELOCITY))
         Velocities to write.
+    `new_listed` : Out(1)
+        Flag to write with them, see `TouchedRows`; the one of a row's last strip counts.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -61,6 +63,7 @@ class RowPort(wiring.Signature):
                 "write_velocity": Out(1),
                 "new_weights": Out(weights),
                 "new_velocity": Out(velocity),
+                "new_listed": Out(1),
             }
         )
 
@@ -95,6 +98,8 @@ class CoreRowPort(wiring.Signature):
         Upper halves of weights to write.
     `new_velocity` : Out(vector(shapes.strip, VELOCITY))
         Velocities to write.
+    `new_listed` : Out(1)
+        Flag to write with them, see `TouchedRows`; the one of a row's last strip counts.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -111,5 +116,6 @@ class CoreRowPort(wiring.Signature):
                 "write_velocity": Out(1),
                 "new_upper": Out(upper),
                 "new_velocity": Out(velocity),
+                "new_listed": Out(1),
             }
         )

@@ -69,7 +69,10 @@ class SharedRows(wiring.Component):
                 core.velocity_to.eq(port.velocity_to),
                 core.write_velocity.eq(port.write_velocity),
             ]
-        m.d.comb += self.cores[0].new_velocity.eq(port.new_velocity)
+        m.d.comb += [
+            self.cores[0].new_velocity.eq(port.new_velocity),
+            self.cores[0].new_listed.eq(port.new_listed),
+        ]
         for lane in range(shapes.strip):
             fresh = port.new_weights[lane].as_unsigned()
             velocities = [core.velocity[lane] for core in self.cores]

@@ -39,6 +39,9 @@ class TangentLane(wiring.Component):
     order in which they entered. The last tags of a sample and the first of the next one are thus in
     the ring together.
 
+    A sample that has its core to itself enters with its inputs. Its seeds wait for the slopes of
+    their layer, its sums for the slopes or errors that scale them.
+
     Parameters
     ----------
     shapes : Shapes
@@ -47,9 +50,20 @@ class TangentLane(wiring.Component):
     Members
     -------
     `token` : In(stream of shapes.token)
-        Samples whose slopes and errors are written.
+        Samples whose slopes and errors are written, or, while no other is in the lane, a sample of
+        which nothing is written yet.
+    `partial` : In(1)
+        The only sample in the lane is one whose errors are still to be written.
+    `written` : In(range(layers))
+        Number of its hidden layers whose slopes are written, while `partial`.
     `done` : Out(stream of shapes.token)
-        The same samples, once their update scalars are written.
+        The oldest sample in the lane, once its errors are written. It must not be taken before all
+        its update scalars are written.
+    `wanted` : In(range(layers))
+        A hidden layer.
+    `complete` : Out(1)
+        The update scalars of that layer of the sample at `done` are written, if those of the layers
+        before it are.
     `settings` : In(SETTINGS)
         The lane uses `prune`.
     `indices` : Out(ArrayLayout(range(layers), 3))
@@ -87,7 +101,11 @@ class TangentLane(wiring.Component):
         super().__init__(
             {
                 "token": In(stream.Signature(shapes.token)),
+                "partial": In(1),
+                "written": In(range(engine.layers)),
                 "done": Out(stream.Signature(shapes.token)),
+                "wanted": In(range(engine.layers)),
+                "complete": Out(1),
                 "settings": In(SETTINGS),
                 "indices": Out(data.ArrayLayout(unsigned((engine.layers - 1).bit_length()), 3)),
                 "layers": In(data.ArrayLayout(LAYER, 3)),
@@ -194,6 +212,8 @@ class TangentLane(wiring.Component):
             self._deltas.clear_context.eq(self._seeds.context),
             self._deltas.clear_address.eq(self._seeds.clear_address),
             self._seeds.clear_ready.eq(self._deltas.clear_ready),
+            self._seeds.partial.eq(self.partial),
+            self._seeds.written.eq(self.written),
         ]
 
     def _connect_queues(self, m: Module) -> None:
@@ -208,14 +228,16 @@ class TangentLane(wiring.Component):
             self._vector_queue.w_en.eq(sink.stored & sink.alive),
             self._vector_queue.w_data.eq(stored),
         ]
-        for queue, job in (
-            (self._scale_queue, self._scaler.job),
-            (self._vector_queue, self._pruner.job),
+        # The errors of a partial sample are not written: the output layer never passes.
+        scales = ~self.partial | (self._slots.scaled.chunk.layer < self.written)
+        for queue, job, passes in (
+            (self._scale_queue, self._scaler.job, scales),
+            (self._vector_queue, self._pruner.job, 1),
         ):
             m.d.comb += [
-                job.valid.eq(queue.r_rdy),
+                job.valid.eq(queue.r_rdy & passes),
                 job.payload.eq(queue.r_data),
-                queue.r_en.eq(job.ready),
+                queue.r_en.eq(job.ready & passes),
             ]
 
     def _connect_slots(self, m: Module) -> None:
@@ -248,11 +270,11 @@ class TangentLane(wiring.Component):
         ]
 
     def _admit(self, m: Module) -> None:
-        """Start the seeds of a sample that enters, and hand on the oldest one once it is done."""
+        """Start the seeds of a sample that enters, and hand on the oldest one layer by layer."""
         seeds, order, slots = self._seeds, self._order, self._slots
         enters = Signal()
         oldest = Signal(self.shapes.token)
-        unfinished = Signal()
+        seeding = Signal()
         m.d.comb += [
             self.token.ready.eq(order.w_rdy & ~seeds.active),
             enters.eq(self.token.valid & self.token.ready),
@@ -262,8 +284,12 @@ class TangentLane(wiring.Component):
             seeds.sample.eq(self.token.payload.context),
             oldest.eq(order.r_data),
             slots.context.eq(oldest.context),
-            unfinished.eq((seeds.active & (seeds.context == oldest.context)) | slots.context_busy),
-            self.done.valid.eq(order.r_rdy & ~unfinished),
+            slots.origin.eq(self.wanted),
+            seeding.eq(
+                seeds.active & (seeds.context == oldest.context) & (seeds.origin <= self.wanted)
+            ),
+            self.complete.eq(~seeding & ~slots.found),
+            self.done.valid.eq(order.r_rdy & ~self.partial),
             self.done.payload.eq(oldest),
             order.r_en.eq(self.done.valid & self.done.ready),
         ]

@@ -26,6 +26,8 @@ def chunk(shapes: Shapes) -> data.StructLayout:
         Context of the sample that the tags belong to.
     layer
         Index of the layer that their vectors enter next.
+    origin
+        Index of the layer that seeded them.
     address
         Address, within the context, of the row of slopes that seeded the tags. Their update scalars
         are written to the same address of the memory of update scalars.
@@ -41,6 +43,7 @@ def chunk(shapes: Shapes) -> data.StructLayout:
         {
             "context": unsigned(shapes.context),
             "layer": range(shapes.engine.layers),
+            "origin": range(shapes.engine.layers),
             "address": shapes.word,
             "present": unsigned(lanes),
             "unit": data.ArrayLayout(range(shapes.neurons), lanes),

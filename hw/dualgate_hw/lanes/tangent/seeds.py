@@ -19,7 +19,7 @@ from .layouts import chunk, sum_note
 class Seeds(wiring.Component):
     """Reads the slopes of a sample's hidden layers and emits jobs for up to K nonzeros at a time.
 
-    Costs, while slots are free and jobs are taken:
+    Costs, while slopes are written, slots are free and jobs are taken:
 
     - a layer 3 cycles, or 2 if it is frozen and has no tags;
     - a row of N slopes 4 cycles, and one more for each chunk and group of the next layer; a zero
@@ -43,10 +43,16 @@ class Seeds(wiring.Component):
         High from the cycle after `start` until the walk ends, after its last seed is taken.
     `context` : Out(shapes.context)
         Context of the sample that is walked.
+    `origin` : Out(range(layers))
+        Layer that is walked; all tags of the layers before it are seeded.
     `index` : Out(range(layers))
         Index of the wanted layer descriptor.
     `layer` : In(LAYER)
         The descriptor, one cycle after its `index`.
+    `partial` : In(1)
+        Slopes of the sample may still have to be written.
+    `written` : In(range(layers))
+        Number of its layers whose slopes are written, while `partial`.
     `slopes` : In(memory read port of rows of N values)
         Slopes of all contexts.
     `slot_free` : In(1)
@@ -76,8 +82,11 @@ class Seeds(wiring.Component):
                 "sample": In(shapes.context),
                 "active": Out(1),
                 "context": Out(shapes.context),
+                "origin": Out(range(engine.layers)),
                 "index": Out(range(engine.layers)),
                 "layer": In(LAYER),
+                "partial": In(1),
+                "written": In(range(engine.layers)),
                 "slopes": In(shapes.read(engine.vectors, shapes.vector, shapes.contexts)),
                 "slot_free": In(1),
                 "slot": In(shapes.slot),
@@ -106,6 +115,8 @@ class Seeds(wiring.Component):
             self.clear_address.eq(address),
             self.chunk.context.eq(self.context),
             self.chunk.layer.eq(tags + 1),
+            self.chunk.origin.eq(tags),
+            self.origin.eq(tags),
             self.chunk.address.eq(address),
             self.index.eq(tags),
         ]
@@ -133,8 +144,8 @@ class Seeds(wiring.Component):
                 m.d.sync += following.eq(self.layer)
                 m.next = "READ"
             with m.State("READ"):
-                m.d.comb += self.clear.eq(1)
-                with m.If(self.clear_ready):
+                m.d.comb += self.clear.eq(~self.partial | (tags < self.written))
+                with m.If(self.clear & self.clear_ready):
                     m.next = "SLOPES"
             self._emit_states(m, flags, rest, slopes, following, group)
             with m.State("NEXT"):

@@ -73,8 +73,10 @@ class SlotTable(wiring.Component):
         contracted, and of the update scalars that are being written.
     `context` : In(shapes.context)
         A context to look for.
-    `context_busy` : Out(1)
-        Whether a busy slot has a chunk of that context.
+    `origin` : In(range(layers))
+        A layer to look for.
+    `found` : Out(1)
+        Whether a busy slot has a chunk of that context that this layer seeded.
     """
 
     def __init__(self, shapes: Shapes) -> None:
@@ -95,7 +97,8 @@ class SlotTable(wiring.Component):
                 "contracting": In(lookup),
                 "ending": In(lookup),
                 "context": In(unsigned(shapes.context)),
-                "context_busy": Out(1),
+                "origin": In(range(shapes.engine.layers)),
+                "found": Out(1),
             }
         )
 
@@ -108,9 +111,10 @@ class SlotTable(wiring.Component):
             m.d.comb += lookup.chunk.eq(Array(chunks)[lookup.slot])
         m.d.comb += [
             self.slot_free.eq(~busy.bit_select(self.slot, 1)),
-            self.context_busy.eq(
+            self.found.eq(
                 Cat(
-                    busy[slot] & (held.context == self.context) for slot, held in enumerate(chunks)
+                    busy[slot] & (held.context == self.context) & (held.origin == self.origin)
+                    for slot, held in enumerate(chunks)
                 ).any()
             ),
         ]

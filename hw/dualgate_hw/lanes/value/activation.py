@@ -53,7 +53,7 @@ class ActivationUnit(wiring.Component):
         Masks of all contexts.
     `load` : In(1)
         Pulse: a group's sums arrive. It comes `MAC_LATENCY` cycles, or more, after a cycle in which
-        `busy` was low.
+        `busy` was low, or `queued` for the next group of the layer in progress.
     `sums` : In(vector(N, shapes.value_sum))
         The sums, with `load`.
     `group` : In(shapes.group)
@@ -63,10 +63,15 @@ class ActivationUnit(wiring.Component):
     `busy` : Out(1)
         High while a step that is taken in this cycle would bring its sums before all units of the
         group in progress are written.
+    `queued` : Out(1)
+        High while such a step would bring its sums before the last unit of that group, if it has N,
+        is in stage 1. Another group of the same layer of the same sample need not wait for more.
     `owner` : Out(range(threads))
         `thread` of the group in progress.
     `done` : Out(1)
         Pulse: the last unit of the layer is written.
+    `last_layer` : Out(1)
+        Whether that layer is the last one.
     `count` : Out(shapes.unit)
         Number of entries of the list that the layer made, with `done`.
     `hidden` : In(memory write port of ENTRY)
@@ -97,8 +102,10 @@ class ActivationUnit(wiring.Component):
                 "group": In(shapes.group),
                 "thread": In(range(shapes.threads)),
                 "busy": Out(1),
+                "queued": Out(1),
                 "owner": Out(range(shapes.threads)),
                 "done": Out(1),
+                "last_layer": Out(1),
                 "count": Out(shapes.unit),
                 "hidden": In(shapes.write(engine.activations, ENTRY, contexts)),
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
@@ -157,6 +164,11 @@ class ActivationUnit(wiring.Component):
         for stage in range(1, ACTIVATION_LATENCY - MAC_LATENCY):
             working = working | delay(m, position.valid, stage)
         m.d.sync += self.busy.eq(working)
+        # Registered, too; of so few units the last one is never late.
+        early = self.shapes.neurons - MAC_LATENCY - 2
+        if early >= 0:
+            holds = self.load | (position.valid & (position.unit[:bits] < early))
+            m.d.sync += self.queued.eq(holds)
         return position, sums[0]
 
     def _drop(self, m: Module, position: data.View) -> Value:
@@ -235,5 +247,6 @@ class ActivationUnit(wiring.Component):
             writer.context.eq(self._context),
             writer.thread.eq(self.owner),
             self.done.eq(writer.done),
+            self.last_layer.eq(self._layer.last),
             self.count.eq(writer.count),
         ]

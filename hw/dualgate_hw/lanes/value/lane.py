@@ -58,6 +58,8 @@ class ValueLane(wiring.Component):
         Slopes of hidden units of all contexts.
     `outputs` : In(memory write port of OUTPUT)
         Outputs and their slopes of all contexts.
+    `written` : Out(1)
+        Pulse: values and slopes of a hidden layer of the oldest sample are written.
     `saturated` : Out(1)
         Pulse for each pre-activation that is clipped.
     `sigmoid` : Out(TablePort(SIGMOID_SHAPE))
@@ -82,6 +84,7 @@ class ValueLane(wiring.Component):
                 "hidden_write": In(shapes.write(engine.activations, ENTRY, contexts)),
                 "slopes": In(shapes.write(engine.vectors, shapes.vector, contexts, granularity=1)),
                 "outputs": In(shapes.write(engine.groups * engine.neurons, OUTPUT, contexts)),
+                "written": Out(1),
                 "saturated": Out(1),
                 "sigmoid": Out(TablePort(SIGMOID_SHAPE)),
             }
@@ -112,23 +115,27 @@ class ValueLane(wiring.Component):
         oldest = self._samples(m)
         self._share(m, oldest)
         self._activate(m)
+        m.d.comb += self.written.eq(unit.done & (unit.owner == oldest) & ~unit.last_layer)
         return m
 
     def _accumulate(self, m: Module) -> None:
         """Issue steps, add up their products, and hand a group's sums to the activation unit.
 
         The unit has one queue. A group's last step therefore waits until it is certain that the
-        unit has written the group before by the time when the sums arrive.
+        queue is empty by the time when the sums arrive. The unit also has registers for one layer
+        of one sample, so that a group of any other waits until the last unit is written.
         """
         reader, unit = self._reader, self._unit
         step = reader.step
         taken = Signal()
         pending = Signal()
         ends = Signal()
+        follows = Signal()
         hold = Signal()
         note = Signal(group_note(self.shapes))
         m.d.comb += [
-            hold.eq(step.payload.last & (pending | unit.busy)),
+            follows.eq(step.payload.meta.thread == unit.owner),
+            hold.eq(step.payload.last & (pending | Mux(follows, unit.queued, unit.busy))),
             self.mac.valid.eq(step.valid & ~hold),
             self.mac.row.eq(step.payload.row),
             self.mac.scalar[0].eq(step.payload.scalar),

@@ -84,7 +84,7 @@ def test_a_checkpoint_that_lies_is_one_line(here: Path, change: dict[str, Any]) 
 
 
 def test_brackets_without_an_end_are_one_line(here: Path) -> None:
-    rewrite(here / "run/checkpoint.npz", '{"version": 2, "x": ' + "[" * 20_000)
+    rewrite(here / "run/checkpoint.npz", '{"version": 3, "x": ' + "[" * 20_000)
     refused(resumed(), "error: checkpoint run/checkpoint.npz cannot be used: its description is d")
 
 

@@ -87,6 +87,7 @@ def test_lanes_are_as_busy_as_the_cycle_model_says(state: Checkpoint, content: C
         x.x[: RECIPE.batch],
         x.target[: RECIPE.batch],
         target,
+        state.velocity,
     )
     found = predict(NETWORK, EngineParameters().grown(NETWORK), activity)
     assert lanes.cycles_per_sample == found.cycles_per_sample

@@ -97,8 +97,8 @@ def rewrite(path: Path, drop: str = "", about: Any = None, **changed: Any) -> No
     [
         ({"drop": "weight1"}, "weight1 is missing"),
         ({"drop": "about"}, "about is missing"),
-        ({"about": {"version": 1}}, "version 1, not 2"),
-        ({"about": {"network": {"sizes": [6, 3]}}}, "other fields than those of version 2"),
+        ({"about": {"version": 1}}, "version 1, not 3"),
+        ({"about": {"network": {"sizes": [6, 3]}}}, "other fields than those of version 3"),
         ({"about": {"network": asdict(Network((6, 3)))}}, "weights have shapes"),
         ({"about": {"network": {"sizes": [0]}}}, "layers 0"),
         ({"about": {"network": 3}}, "its description is damaged"),
@@ -111,8 +111,8 @@ def rewrite(path: Path, drop: str = "", about: Any = None, **changed: Any) -> No
         ({"velocity0": np.full((7, 8), 1 << 62)}, "not integers of 45 bits"),
         ({"weight0": np.full((7, 8), "x")}, "not integers of 32 bits"),
         ({"about": {"records": [{}]}}, "its description is damaged"),
-        ({"about": {"tally": {"loss": 1}}}, "other fields than those of version 2"),
-        ({"about": {"note": "mine"}}, "other fields than those of version 2"),
+        ({"about": {"tally": {"loss": 1}}}, "other fields than those of version 3"),
+        ({"about": {"note": "mine"}}, "other fields than those of version 3"),
         (
             {"about": {"best": [1, 0.5], "recipe": {**asdict(RECIPE), "patience": 3}}},
             "best0 is missing",

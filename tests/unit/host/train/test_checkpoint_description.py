@@ -106,7 +106,7 @@ WRONG: tuple[tuple[str, Any, str], ...] = (
     ("counters.kept", "5", "damaged"),
     ("counters.kept", INFINITY, "damaged"),
     ("counters.saturated_values", 1 << 63, "damaged"),
-    ("counters.more", 1, "other fields than those of version 2"),
+    ("counters.more", 1, "other fields than those of version 3"),
     ("recipe.seed", 1.5, "damaged"),
     ("recipe.momentum", "0.9", "damaged"),
     ("recipe.momentum", 1, "momentum 1.0: give a number from 0 to below 1"),
@@ -121,7 +121,7 @@ WRONG: tuple[tuple[str, Any, str], ...] = (
     ("network.sizes", [6, 8, 5, 1 << 40], "weights have shapes"),
     ("network.frozen", [0.0], "damaged"),
     ("version", "2", "damaged"),
-    ("version", 3, "version 3, not 2"),
+    ("version", 4, "version 4, not 3"),
 )
 
 
@@ -151,10 +151,10 @@ def test_what_was_written_is_read_and_trains_on(tmp_path: Path, name: str) -> No
     "text",
     [
         "[" * 20_000,
-        '{"version": 2, "note": ' + "[" * 20_000,
+        '{"version": 3, "note": ' + "[" * 20_000,
         '{"version": ' + "1" * 5000 + "}",
-        '{"version": 2, "epoch": 1e999}',
-        '{"version": 2, "\ud800": 1}',
+        '{"version": 3, "epoch": 1e999}',
+        '{"version": 3, "\ud800": 1}',
         "",
         "\0",
         "nonsense",

@@ -2,13 +2,15 @@
 
 """The update lane: outer products are added to the velocity, also those that follow at once."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.lib import memory, wiring
+from support.benches import Bench as Simulated
 from support.benches import (
     attach,
     contents,
@@ -44,6 +46,8 @@ class Bench:
     layers : list of descriptors
     samples : list of (lists, scalars): for each layer its (index, value) entries, and its update
         scalars, (groups, neurons)
+    velocity : before the samples
+    late : cycles from a sample's token to the update scalars of its hidden layers
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Bench:
         layers: list[dict[str, int]],
         samples: list[tuple[list[Entries], list[np.ndarray]]],
         velocity: np.ndarray,
+        late: int = 0,
     ) -> None:
         self.layers, self.samples, self.velocity = layers, samples, velocity
         contexts = SHAPES.contexts
@@ -79,6 +84,7 @@ class Bench:
         self.rival = mac.vector_clients[0]
         wiring.connect(m, lane.mac, mac.vector_clients[1])
         m.d.comb += lane.product.eq(mac.product[0])
+        self._complete(m, late)
         descriptors(m, lane, layers)
         attach(m, "inputs", lane.inputs, SHAPES.pair, SHAPES.pairs, inputs)
         attach(m, "begin", lane.begin, SHAPES.place, contexts, begins)
@@ -92,12 +98,22 @@ class Bench:
         wiring.connect(m, lane.read, store.read_port())
         wiring.connect(m, lane.write, store.write_port())
 
-    def run(self, train: list[bool], rival: float = 0.0) -> None:
+    def _complete(self, m: Module, late: int) -> None:
+        """Complete the hidden layers `late` cycles after a token is offered."""
+        lane = self.lane
+        waited = Signal(range(late + 1))
+        m.d.comb += [lane.last.eq(len(self.layers) - 1), lane.complete.eq(waited == late)]
+        with m.If(lane.token.valid & lane.token.ready):
+            m.d.sync += waited.eq(0)
+        with m.Elif(lane.token.valid & (waited != late)):
+            m.d.sync += waited.eq(waited + 1)
+
+    def run(self, train: list[bool], rival: float = 0.0, watch: Sequence[Simulated] = ()) -> None:
         """Send the samples; sets the velocity and the steps taken."""
         tokens = [
             {"context": context, "train": int(trains)} for context, trains in enumerate(train)
         ]
-        watch, self.taken = watcher(self.lane.taken)
+        taken_watch, self.taken = watcher(self.lane.taken)
         random = np.random.default_rng(2)
 
         async def source(ctx: Any) -> None:
@@ -118,7 +134,7 @@ class Bench:
                 await ctx.tick()
 
         read_watch, reads = watcher(self.lane.inputs.en)
-        simulate(self.m, source, sink, watch=[watch, compete, read_watch])
+        simulate(self.m, source, sink, watch=[taken_watch, compete, read_watch, *watch])
         cycles = [cycle for (cycle,) in reads]
         assert all(later - earlier > 1 for earlier, later in pairwise(cycles))
 
@@ -141,7 +157,15 @@ class Bench:
 def network() -> list[dict[str, int]]:
     """Layers 5-3-4 on two lanes."""
     return [
-        {"inputs": 5, "outputs": 3, "groups": 2, "weight_base": 4, "last": 0, "vector_base": 1},
+        {
+            "inputs": 5,
+            "outputs": 3,
+            "groups": 2,
+            "weight_base": 4,
+            "last": 0,
+            "vector_base": 1,
+            "apply_shift": 21,
+        },
         {
             "inputs": 3,
             "outputs": 4,
@@ -150,11 +174,12 @@ def network() -> list[dict[str, int]]:
             "list_base": 0,
             "vector_base": 3,
             "last": 1,
+            "apply_shift": 41,
         },
     ]
 
 
-def random_bench(seed: int) -> Bench:
+def random_bench(seed: int, late: int = 0) -> Bench:
     random = np.random.default_rng(seed)
     samples = []
     for _ in range(4):
@@ -168,7 +193,7 @@ def random_bench(seed: int) -> Bench:
             scalars.append(words)
         samples.append((lists, scalars))
     velocity = random.integers(-1 << 44, 1 << 44, (ENGINE.rows, NEURONS))
-    return Bench(network(), samples, velocity)
+    return Bench(network(), samples, velocity, late)
 
 
 @pytest.mark.parametrize("rival", [0.0, 0.5])
@@ -206,3 +231,45 @@ def test_a_sample_that_only_infers_leaves_the_velocity_alone() -> None:
     bench.run([False] * 4)
     assert bench.found == bench.velocity.tolist()
     assert bench.taken == []
+
+
+def test_each_row_is_listed_once_with_the_shift_of_its_layer() -> None:
+    bench = random_bench(3)
+    listed = memory.Memory(shape=1, depth=ENGINE.rows, init=[])
+    bench.m.submodules.listed = listed
+    read, write = listed.read_port(), listed.write_port()
+    lane = bench.lane
+    bench.m.d.comb += [
+        read.addr.eq(lane.read.addr),
+        lane.listed.eq(read.data),
+        write.addr.eq(lane.write.addr),
+        write.data.eq(1),
+        write.en.eq(lane.write.en),
+    ]
+    watch, touched = watcher(lane.touched.valid, lane.touched.entry)
+    bench.run([True] * 4, watch=[watch])
+    bench.check([True] * 4)
+    expected = {}
+    for lists, scalars in bench.samples:
+        for layer, entries, words in zip(bench.layers, lists, scalars, strict=True):
+            for group, word in enumerate(words):
+                first = layer["weight_base"] + group * (layer["inputs"] + 1)
+                rows = [first + index for index, _ in entries] if word.any() else []
+                expected |= dict.fromkeys(rows, layer["apply_shift"])
+    found = [(entry["row"], entry["shift"]) for _, entry in touched]
+    assert len(found) > len(bench.samples)
+    assert sorted(found) == sorted(expected.items())
+
+
+def test_the_output_layer_is_updated_while_the_tangents_are_under_way() -> None:
+    """The update scalars of hidden layers are late, and everything else is done by then."""
+    bench = random_bench(0, late=80)
+    bench.samples = bench.samples[:1]
+    watch, complete = watcher(bench.lane.complete)
+    bench.run([True], watch=[watch])
+    bench.check([True])
+    ((lists, scalars),) = bench.samples
+    steps = [cycle for (cycle,) in bench.taken]
+    early = len(lists[1]) * int(scalars[1].any(axis=1).sum())
+    assert sum(cycle < complete[0][0] for cycle in steps) == early
+    assert 0 < early < len(steps)

@@ -17,6 +17,7 @@ from support.effort import examples
 from dualgate.contract.formats import APPLY_BIAS
 from dualgate_hw.common.mac import MacArray
 from dualgate_hw.common.shapes import MASTER, VELOCITY, vector
+from dualgate_hw.lanes.memory.touched_rows import TouchedRows
 from dualgate_hw.lanes.weight_step import WeightStep
 from dualgate_sim.golden import model as golden
 from dualgate_sim.golden.exact import Tally
@@ -27,7 +28,7 @@ ROWS = 64
 
 @dataclass
 class Result:
-    """Return the rows after the step, the clipped numbers, and the cycles from start to done."""
+    """The rows after a step, the clipped numbers, and the cycles from start to done."""
 
     weights: list[Any]
     velocity: list[Any]
@@ -42,10 +43,18 @@ def run(
     velocity: np.ndarray,
     momentum: int,
     strip: int = NEURONS,
-) -> Result:
+) -> tuple[Result, Result]:
+    """Take a step of all rows, and then a step of those that it listed."""
     shapes = small_shapes(NEURONS, rows=ROWS, apply_lanes=strip)
     m = Module()
     m.submodules.end = end = WeightStep(shapes, arrays)
+    m.submodules.touched = touched = TouchedRows(shapes)
+    wiring.connect(m, touched.taken, end.touched)
+    m.d.comb += [
+        touched.kept.eq(end.kept),
+        touched.begin.eq(end.start),
+        end.complete.eq(touched.complete),
+    ]
     descriptors(m, end, layers)
     for index in range(arrays):
         m.submodules[f"mac_{index}"] = mac = MacArray(strip, lanes=1, vectors=1, weights=0)
@@ -70,8 +79,9 @@ def run(
     watch, clips = watcher(end.saturated != 0, end.saturated)
     results = []
 
-    async def bench(ctx: Any) -> None:
+    async def step(ctx: Any) -> None:
         await ctx.tick().repeat(3)
+        clips.clear()
         ctx.set(end.start, 1)
         await ctx.tick()
         ctx.set(end.start, 0)
@@ -86,8 +96,12 @@ def run(
         rows = [np.reshape(strips, (ROWS, NEURONS)).tolist() for strips in found]
         results.append(Result(*rows, clipped, cycles))
 
+    async def bench(ctx: Any) -> None:
+        await step(ctx)
+        await step(ctx)
+
     simulate(m, bench, watch=[watch])
-    return results[0]
+    return results[0], results[1]
 
 
 def layout(shapes: list[tuple[int, int, int]]) -> list[dict[str, int]]:
@@ -111,12 +125,35 @@ def rows_of(layer: dict[str, int]) -> int:
     return layer["groups"] * (layer["inputs"] + 1)
 
 
+def rows_in(layer: dict[str, int]) -> slice:
+    return slice(layer["weight_base"], layer["weight_base"] + rows_of(layer))
+
+
 def extremes(random: np.random.Generator, bits: int) -> np.ndarray:
     limit = 1 << (bits - 1)
     size = 1 << random.integers(1, bits, (ROWS, NEURONS))
     numbers = np.floor(random.uniform(-1, 1, (ROWS, NEURONS)) * size / 2).astype(np.int64)
     edge = random.choice([-limit, limit - 1, 1 - limit, 0, -1], (ROWS, NEURONS))
     return np.where(random.random((ROWS, NEURONS)) < 0.3, edge, numbers)
+
+
+def expect(
+    found: Result,
+    layers: list[dict[str, int]],
+    weights: np.ndarray,
+    velocity: np.ndarray,
+    momentum: int,
+) -> None:
+    """Take the step of the golden model in `weights` and `velocity`, and compare."""
+    tally = Tally()
+    for layer in layers:
+        part = rows_in(layer)
+        weights[part], velocity[part] = golden.apply(
+            weights[part], velocity[part], layer["apply_shift"], APPLY_BIAS, momentum, tally
+        )
+    assert found.weights == weights.tolist()
+    assert found.velocity == velocity.tolist()
+    assert found.saturated == tally.saturated_weights
 
 
 LAYERS = st.lists(
@@ -138,19 +175,16 @@ def test_every_row_is_the_golden_model_s_in_the_stated_time(
 ) -> None:
     random = np.random.default_rng(seed)
     weights, velocity = extremes(random, 32), extremes(random, 46)
+    velocity[random.random(ROWS) < 0.3] = 0
     layers = layout(shapes)
-    found = run(arrays, layers, weights, velocity, momentum, strip)
-    tally = Tally()
-    for layer in layers:
-        part = slice(layer["weight_base"], layer["weight_base"] + rows_of(layer))
-        weights[part], velocity[part] = golden.apply(
-            weights[part], velocity[part], layer["apply_shift"], APPLY_BIAS, momentum, tally
-        )
-    assert found.weights == weights.tolist()
-    assert found.velocity == velocity.tolist()
-    assert found.saturated == tally.saturated_weights
+    each = 3 // arrays * NEURONS // strip
+    every, touched = run(arrays, layers, weights, velocity, momentum, strip)
+    expect(every, layers, weights, velocity, momentum)
     rows = sum(rows_of(layer) for layer in layers)
-    assert found.cycles == 3 // arrays * NEURONS // strip * rows + 2 * len(layers) + 7
+    assert every.cycles == each * rows + 2 * len(layers) + 7
+    moving = sum(int(velocity[rows_in(layer)].any(axis=1).sum()) for layer in layers)
+    expect(touched, layers, weights, velocity, momentum)
+    assert touched.cycles == each * moving + 8
 
 
 @pytest.mark.parametrize("arrays", [1, 3])
@@ -158,7 +192,7 @@ def test_every_row_is_the_golden_model_s_in_the_stated_time(
 def test_momentum_of_almost_one_clips_what_is_too_fast(velocity: int, arrays: int) -> None:
     many = np.full((ROWS, NEURONS), velocity)
     layers = layout([(2, 1, 62)])
-    found = run(arrays, layers, np.zeros_like(many), many, 32767)
+    found, _ = run(arrays, layers, np.zeros_like(many), many, 32767)
     tally = Tally()
     _, left = golden.apply(np.zeros_like(many[:3]), many[:3], 62, APPLY_BIAS, 32767, tally)
     assert found.velocity[3:6] == left.tolist()

@@ -124,13 +124,33 @@ class Bench:
             await send(ctx, lane.token, tokens, 0.3, 1)
 
         async def sink(ctx: Any) -> None:
-            done = await receive(ctx, lane.done, len(tokens), 0.3, 2)
-            assert [token for _, token in done] == tokens
+            for token in tokens:
+                if token["train"]:
+                    await self.follow(ctx, lane, deltas, token["context"])
+                ((_, done),) = await receive(ctx, lane.done, 1, 0.3, 2)
+                assert done == token
             found.extend(contents(ctx, deltas))
 
         simulate(m, source, sink, watch=[watch])
         sums = np.array(notes)[:, 1:].sum(axis=0).tolist()
         return found, dict(zip(COUNTED, sums, strict=True))
+
+    async def follow(
+        self, ctx: Any, lane: TangentLane, deltas: memory.Memory, context: int
+    ) -> None:
+        """Wait for one hidden layer after the other; its update scalars must not change later."""
+        depth = self.shapes.engine.vectors
+        written: list[Any] = []
+        while not ctx.get(lane.done.valid):
+            await ctx.tick()
+        for index, layer in enumerate(self.layout.descriptors[:-1]):
+            ctx.set(lane.wanted, index)
+            while not ctx.get(lane.complete):
+                await ctx.tick()
+            rows = contents(ctx, deltas)[context * depth :]
+            before = layer["vector_base"]
+            assert rows[:before] == written
+            written = rows[: before + layer["groups"]]
 
     def golden(self, train: list[bool]) -> tuple[list[Any], dict[str, int]]:
         """Return the result that `run` must have."""

@@ -75,6 +75,7 @@ def expected(lanes: int) -> tuple[list[Any], list[Any]]:
                 {
                     "context": 2,
                     "layer": index + 1,
+                    "origin": index,
                     "address": address,
                     "present": (1 << len(units)) - 1,
                     "unit": [*units, *[0] * absent],
@@ -139,3 +140,26 @@ def test_no_chunk_starts_without_a_slot_or_a_taker(missing: str, lanes: int) -> 
 
     simulate(m, bench, watch=[watch])
     assert chunks == []
+
+
+def test_seeds_wait_until_the_slopes_of_their_layer_are_written() -> None:
+    m = Module()
+    seeds = part(m, 1, SLOPES)
+    watch, chunks = watcher(seeds.chunk_start, seeds.chunk.origin)
+    counts = []
+
+    async def bench(ctx: Any) -> None:
+        for port in (seeds.clear_ready, seeds.slot_free, seeds.job.ready, seeds.partial):
+            ctx.set(port, 1)
+        ctx.set(seeds.start, 1)
+        await ctx.tick()
+        ctx.set(seeds.start, 0)
+        for written in range(3):
+            ctx.set(seeds.written, written)
+            await ctx.tick().repeat(60)
+            counts.append(len(chunks))
+            assert ctx.get(seeds.active) == (written < 2)
+
+    simulate(m, bench, watch=[watch])
+    assert [origin for _, origin in chunks] == [0] * 4 + [1] * 5
+    assert counts == [0, 4, 9]

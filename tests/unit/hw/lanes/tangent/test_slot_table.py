@@ -21,6 +21,7 @@ def chunk_of(slot: int, context: int) -> dict[str, Any]:
     return {
         "context": context,
         "layer": slot % 2,
+        "origin": slot % 3,
         "address": 5 + slot,
         "present": 1 + slot % 3,
         "unit": [slot, 3 - slot],
@@ -72,11 +73,12 @@ def test_a_chunk_is_visible_and_busy_two_cycles_after_its_start() -> None:
 
     async def bench(ctx: Any) -> None:
         ctx.set(table.context, 3)
+        ctx.set(table.origin, 1)
         ctx.set(table.chunk, chunk_of(1, 3))
         ctx.set(table.chunk_start, 1)
         for _ in range(4):
             visible = look_up(ctx, table, 0) == chunk_of(1, 3)
-            seen.append((ctx.get(table.slot), visible, ctx.get(table.context_busy)))
+            seen.append((ctx.get(table.slot), visible, ctx.get(table.found)))
             await ctx.tick()
             ctx.set(table.chunk_start, 0)
 
@@ -129,7 +131,10 @@ def test_each_ending_frees_its_slot_alone(place: int) -> None:
             await end(ctx, table, ended, place)
             for context in range(SLOTS):
                 ctx.set(table.context, context)
-                assert ctx.get(table.context_busy) == (context > ended)
+                for origin in range(3):
+                    ctx.set(table.origin, origin)
+                    mine = context > ended and origin == context % 3
+                    assert ctx.get(table.found) == mine
 
     simulate(table, bench)
 
@@ -144,7 +149,8 @@ def test_three_slots_can_end_in_the_same_cycle() -> None:
         busy = []
         for context in range(SLOTS):
             ctx.set(table.context, context)
-            busy.append(ctx.get(table.context_busy))
+            ctx.set(table.origin, context % 3)
+            busy.append(ctx.get(table.found))
         assert busy == [0, 0, 1, 0]
 
     simulate(table, bench)

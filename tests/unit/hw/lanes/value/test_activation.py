@@ -47,8 +47,15 @@ def run(
     first_layer: bool = True,
     masked: bool = False,
     masks: Sequence[int] = (),
+    follow: bool = False,
 ) -> Filed:
-    """Feed a layer's sums, N at a time; `masks` are the context's words of masks."""
+    """Feed a layer's sums, N at a time.
+
+    Parameters
+    ----------
+    masks : the context's words of masks
+    follow : whether groups come as soon as the queue takes them
+    """
     m = Module()
     m.submodules.unit = unit = ActivationUnit(SHAPES)
     owners = SHAPES.contexts
@@ -78,15 +85,15 @@ def run(
             ctx.set(unit.load, 1)
             await ctx.tick()
             ctx.set(unit.load, 0)
+            early = follow and start + NEURONS < len(sums)
+            waits = unit.queued if early else unit.busy
             busy = True
             while busy:
-                busy, now_done, count = (await ctx.tick().sample(unit.busy, unit.done, unit.count))[
-                    2:
-                ]
+                busy, now_done, count = (await ctx.tick().sample(waits, unit.done, unit.count))[2:]
                 assert not (now_done and done)
                 if now_done:
                     done, entries = True, count
-            for _ in range(MAC_LATENCY):
+            for _ in range(MAC_LATENCY - early):
                 now_done, count = (await ctx.tick().sample(unit.done, unit.count))[2:]
                 assert not (now_done and done)
                 if now_done:
@@ -225,3 +232,13 @@ def test_values_follow_by_the_stated_latency_one_a_cycle() -> None:
     # A group is at the head of the queue one cycle after it is loaded.
     first = filed.loads[0] + 1 + ACTIVATION_LATENCY
     assert filed.writes == list(range(first, first + NEURONS))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_groups_of_a_layer_may_follow_as_soon_as_the_queue_is_empty(last: bool) -> None:
+    sums = np.random.default_rng(5).integers(-1 << 20, 1 << 20, 4 * NEURONS + 1).tolist()
+    layer = layer_of("tanh", len(sums), last)
+    apart, filed = run(layer, sums), run(layer, sums, follow=True)
+    for what in ("hidden", "slopes", "outputs", "count", "saturated"):
+        assert getattr(filed, what) == getattr(apart, what)
+    assert np.diff(filed.loads).tolist() == [NEURONS] * 4
