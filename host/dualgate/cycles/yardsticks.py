@@ -47,9 +47,11 @@ class SparseBackprop:
     batch_end : float
         Cycles of the batch's end divided by the samples; the same as the engine's.
     arrays : int
-        Number of MAC arrays of a core, as many as the engine has. Fewer than three are shared by
-        the three kinds of rows. Otherwise each kind has its own, and each further array takes a
-        part of the kind that is the slowest without it.
+        Number of MAC arrays of a core, as many as the engine has.
+    shared : bool
+        Whether each array takes rows of any kind, as in an engine whose lanes share an array.
+        Otherwise each kind has its own, and each array beyond three takes a part of the kind that
+        is the slowest without it.
     cores : int
         Number of cores, which work in parallel on different samples.
     """
@@ -59,16 +61,17 @@ class SparseBackprop:
     update: float
     batch_end: float
     arrays: int
+    shared: bool
     cores: int
 
     @property
     def rows(self) -> float:
         """Cycles a sample without the batch's end.
 
-        All rows count if they share arrays, otherwise those of the slowest kind.
+        All rows count if the arrays are shared, otherwise those of the slowest kind.
         """
         kinds = (self.value, self.transposed, self.update)
-        if self.arrays < len(kinds):
+        if self.shared:
             return sum(kinds) / self.arrays / self.cores
         arrays = [1] * len(kinds)
         for _ in range(self.arrays - len(kinds)):
@@ -110,5 +113,6 @@ def sparse_backprop(
         update / samples,
         batch_end / samples,
         engine.arrays + engine.tangent_lanes - 1,
+        engine.arrays == 1,
         engine.cores,
     )

@@ -303,7 +303,10 @@ def test_sparse_backprop_counts_rows() -> None:
 def test_sparse_backprop_has_as_many_arrays_as_the_engine(lanes: int, cycles: float) -> None:
     engine = EngineParameters(16, tangent_lanes=lanes)
     arrays = engine.multipliers // engine.neurons
-    assert SparseBackprop(100, 60, 100, 0, arrays, 1).rows == cycles
+    assert SparseBackprop(100, 60, 100, 0, arrays, False, 1).rows == cycles
+    shared = EngineParameters(16, tangent_lanes=lanes, arrays=1)
+    arrays = shared.multipliers // shared.neurons
+    assert SparseBackprop(100, 60, 100, 0, arrays, True, 1).rows == 260 / lanes
 
 
 SEEN = assumed_activity(MNIST, 0.2, 0.5)

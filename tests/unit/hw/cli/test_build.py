@@ -42,7 +42,7 @@ IRIS = assumed_activity(find_task("iris").network("iris"), INPUTS, KEPT)
         (["build", "ulx3s-25f", "--neurons", "3"], "give a power of two"),
         (
             ["build", "ulx3s-25f", "--neurons", "4096"],
-            "12290 multipliers needed, the LFE5U-25F has",
+            "12291 multipliers needed, the LFE5U-25F has",
         ),
         (["build", "ulx3s-25f", "--cores", "0"], "0 is not in the range"),
         (["build", "ulx3s-25f", "--seeds", "0"], "0 is not in the range"),
