@@ -110,7 +110,7 @@ def test_the_golden_model_trains_alike_in_both_rows() -> None:
 
 
 @pytest.mark.slow
-def test_forward_mode_and_the_golden_model_keep_up_with_backpropagation() -> None:
+def test_forward_mode_and_golden_keep_up_with_backprop() -> None:
     """On MNIST's shape: exact with whichever kernels are installed, and the compiled kernel."""
     pytest.importorskip("torch")
     network, samples = Network((784, 16, 16, 10), "tanh"), noise(5000, 784)
