@@ -4,8 +4,7 @@
 
 A kind is a type that msgspec knows, with its range, and with words for the message. The same kinds
 are checked where a file is read and where settings are made in Python. Types are strict: 1.0 is no
-whole number, true is no number, and no number but a
-`Number` is infinite.
+whole number, true is no number, and no number but a `Number` is infinite.
 """
 
 import sys
