@@ -88,7 +88,8 @@ def check_progress(start: Checkpoint, epochs: int, samples: int, has_classes: bo
         Whether these samples have classes.
     """
     batches, batch = start.recipe.batches(samples), start.batch
-    if not 0 <= batch < batches:
+    # After the last batch of an epoch all that is left of it is to measure.
+    if not 0 <= batch <= batches:
         raise InputError(
             f"the checkpoint is of another run: it is {batch} batches into an epoch, which has "
             f"{batches} here"

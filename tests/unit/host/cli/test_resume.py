@@ -90,10 +90,10 @@ def test_brackets_without_an_end_are_one_line(here: Path) -> None:
 
 def test_a_batch_that_the_data_do_not_have_is_one_line(here: Path) -> None:
     said = about(here / "run/checkpoint.npz")
-    said |= {"epoch": 3, "records": said["records"][:3], "batch": 1}
+    said |= {"epoch": 3, "records": said["records"][:3], "batch": 2}
     said["tally"] = {**said["tally"], "seconds": 1.0}
     rewrite(here / "run/checkpoint.npz", json.dumps(said))
-    refused(resumed(), "error: the checkpoint is of another run: it is 1 batches into an epoch, ")
+    refused(resumed(), "error: the checkpoint is of another run: it is 2 batches into an epoch, ")
 
 
 def test_fewer_epochs_than_are_done_are_one_line(here: Path) -> None:

@@ -53,7 +53,8 @@ def test_samples_wait_for_places_and_not_a_bit_changes(
         prepare(sim, case)
         assert_same_run(golden, sim, case)
         for x, target, chosen, masks in case.steps():
-            seen = activity(usual, sim.read_weights(), chosen, x, target, masks)
+            weights, velocity = sim.read_weights(), sim.read_velocity()
+            seen = activity(usual, weights, chosen, x, target, masks, velocity)
             before = sim.counters()
             sim.set(chosen)
             sim.train(x, target, masks)

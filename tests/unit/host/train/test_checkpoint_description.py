@@ -171,7 +171,7 @@ def test_a_text_that_is_no_description_is_one_line(text: str) -> None:
 def test_a_place_that_the_data_do_not_have_is_refused() -> None:
     state = STATES["momentum"]
     for change, message in (
-        ({"batch": 4}, "^the checkpoint is of another run: it is 4 batches into an epoch, which"),
+        ({"batch": 5}, "^the checkpoint is of another run: it is 5 batches into an epoch, which"),
         ({"batch": -1}, "^the checkpoint is of another run: it is -1 batches into an epoch"),
         ({"tally": replace(state.tally, right=27)}, "of 26 samples it predicted 27 correctly$"),
         ({"recipe": replace(state.recipe, epochs=2)}, "^the checkpoint has begun 3 epochs; ask"),
