@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import DualgateError, MissingToolError
 from ..contract.network import Network
-from ..contract.settings import PRUNE_OFF, parse_prune, prune_name
+from ..contract.settings import PRUNE_OFF, parse_prune
 from ..data.samples import Samples
 from ..floating.backends import KERNELS, find_kernels
 from ..floating.forward_mode import ForwardMode
@@ -28,7 +28,7 @@ from ..floating.pruning import RelativePerTag
 from ..optim.initialisers import initial_weights
 from ..optim.optimisers import Momentum
 from ..tasks import find_task
-from .speed import HEADER, ROUNDS, SpeedRow, cpu_seconds, line, one_thread, take_turns
+from .speed import HEADER, ROUNDS, SpeedRow, line, one_thread, row_beside
 from .torch_speed import torch_samples_per_s
 
 Array = NDArray[np.floating[Any]]
@@ -67,16 +67,9 @@ def measure(
                 mode = ForwardMode(network, policy=RelativePerTag(setting), kernels=kernels)
                 run = _Run(mode, Momentum(lr, momentum))
                 run.epoch(parts[:3])  # numba compiles; memory is fetched
-                turns = take_turns(partial(cpu_seconds, partial(run.epoch, parts)), torch, rounds)
-                yield SpeedRow(
-                    f"float32 {kernels.name}",
-                    prune_name(setting),
-                    batch,
-                    len(samples.x) / turns.seconds,
-                    turns.ratio,
-                    turns.least,
-                    turns.largest,
-                    run.kept_fraction,
+                train, name = partial(run.epoch, parts), f"float32 {kernels.name}"
+                yield row_beside(
+                    torch, train, run.kept_fraction, name, setting, batch, len(samples.x), rounds
                 )
 
 
@@ -109,7 +102,6 @@ class _Run:
             self._kept += gradient.kept
             self._dropped += gradient.dropped
 
-    @property
     def kept_fraction(self) -> float:
         return self._kept / (self._kept + self._dropped) if self._dropped else 1.0
 

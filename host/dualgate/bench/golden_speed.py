@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from ..contract.network import Network
-from ..contract.settings import make_settings, prune_name, update_frac
+from ..contract.settings import make_settings, update_frac
 from ..data.samples import Samples
 from ..devices import Device, open_device
 from ..optim.initialisers import initial_master_weights
 from ..train.recipe import Recipe
-from .speed import ROUNDS, SpeedRow, cpu_seconds, one_thread, take_turns
+from .speed import ROUNDS, SpeedRow, one_thread, row_beside
 from .torch_speed import torch_samples_per_s
 
 
@@ -59,14 +59,9 @@ def measure(
         for kernel, name in (("auto", "golden"), ("numpy", "golden, numpy")):
             with open_device("golden", kernel=kernel) as device:
                 device.configure(network, frac)
-                turns = take_turns(partial(cpu_seconds, partial(epoch, device)), torch, rounds)
-                yield SpeedRow(
-                    name,
-                    prune_name(recipe.prune),
-                    batch,
-                    size / turns.seconds,
-                    turns.ratio,
-                    turns.least,
-                    turns.largest,
-                    device.counters().kept_fraction,
-                )
+                train = partial(epoch, device)
+
+                def kept(device: Device = device) -> float:
+                    return device.counters().kept_fraction
+
+                yield row_beside(torch, train, kept, name, recipe.prune, batch, size, rounds)

@@ -9,10 +9,12 @@ programs nor a change of the processor's clock decide a ratio.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import thread_time
 
 from ..contract.errors import MissingToolError
+from ..contract.settings import prune_name
 
 ROUNDS = 5
 """Number of epochs of each method; a ratio is the median of as many."""
@@ -82,6 +84,45 @@ def take_turns(own: Seconds, other: Seconds, rounds: int) -> Turns:
     times = [(own(), other()) for _ in range(rounds)]
     ratios = [mine / theirs for mine, theirs in times]
     return Turns(median(mine for mine, _ in times), median(ratios), min(ratios), max(ratios))
+
+
+def row_beside(
+    torch: Seconds,
+    epoch: Callable[[], object],
+    kept_fraction: Callable[[], float],
+    method: str,
+    prune: int,
+    batch: int,
+    samples: int,
+    rounds: int,
+) -> SpeedRow:
+    """Measure epochs of a method, each followed by an epoch of PyTorch.
+
+    Parameters
+    ----------
+    torch : callable
+        Trains for an epoch in PyTorch and returns its CPU seconds.
+    epoch : callable
+        Trains for an epoch by the method.
+    kept_fraction : callable
+        Returns the share of tangents kept in all epochs so far.
+    method : str
+    prune : int
+        p as in `Settings.prune`.
+    batch, samples, rounds : int
+        Samples in a batch and in an epoch; number of epochs of each.
+    """
+    turns = take_turns(partial(cpu_seconds, epoch), torch, rounds)
+    return SpeedRow(
+        method,
+        prune_name(prune),
+        batch,
+        samples / turns.seconds,
+        turns.ratio,
+        turns.least,
+        turns.largest,
+        kept_fraction(),
+    )
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

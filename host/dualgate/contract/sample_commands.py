@@ -99,7 +99,7 @@ def sample_commands(x: Ints, target: Ints | None = None, masks: Words | None = N
         words[starts[dense, None] + begin + np.arange(pairs.shape[1])] = pairs
         places = places[np.repeat(~dense, counts)]
         counts[dense] = 0
-    # The entry that is number n of all has that many entries before it, and what is in front of it.
+    # The place of entry n is n, plus the number of words that precede it and are no entries.
     ahead = starts + begin - (np.cumsum(counts) - counts)
     index = places - np.repeat(np.arange(samples) * inputs, counts)
     at = np.repeat(ahead, counts)

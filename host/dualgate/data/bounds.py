@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The bound on what is read of one file, and the error for a file that claims more.
+"""The largest number of bytes that is read of a file, and the error for a file that claims more.
 
 A few bytes of a file can claim, or unpack to, any number of bytes. So what a file claims is
 compared with a bound before memory is taken for it. The bound is `MOST_BYTES` unless a caller gives

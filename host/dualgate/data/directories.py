@@ -2,7 +2,6 @@
 
 """Directories of the user's system: the cache, and a temporary one to work in."""
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ..contract.errors import InputError
+from .litter import is_held, remove_abandoned
 
 CACHE_REMEDY = "set XDG_CACHE_HOME to a directory that can be written"
 
@@ -92,7 +92,7 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
     """
     try:
         parent = parent or Path(tempfile.gettempdir())
-        _remove_abandoned(parent)
+        remove_abandoned(parent.glob(f"{PREFIX}*"), os.O_RDONLY | os.O_DIRECTORY, _remove_tree)
         path, lock = _locked(parent)
         try:
             yield path
@@ -108,29 +108,15 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
         ) from error
 
 
+def _remove_tree(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def _locked(parent: Path) -> tuple[Path, int]:
     """Make a temporary directory, and lock it until the file that is returned is closed."""
     while True:
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         with suppress(FileNotFoundError):  # another process took it for an abandoned one
             lock = os.open(path, os.O_RDONLY)
-            with suppress(OSError):  # some file systems have no locks; nothing is removed there
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            if path.exists():
+            if is_held(path, lock):
                 return path, lock
-            os.close(lock)
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Remove the workspaces that no process holds: the system releases the locks of a killed one.
-
-    Whatever cannot be removed stays.
-    """
-    for path in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
-            finally:
-                os.close(lock)
